@@ -1,0 +1,135 @@
+"""What a recurrent cell is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from torch import Generator, Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ._state import State
+
+__all__ = ["Cell", "Module"]
+
+
+class Module(nn.Module):
+    """A torch module whose pickle holds numpy arrays: what was fitted on a GPU loads on a machine without one.
+
+    ``generator`` is the source of random numbers while training; it is not pickled.
+    """
+
+    generator: Generator | None = None
+
+    def draw_from(self, generator: Generator | None) -> Self:
+        """Let this module and all modules inside draw from ``generator``."""
+        for module in self.modules():
+            if isinstance(module, Module):
+                module.generator = generator
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        arrays = {kind: {k: _to_numpy(v) for k, v in self.__dict__[kind].items()} for kind in ("_parameters", "_buffers")}
+        return {k: v for k, v in self.__dict__.items() if k != "generator"} | arrays
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        parameters = {k: _to_parameter(v) for k, v in state["_parameters"].items()}
+        buffers = {k: _to_tensor(v) for k, v in state["_buffers"].items()}
+        super().__setstate__(state | {"_parameters": parameters, "_buffers": buffers})
+
+
+def _to_numpy(tensor: Tensor | None) -> Any:
+    return None if tensor is None else tensor.detach().cpu().numpy()
+
+
+def _to_tensor(array: Any) -> Any:
+    return None if array is None else torch.from_numpy(np.array(array))
+
+
+def _to_parameter(array: Any) -> Any:
+    return None if array is None else nn.Parameter(_to_tensor(array))
+
+
+class Cell(Module, ABC):
+    """One step of a recurrence: hyper-parameters now, weights at :meth:`build`.
+
+    A cell never sees lengths, directions, truncation or devices: :func:`skrnn.engine.scan` runs it over a batch of ragged sequences. Its
+    constructor stores hyper-parameters and nothing else, so that :func:`sklearn.base.clone` and ``GridSearchCV`` treat it like an estimator.
+
+    Attributes
+    ----------
+    input_size : int
+        Channels of the input; set by ``build``.
+    hidden_size : int
+        Size of the output; set by ``build``.
+    """
+
+    input_size: int
+    hidden_size: int
+
+    get_params = BaseEstimator.get_params
+    set_params = BaseEstimator.set_params
+    _get_param_names = classmethod(BaseEstimator._get_param_names.__func__)
+
+    def __repr__(self) -> str:
+        plain = type(self)()
+        given = {k: v for k, v in self.get_params(deep=False).items() if repr(v) != repr(plain.get_params(deep=False)[k])}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
+
+    def build(self, input_size: int, hidden_size: int, generator: Generator | None = None) -> Self:
+        """Make the weights.
+
+        Parameters
+        ----------
+        input_size, hidden_size : int
+            Channels of the input, and size of the state and output.
+        generator : torch.Generator or None
+            Where the weights are drawn from; ``None`` is torch's global generator.
+
+        Returns
+        -------
+        self
+        """
+        self.input_size, self.hidden_size, self.generator = input_size, hidden_size, generator
+        self._build(generator)
+        return self
+
+    @abstractmethod
+    def _build(self, generator: Generator | None) -> None:
+        """Check the hyper-parameters and make the weights."""
+
+    def project(self, x: Tensor) -> Tensor:
+        """The part of a step that needs no state; called once for all steps.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n_steps_total, input_size)
+
+        Returns
+        -------
+        Tensor of shape (n_steps_total, k)
+            What :meth:`step` gets as ``u``, a row a step.
+        """
+        return x
+
+    def initial_state(self, batch_size: int, *, like: Tensor) -> State:
+        """The state before the first step: zeros, with the dtype and device of ``like``."""
+        return like.new_zeros(batch_size, self.hidden_size)
+
+    @abstractmethod
+    def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
+        """One step: projected input (batch, k) and state to output (batch, hidden_size) and next state."""
+
+    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        """All steps at once, where a whole-sequence kernel exists: packed outputs and final state, or ``None``."""
+        return None
+
+
+def choice(cell: Cell, name: str, allowed: tuple[Any, ...]) -> None:
+    """Refuse a hyper-parameter of ``cell`` that is not one of ``allowed``."""
+    value = cell.get_params(deep=False)[name]
+    if value not in allowed:
+        raise ValueError(f"The {name!r} parameter of {type(cell).__name__} must be one of {list(allowed)}; got {value!r}")

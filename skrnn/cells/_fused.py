@@ -1,0 +1,96 @@
+"""The bridge from compiled kernels and torch's own whole-sequence kernels to cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+from torch.nn.utils.rnn import PackedSequence
+
+from ..kernels import Kernel, Layout, big_matmul
+
+
+def runs_compiled(x: Tensor) -> bool:
+    """Whether compiled kernels can work on ``x``: on the CPU, float32 or float64, outside torch's function transforms and compilers."""
+    plain = not (torch._C._functorch.is_functorch_wrapped_tensor(x) or torch.compiler.is_compiling())
+    return plain and x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+
+
+def run_compiled(kernel: Kernel, packed: PackedSequence, reverse: bool, *inputs: Tensor | None) -> tuple[Tensor, ...]:
+    """Outputs and final state of a kernel over a packed batch, differentiable in ``inputs``."""
+    return _Compiled.apply(kernel, Layout.of(packed.batch_sizes.numpy()), reverse, *inputs)
+
+
+class _Compiled(Function):
+    @staticmethod
+    def forward(ctx: Any, kernel: Kernel, layout: Layout, reverse: bool, *inputs: Tensor | None) -> tuple[Tensor, ...]:
+        y, state, ctx.saved = kernel.forward(layout, reverse, *map(_array, inputs))
+        ctx.kernel, ctx.layout, ctx.reverse = kernel, layout, reverse
+        return tuple(map(torch.from_numpy, (y, *state)))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
+        back = ctx.kernel.backward(ctx.layout, ctx.reverse, ctx.saved, *map(_array, gradients))
+        return None, None, None, *(None if g is None else torch.from_numpy(g) for g in back)
+
+
+def linear(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+    """``x Wᵀ + b``; a big product is shared among threads in blocks that do not depend on their number."""
+    if x.shape[0] * W.numel() < 2_000_000 or not runs_compiled(x):
+        return torch.nn.functional.linear(x, W, b)
+    return _Linear.apply(x, W, b)
+
+
+class _Linear(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, W)
+        y = torch.from_numpy(big_matmul(_array(x), _array(W).T))
+        return y if b is None else y.add_(b)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+        (x, W), d, (need_x, need_W, need_b) = ctx.saved_tensors, _array(dy), ctx.needs_input_grad
+        dx = torch.from_numpy(big_matmul(d, _array(W))) if need_x else None
+        dW = torch.from_numpy(big_matmul(d.T, _array(x))) if need_W else None
+        return dx, dW, dy.sum(0) if need_b else None
+
+
+def _array(tensor: Tensor | None) -> Any:
+    return None if tensor is None else np.ascontiguousarray(tensor.detach().numpy())
+
+
+def runs_in_torch(x: Tensor) -> bool:
+    """Whether torch's own whole-sequence kernels (cuDNN) should work on ``x``: on a GPU, outside torch's function transforms."""
+    return x.is_cuda and not torch._C._functorch.is_functorch_wrapped_tensor(x)
+
+
+def run_torch(name: str, packed: PackedSequence, reverse: bool, state: tuple[Tensor, ...], *weights: Tensor) -> tuple[Tensor, ...]:
+    """Outputs and final state of ``torch.nn``'s ``"lstm"``, ``"gru"``, ``"rnn_tanh"`` or ``"rnn_relu"``, from W, R and two biases.
+
+    Runs on any device; the weights are laid end to end, where cuDNN looks for them.
+    """
+    flat = torch.cat([w.reshape(-1) for w in weights]).split([w.numel() for w in weights])
+    order = _reversal(packed.batch_sizes).to(packed.data.device) if reverse else None
+    x = packed.data if order is None else packed.data[order]
+    hx = tuple(s[None].contiguous() for s in state)
+    kernel = getattr(torch._VF, name)
+    y, *last = kernel(x, packed.batch_sizes, hx if name == "lstm" else hx[0], [f.view_as(w) for f, w in zip(flat, weights, strict=True)],
+                      True, 1, 0.0, torch.is_grad_enabled(), False)  # fmt: skip
+    return (y if order is None else y[order], *(s[0] for s in last))
+
+
+def _reversal(batch_sizes: Tensor) -> Tensor:
+    """Rows of a packed batch in the order that turns every sequence around; its own inverse."""
+    sizes = batch_sizes.numpy()
+    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+    step = np.repeat(np.arange(len(sizes)), sizes)
+    sequence = np.arange(sizes.sum()) - starts[step]
+    lengths = np.searchsorted(-sizes, -np.arange(sizes[0]), side="left")
+    return torch.from_numpy(starts[lengths[sequence] - 1 - step] + sequence)

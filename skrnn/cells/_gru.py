@@ -1,0 +1,118 @@
+"""Gated recurrent units."""
+
+from __future__ import annotations
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..kernels import gru_after, gru_before
+from ._base import Cell, choice
+from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
+from ._norm import LayerNorm
+from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
+from ._state import State
+
+_SEES = {"full": (True, True, True), "gru1": (False, True, True), "gru2": (False, True, False), "gru3": (False, False, True)}  # x, h, bias
+
+
+class GRU(Cell):
+    """Gated recurrent unit (Cho et al., 2014).
+
+    As good as the LSTM on most tasks with three quarters of its weights and a single state. ``gates`` takes weights out of the two gates
+    (Dey & Salem, 2017): "gru1" and "gru2" lose little, "gru3" (gates constant over time) loses more.
+
+    Parameters
+    ----------
+    reset : {"after", "before"}, default="after"
+        Whether the reset gate acts after the recurrent product (v1 of the paper, cuDNN, ``torch.nn.GRU``) or on the state before it (v3).
+    gates : {"full", "gru1", "gru2", "gru3"}, default="full"
+        What r and z see: input, state and bias; state and bias; state; bias.
+    layer_norm : bool, default=False
+        Normalise W x and R h over the units, gates and candidate apart (Ba et al., 2016, supplement).
+    recurrent_init : {"orthogonal", "identity", "uniform"}, default="orthogonal"
+        Start of R, gate by gate.
+
+    Notes
+    -----
+    ::
+
+        r(t) = σ(W_r x(t) + R_r h(t-1) + b_r)
+        z(t) = σ(W_z x(t) + R_z h(t-1) + b_z)
+        n(t) = tanh(W_n x(t) + b_n + r(t) (R_n h(t-1) + b_hn))      after, or
+        n(t) = tanh(W_n x(t) + b_n + R_n (r(t) h(t-1)))             before
+        h(t) = z(t) h(t-1) + (1 − z(t)) n(t)
+
+    z keeps, as in Cho 2014 and torch; Chung 2014 and Dey & Salem write 1 − z for it. With layer_norm every W x and R h above is
+    LN(W x), LN(R h). Rows of W, R and b: r, z, n, as far as ``gates`` leaves them. 3 H (F + H + 1) weights, and H more for "after";
+    O(H² + H F) a step. The state is h. The default equals ``torch.nn.GRU``, whose biases of r and z are one each here.
+
+    References
+    ----------
+    K. Cho et al., "Learning phrase representations using RNN encoder–decoder", arXiv:1406.1078, 2014 (v1: after, v3: before).
+    R. Dey, F. M. Salem, "Gate-variants of gated recurrent unit (GRU) neural networks", arXiv:1701.05923, 2017, eq. 5–10.
+
+    Examples
+    --------
+    >>> from skrnn.cells import GRU
+    >>> {gates: sum(w.numel() for w in GRU("before", gates).build(3, 32).parameters()) for gates in ("full", "gru1", "gru2", "gru3")}
+    {'full': 3456, 'gru1': 3264, 'gru2': 3200, 'gru3': 1216}
+    """
+
+    def __init__(self, reset: str = "after", gates: str = "full", layer_norm: bool = False, recurrent_init: str = "orthogonal") -> None:
+        super().__init__()
+        self.reset = reset
+        self.gates = gates
+        self.layer_norm = layer_norm
+        self.recurrent_init = recurrent_init
+
+    def _build(self, generator: Generator | None) -> None:
+        choice(self, "reset", ("after", "before"))
+        choice(self, "gates", tuple(_SEES))
+        choice(self, "recurrent_init", RECURRENT_STARTS)
+        H, (see_x, see_h, see_b) = self.hidden_size, _SEES[self.gates]
+        self.W = input_weights(H, self.input_size, generator, n_blocks=3 if see_x else 1)
+        self.R = recurrent_weights([H] * (3 if see_h else 1), H, self.recurrent_init, generator)
+        self.b = nn.Parameter(torch.zeros(3 * H if see_b else H))
+        self.b_hn = nn.Parameter(torch.zeros(H)) if self.reset == "after" else None
+        norms = (2 * H, H, 2 * H, H) if self.layer_norm else ()
+        self.norms = nn.ModuleList(LayerNorm(n, bias=False) for n in norms)  # gates and candidate of W x, then of R h
+
+    def project(self, x: Tensor) -> Tensor:
+        if not self.layer_norm:
+            return linear(x, self._full(self.W), self._full(self.b))
+        gates, candidate = linear(x, self._full(self.W), None).split([2 * self.hidden_size, self.hidden_size], -1)
+        return torch.cat([self.norms[0](gates), self.norms[1](candidate)], -1) + self._full(self.b)
+
+    def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
+        h, H = state, self.hidden_size
+        gates, candidate = u.split([2 * H, H], -1)
+        R = self._full(self.R)
+        r, z = torch.sigmoid(gates + self._norm(2, h @ R[: 2 * H].T)).chunk(2, -1)
+        if self.b_hn is None:
+            n = torch.tanh(candidate + self._norm(3, (r * h) @ R[2 * H :].T))
+        else:
+            n = torch.tanh(candidate + r * (self._norm(3, h @ R[2 * H :].T) + self.b_hn))
+        h = z * h + (1 - z) * n
+        return h, h
+
+    def _norm(self, k: int, a: Tensor) -> Tensor:
+        return self.norms[k](a) if self.layer_norm else a
+
+    def _full(self, rows: Tensor) -> Tensor:
+        """Rows of r, z and n; zeros for what the gates do not see."""
+        return rows if len(rows) == 3 * self.hidden_size else torch.cat([rows.new_zeros(2 * len(rows), *rows.shape[1:]), rows])
+
+    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        if self.layer_norm:
+            return None
+        if self.reset == "after" and self.gates == "full" and runs_in_torch(packed.data):
+            b_h = torch.cat([self.b.new_zeros(2 * self.hidden_size), self.b_hn])
+            y, h = run_torch("gru", packed, reverse, (state,), self.W, self.R, self.b, b_h)
+        elif runs_compiled(packed.data):
+            u, R = self.project(packed.data), self._full(self.R)
+            inner = () if self.b_hn is None else (self.b_hn,)
+            y, h = run_compiled(gru_after if inner else gru_before, packed, reverse, u, R, *inner, state)
+        else:
+            return None
+        return y, h

@@ -1,0 +1,25 @@
+"""States are tensors or (named) tuples of states, batch on axis 0 of every tensor; the first tensor is the hidden state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+State = Any  # Tensor | NamedTuple | tuple, nested
+
+
+def map_state(fn: Callable[..., Tensor], *states: State) -> State:
+    """Apply ``fn`` to the tensors of one or several states of the same structure."""
+    first = states[0]
+    if torch.is_tensor(first):
+        return fn(*states)
+    parts = [map_state(fn, *parts) for parts in zip(*states, strict=True)]
+    return tuple(parts) if type(first) is tuple else type(first)(*parts)
+
+
+def hidden(state: State) -> Tensor:
+    """The first tensor of a state."""
+    return state if torch.is_tensor(state) else hidden(state[0])

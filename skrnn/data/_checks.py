@@ -1,0 +1,175 @@
+"""The door: what comes from a user becomes checked Sequences, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import validate_data
+
+from ._finite import check_finite, in_order, trim_nan
+from ._frames import kind_of
+from ._reading import NO_SAMPLES, ROWS, assemble, layout_of, rows_to_sequences, table_to_array, unwrap
+from ._sequences import Sequences
+
+
+def as_sequences(
+    X: Any,
+    *,
+    dtype: npt.DTypeLike | None = None,
+    padding: str | None = None,
+    allow_nan: bool = False,
+    compute_dtype: npt.DTypeLike | None = None,
+    name: str = "X",
+) -> Sequences:
+    """Read sequences from whatever holds them, and check them.
+
+    float32 and float64 keep their type; float16, bool and integers of at most 16 bits become float32, all other numbers float64.
+    The input is never changed, and a C-contiguous 3-D or 2-D array of float32 or float64 (memory-mapped or not) is not copied.
+
+    Parameters
+    ----------
+    X : array-like, list, frame, tensor or Sequences
+        - a 3-D array or tensor (n_sequences, n_steps, n_features);
+        - a list, tuple or 1-D object array of 2-D arrays (n_steps, n_features) or of 1-D arrays (univariate), which may also be
+          frames, tensors or lists of numbers;
+        - a 2-D array or frame of numbers: each row is one univariate sequence. A list of Python lists of equal lengths is this
+          2-D array, as in scikit-learn;
+        - a pandas or polars series of lists (one channel), or a frame of such columns (one channel per column);
+        - a pandas frame with a two-level (instance, time) index: instances in the order of their first appearance;
+        - Sequences.
+    dtype : {float32, float64} or None, default=None
+        The type of the values; None keeps it as said above.
+    padding : {"nan"} or None, default=None
+        With "nan" the time steps at the end of a sequence in which all features are NaN are taken off.
+    allow_nan : bool, default=False
+        Whether NaN may remain. Infinity may not.
+    compute_dtype : {float32, float64} or None, default=None
+        The type that will be computed in: a value that is finite but too large for it is refused.
+    name : str, default="X"
+        The name of the argument in error messages.
+
+    Returns
+    -------
+    sequences : Sequences
+        The data, C-contiguous, in float32 or float64.
+
+    Raises
+    ------
+    TypeError
+        If `X` is no container of sequences (a generator, a string, None), is sparse, or holds datetimes or other objects that
+        are no numbers.
+    ValueError
+        If there is no sequence, no step or no feature, if sequences differ in their number of features or dimensions, if a value
+        is NaN, infinite or too large (the message names the first sequence, step and feature), or is text or complex.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn.data import as_sequences
+    >>> as_sequences([np.zeros((4, 2)), np.ones((6, 2))])
+    Sequences(n_sequences=2, n_features=2, lengths=4..6, dtype=float64)
+    >>> padded = np.array([[1.0, 2.0, 3.0], [4.0, np.nan, np.nan]])
+    >>> as_sequences(padded, padding="nan").lengths
+    array([3, 1])
+    """
+    sequences = assemble(unwrap(X, name), name)
+    if padding not in (None, "nan"):
+        raise ValueError(f"padding must be None or 'nan', got {padding!r}")
+    if padding == "nan":
+        sequences = trim_nan(sequences)
+    return _check_values(sequences, dtype, compute_dtype, allow_nan, name)
+
+
+def check_sequences(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False, compute_dtype: npt.DTypeLike | None = None) -> Sequences:
+    """Read the X of an estimator's method: `as_sequences` plus the bookkeeping that scikit-learn asks for.
+
+    At fit (`reset`) a 2-D `X` sets ``n_features_in_`` to its columns and ``feature_names_in_`` to their names; ragged and 3-D
+    data set ``n_features_in_`` to their channels. ``_n_channels`` is the number of channels of the sequences (1 for a 2-D `X`)
+    and ``_n_columns`` the number of columns of a 2-D `X` (None for other data). Afterwards the channels must be the same, and the
+    columns too where both are 2-D; the lengths of ragged and 3-D data are free. An error leaves the estimator as it was.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets (`reset`) or has the attributes above.
+    X : object
+        Whatever `as_sequences` accepts.
+    reset : bool
+        True in ``fit``, False everywhere else.
+    allow_nan : bool, default=False
+        Whether NaN may remain.
+    compute_dtype : {float32, float64} or None, default=None
+        The type that will be computed in: a value that is too large for it is refused.
+
+    Returns
+    -------
+    sequences : Sequences
+        The data, C-contiguous, in float32 or float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `as_sequences`, and if the number of features is not that of ``fit``.
+    """
+    return check_sequences_and_layout(estimator, X, reset=reset, allow_nan=allow_nan, compute_dtype=compute_dtype)[0]
+
+
+def check_sequences_and_layout(
+    estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False, compute_dtype: npt.DTypeLike | None = None
+) -> tuple[Sequences, str]:
+    """`check_sequences`, plus the name of the container that came (see ``layout_of``)."""
+    material = unwrap(X)
+    layout = layout_of(X, material)
+    sequences = rows_to_sequences(table_to_array(material, estimator=estimator)) if layout == ROWS else assemble(material)
+    sequences = _check_values(sequences, None, compute_dtype, allow_nan, "X")
+    # Only now, when nothing else can fail, is the estimator touched. The frame itself goes in, because it has the names.
+    table = None if layout != ROWS else material if kind_of(material) else sequences.values.reshape(len(sequences), -1)
+    if reset:
+        _remember(estimator, table, sequences)
+    else:
+        _compare(estimator, table, sequences)
+    return sequences, layout
+
+
+def _check_values(sequences: Sequences, dtype: npt.DTypeLike | None, compute_dtype: npt.DTypeLike | None, allow_nan: bool, name: str) -> Sequences:
+    """Search for NaN and infinity, and convert to `dtype`."""
+    if len(sequences) == 0:
+        raise ValueError(NO_SAMPLES.format(shape=sequences.shape))
+    wanted = [np.dtype(d) for d in (dtype, compute_dtype) if d is not None]
+    for d in wanted:
+        if d not in (np.float32, np.float64):
+            raise ValueError(f"dtype and compute_dtype must be float32 or float64, got {d}")
+    check_finite(sequences, min([sequences.dtype, *wanted], key=lambda d: d.itemsize), allow_nan, name)
+    values = in_order(sequences.values, sequences.dtype if dtype is None else np.dtype(dtype))
+    return sequences if values is sequences.values else sequences.with_values(values)
+
+
+def _remember(estimator: Any, table: Any, sequences: Sequences) -> None:
+    """Note the kind of data of a fit; `table` is None for other than 2-D data."""
+    if table is not None:
+        validate_data(estimator, table, reset=True, skip_check_array=True)
+        estimator._n_columns = estimator.n_features_in_
+    else:
+        vars(estimator).pop("feature_names_in_", None)
+        estimator.n_features_in_ = sequences.n_features
+        estimator._n_columns = None
+    estimator._n_channels = sequences.n_features
+
+
+def _compare(estimator: Any, table: Any, sequences: Sequences) -> None:
+    """Refuse data of another number of features than those of the fit."""
+    if table is not None and estimator._n_columns is not None:
+        validate_data(estimator, table, reset=False, skip_check_array=True)
+        return
+    expected, found = estimator._n_channels, sequences.n_features
+    if found == expected:
+        return
+    if table is not None:
+        hint = ": a 2-D X holds one univariate sequence per row; pass a 3-D array (n_sequences, n_steps, n_features) or a list of 2-D arrays"
+    elif (sequences.lengths == expected).all():
+        hint = "; did you pass (n_sequences, n_features, n_steps)? The features are the last axis"
+    else:
+        hint = ""
+    raise ValueError(f"X has {found} features, but {type(estimator).__name__} is expecting {expected} features as input{hint}.")

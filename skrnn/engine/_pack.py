@@ -1,0 +1,62 @@
+"""Sequences to packed batches and back: time-major, longest first, no padding."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.utils.rnn import PackedSequence
+
+from ..data import Sequences
+
+
+def pack(sequences: Sequences, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> PackedSequence:
+    """Lay sequences out as a packed batch.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    dtype : torch.dtype
+        Of the packed data.
+    device : torch.device or str
+        Where the packed data go; ``batch_sizes`` stay on the CPU.
+
+    Returns
+    -------
+    torch.nn.utils.rnn.PackedSequence
+        ``data`` of shape (n_steps_total, n_features). Sequences of equal length keep their order.
+    """
+    rows, sizes, order = packed_rows(sequences.offsets[:-1], sequences.lengths)
+    data = torch.from_numpy(sequences.values[rows]).to(device, dtype)
+    return as_packed(data, sizes, order)
+
+
+def unpack(packed: PackedSequence) -> Sequences:
+    """The sequences of a packed batch, in the order they had before packing."""
+    sizes = packed.batch_sizes.numpy()
+    lengths = np.searchsorted(-sizes, -np.arange(sizes[0]), side="left")
+    order = np.arange(sizes[0]) if packed.sorted_indices is None else packed.sorted_indices.cpu().numpy()
+    offsets = np.zeros(len(order) + 1, dtype=np.int64)
+    offsets[order + 1] = lengths
+    np.cumsum(offsets, out=offsets)
+    rows, _, _ = packed_rows(offsets[:-1], np.diff(offsets))
+    values = np.empty(packed.data.shape, packed.data.detach().cpu().numpy().dtype)
+    values[rows] = packed.data.detach().cpu().numpy()
+    return Sequences(values, offsets)
+
+
+def packed_rows(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of end-to-end values in packed order, the number of sequences at each step, and the sequences longest first."""
+    order = np.argsort(-lengths, kind="stable")
+    longest = lengths[order[0]]
+    sizes = np.searchsorted(-lengths[order], -np.arange(longest), side="left")
+    step = np.repeat(np.arange(longest), sizes)
+    first = np.cumsum(sizes) - sizes
+    return starts[order][np.arange(len(step)) - first[step]] + step, sizes, order
+
+
+def as_packed(data: torch.Tensor, sizes: NDArray[np.int64], order: NDArray[np.int64]) -> PackedSequence:
+    """A packed batch from its rows, the number of sequences at each step, and the sequences longest first."""
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    return PackedSequence(data, torch.from_numpy(sizes), torch.from_numpy(order).to(data.device), torch.from_numpy(back).to(data.device))

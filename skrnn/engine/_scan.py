@@ -1,0 +1,89 @@
+"""Open loop: run any cell over a packed batch. The only place that knows lengths, directions and truncation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch.nn.utils.rnn import PackedSequence
+
+from ..cells import Cell, State, hidden, map_state
+
+
+def scan(
+    cell: Cell, packed: PackedSequence, state: State | None = None, *, reverse: bool = False, detach_every: int | None = None
+) -> tuple[PackedSequence, State]:
+    """Apply a cell along time.
+
+    Parameters
+    ----------
+    cell : Cell
+        Built, on the device and with the dtype of the data.
+    packed : PackedSequence of (n_steps_total, input_size)
+    state : State, default: ``cell.initial_state``
+        State before the first step of every sequence, in packed order (longest first).
+    reverse : bool, default=False
+        Run from each sequence's last step to its first.
+    detach_every : int or None, default=None
+        Cut the gradient through the state after every so many steps (truncated back-propagation).
+
+    Returns
+    -------
+    outputs : PackedSequence of (n_steps_total, hidden_size)
+        Output of each step, at the place of the step, in both directions.
+    state : State
+        After each sequence's last step (its first, if ``reverse``), in packed order.
+    """
+    if state is None:
+        state = cell.initial_state(int(packed.batch_sizes[0]), like=packed.data)
+    if detach_every is None:
+        y, state = _whole(cell, packed, state, reverse)
+        return packed._replace(data=y), state
+    outputs = []
+    for part in time_slices(packed, detach_every, reverse=reverse):
+        n = int(part.batch_sizes[0])
+        now = map_state(lambda s, n=n: s[:n].detach(), state)
+        y, now = _whole(cell, part, now, reverse)
+        state = put_first(now, state)
+        outputs.append(y)
+    return packed._replace(data=torch.cat(outputs[::-1] if reverse else outputs)), state
+
+
+def time_slices(packed: PackedSequence, n_steps: int, *, reverse: bool = False) -> Iterator[PackedSequence]:
+    """Cut a packed batch into pieces of ``n_steps`` time steps (views), from the end if ``reverse``; a piece holds the first sequences only."""
+    sizes = packed.batch_sizes
+    ends = sizes.cumsum(0)
+    firsts = range(0, len(sizes), n_steps)
+    for first in reversed(firsts) if reverse else firsts:
+        last = min(first + n_steps, len(sizes))
+        yield PackedSequence(packed.data[int(ends[first] - sizes[first]) : int(ends[last - 1])], sizes[first:last])
+
+
+def put_first(part: State, whole: State) -> State:
+    """``whole`` with its first rows replaced by ``part``."""
+    return map_state(lambda p, w: p if len(p) == len(w) else torch.cat([p, w[len(p) :]]), part, whole)
+
+
+def _whole(cell: Cell, packed: PackedSequence, state: State, reverse: bool) -> tuple[torch.Tensor, State]:
+    done = cell.fused(packed, state, reverse)
+    return _steps(cell, packed, state, reverse) if done is None else done
+
+
+def _steps(cell: Cell, packed: PackedSequence, initial: State, reverse: bool) -> tuple[torch.Tensor, State]:
+    """Step by step, with autograd; ``split`` once, since slicing in the loop would make the backward pass quadratic in time."""
+    sizes = packed.batch_sizes.tolist()
+    inputs = cell.project(packed.data).split(sizes)
+    outputs: list[torch.Tensor] = [packed.data] * len(sizes)
+    ended: list[State] = []
+    state = map_state(lambda s: s[: sizes[-1]], initial) if reverse else initial
+    for t in reversed(range(len(sizes))) if reverse else range(len(sizes)):
+        n, now = sizes[t], len(hidden(state))
+        if n < now:  # forward: the shortest sequences have ended
+            ended.append(map_state(lambda s, n=n: s[n:], state))
+            state = map_state(lambda s, n=n: s[:n], state)
+        elif n > now:  # backward: longer and longer sequences begin
+            state = map_state(lambda s, first, a=now, b=n: torch.cat([s, first[a:b]]), state, initial)
+        outputs[t], state = cell.step(inputs[t], state)
+    if ended:
+        state = map_state(lambda *parts: torch.cat(parts), state, *reversed(ended))
+    return torch.cat(outputs), state

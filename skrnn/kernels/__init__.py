@@ -1,0 +1,10 @@
+"""Compiled loops over time for CPUs: numpy arrays in and out, no torch."""
+
+from ._elman import elman
+from ._gru import gru_after, gru_before
+from ._loop import Kernel, Layout
+from ._lstm import lstm
+from ._product import big_matmul
+from ._threads import allow_threads, n_threads
+
+__all__ = ["Kernel", "Layout", "allow_threads", "big_matmul", "elman", "gru_after", "gru_before", "lstm", "n_threads"]

@@ -1,0 +1,82 @@
+"""The loop over time that every compiled kernel shares: packed batches, both directions, blocks of sequences on threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ._math import JIT
+from ._threads import run_blocks
+
+_BLOCK = 16  # sequences that one thread steps together; fixed, so that results do not depend on the number of threads
+_MOST_BLOCKS = 8
+_WORTH_THREADS = 50_000  # element updates below which handing work to another thread costs more than it saves
+
+
+class Layout(NamedTuple):
+    """Where the steps of a packed batch lie: step ``t`` of the ``sizes[t]`` sequences that have one starts at row ``starts[t]``."""
+
+    sizes: NDArray[np.int64]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sizes: NDArray[np.int64]) -> Layout:
+        return cls(sizes, np.concatenate(([0], np.cumsum(sizes)[:-1])))
+
+
+class Kernel(NamedTuple):
+    """A recurrence over a whole packed batch, and its gradient.
+
+    ``forward(layout, reverse, *inputs)`` returns outputs, final state and what the gradient needs;
+    ``backward(layout, reverse, saved, dy, *dstate)`` returns the gradients of ``inputs``, in their order.
+    """
+
+    forward: Callable[..., tuple[NDArray[Any], tuple[NDArray[Any], ...], Any]]
+    backward: Callable[..., tuple[NDArray[Any] | None, ...]]
+
+
+def _walk(sizes, starts, descending, low, high, arrays):
+    for k in range(len(sizes)):
+        t = len(sizes) - 1 - k if descending else k
+        n = min(sizes[t], high) - low
+        if n > 0:
+            STEP(arrays, starts[t] + low, low, n)  # noqa: F821 (bound by `time_loop`)
+
+
+def time_loop(step: Callable[..., None], **bound: Callable[..., Any]) -> Callable[..., None]:
+    """Compile the loop over time around ``step(arrays, row, first, n)``, in which the names ``bound`` stand for the given functions.
+
+    ``step`` advances sequences ``first … first + n - 1``, whose inputs stand in rows ``row … row + n - 1`` of the packed arrays. Returned is
+    ``run(layout, descending, arrays)``: over all steps, last first if ``descending``, blocks of sequences shared among the allowed threads.
+    """
+    name = "_".join([step.__module__.rpartition("._")[2] + step.__name__, *(f.__name__ for f in bound.values())])
+    inner = njit(**JIT)(FunctionType(step.__code__, step.__globals__ | bound, step.__name__))
+    walk = FunctionType(_walk.__code__, globals() | {"STEP": inner}, name)
+    walk.__qualname__ = name  # numba names the file of the compiled loop after it
+    compiled = njit(nogil=True, cache=True, **JIT)(walk)
+
+    def run(layout: Layout, descending: bool, arrays: tuple[NDArray[Any], ...]) -> None:
+        edges = _even_blocks(layout)
+        run_blocks(
+            lambda k: compiled(layout.sizes, layout.starts, descending, edges[k], edges[k + 1], arrays),
+            len(edges) - 1,
+            worth_threads=arrays[0].size > _WORTH_THREADS,
+        )
+
+    return run
+
+
+def _even_blocks(layout: Layout) -> list[int]:
+    """Edges of blocks of sequences (longest first) with about the same number of steps each."""
+    batch = int(layout.sizes[0])
+    n_blocks = min(-(-batch // _BLOCK), _MOST_BLOCKS)
+    if layout.sizes[-1] == batch:
+        return [batch * k // n_blocks for k in range(n_blocks + 1)]
+    lengths = np.searchsorted(-layout.sizes, -np.arange(batch), side="left")
+    done = np.concatenate(([0], np.cumsum(lengths)))
+    return np.searchsorted(done, done[-1] * np.arange(n_blocks + 1) / n_blocks).tolist()

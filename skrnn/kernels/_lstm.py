@@ -1,0 +1,99 @@
+"""Compiled LSTM with forget gate and peepholes; cells without one of them pass the weights that switch it off."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._loop import Kernel, Layout, time_loop
+from ._math import sigmoid, tanh
+from ._product import big_matmul, matmul
+
+
+def _forward(arrays, row, first, n):
+    u, R, p, h, c, y, gates, c_before, h_before, product = arrays
+    H = h.shape[1]
+    end, last = row + n, first + n
+    h_before[row:end], c_before[row:end] = h[first:last], c[first:last]
+    matmul(h[first:last], R, product[first:last])
+    for b in range(n):
+        r, s = row + b, first + b
+        for j in range(4 * H):
+            gates[r, j] = u[r, j] + product[s, j]
+        for j in range(H):
+            c_old = c[s, j]
+            i = sigmoid(gates[r, j] + p[0, j] * c_old)
+            f = sigmoid(gates[r, H + j] + p[1, j] * c_old)
+            g = tanh(gates[r, 2 * H + j])
+            c_new = f * c_old + i * g
+            o = sigmoid(gates[r, 3 * H + j] + p[2, j] * c_new)
+            gates[r, j], gates[r, H + j], gates[r, 2 * H + j], gates[r, 3 * H + j] = i, f, g, o
+            c[s, j] = c_new
+            h[s, j] = o * tanh(c_new)
+    y[row:end] = h[first:last]
+
+
+def _backward(arrays, row, first, n):
+    du, R, p, dh, dc, dy, gates, c_before = arrays
+    H = dh.shape[1]
+    one = dh.dtype.type(1)
+    for b in range(n):
+        r, s = row + b, first + b
+        for j in range(H):
+            i, f, g, o = gates[r, j], gates[r, H + j], gates[r, 2 * H + j], gates[r, 3 * H + j]
+            c_old = c_before[r, j]
+            tanh_c = tanh(f * c_old + i * g)
+            d = dh[s, j] + dy[r, j]
+            do = d * tanh_c * o * (one - o)
+            dc_new = dc[s, j] + d * o * (one - tanh_c * tanh_c) + do * p[2, j]
+            di = dc_new * g * i * (one - i)
+            df = dc_new * c_old * f * (one - f)
+            du[r, j], du[r, H + j] = di, df
+            du[r, 2 * H + j], du[r, 3 * H + j] = dc_new * i * (one - g * g), do
+            dc[s, j] = dc_new * f + di * p[0, j] + df * p[1, j]
+    matmul(du[row : row + n], R, dh[first : first + n])
+
+
+_run_forward, _run_backward = time_loop(_forward), time_loop(_backward)
+
+
+def forward(layout: Layout, reverse: bool, u, R, p, h, c):
+    """Outputs, final state (h, c) and what ``backward`` needs.
+
+    Parameters
+    ----------
+    u : ndarray of shape (n_rows, 4 H)
+        Projected input, in the order i f g o.
+    R : ndarray of shape (4 H, H)
+        Recurrent weights.
+    p : ndarray of shape (3, H) or None
+        Peepholes of i, f and o.
+    h, c : ndarray of shape (B, H)
+        Initial state.
+    """
+    (n, width), (batch, H) = u.shape, h.shape
+    y, c_before, h_before = (np.empty((n, H), u.dtype) for _ in range(3))
+    gates, product = np.empty((n, width), u.dtype), np.empty((batch, width), u.dtype)
+    seen = np.zeros((3, H), u.dtype) if p is None else p
+    h, c = h.copy(), c.copy()
+    _run_forward(layout, reverse, (u, np.ascontiguousarray(R.T), seen, h, c, y, gates, c_before, h_before, product))
+    return y, (h, c), (R, p, gates, c_before, h_before)
+
+
+def backward(layout: Layout, reverse: bool, saved, dy, dh, dc):
+    """Gradients of u, R, p, h and c."""
+    R, p, gates, c_before, h_before = saved
+    du, dh, dc = np.empty_like(gates), dh.copy(), dc.copy()
+    seen = np.zeros((3, R.shape[1]), R.dtype) if p is None else p
+    _run_backward(layout, not reverse, (du, R, seen, dh, dc, dy, gates, c_before))
+    dp = None if p is None else _peephole_gradient(du, gates, c_before)
+    return du, big_matmul(du.T, h_before), dp, dh, dc
+
+
+def _peephole_gradient(du, gates, c_before):
+    i, f, g, _ = np.hsplit(gates, 4)
+    di, df, _, do = np.hsplit(du, 4)
+    c = f * c_before + i * g
+    return np.stack([np.einsum("nj,nj->j", d, seen) for d, seen in ((di, c_before), (df, c_before), (do, c))])
+
+
+lstm = Kernel(forward, backward)

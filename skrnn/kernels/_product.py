@@ -1,0 +1,93 @@
+"""Matrix products: a small one inside compiled loops, a big one shared among threads."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from ._threads import run_blocks
+
+_WORTH_THREADS = 2_000_000  # multiplications below which a second thread costs more than it saves
+_BLOCKS = 4
+
+
+@njit(error_model="numpy", fastmath={"contract"})
+def matmul(a, w, out):
+    """``out = a @ w`` for few rows ``a``, inside compiled loops.
+
+    Four rows and four columns of ``a`` at a time, vectorised over the columns of ``w``. For the matrices of a recurrent step this is as fast as
+    BLAS, does not stop other threads, and a row of ``out`` has the same bits whatever rows stand beside it.
+    """
+    n = a.shape[0]
+    if n < 4:
+        for b in range(n):
+            _one_row(a[b], w, out[b])
+    else:
+        for b in range(0, n, 4):
+            _four_rows(a, w, out, min(b, n - 4))  # the last four may overlap the four before them
+
+
+@njit(error_model="numpy", fastmath={"contract"})
+def _four_rows(a, w, out, b):
+    K, N = w.shape
+    y0, y1, y2, y3 = out[b], out[b + 1], out[b + 2], out[b + 3]
+    x0, x1, x2, x3 = a[b], a[b + 1], a[b + 2], a[b + 3]
+    for j in range(N):
+        y0[j] = y1[j] = y2[j] = y3[j] = 0
+    whole = K - K % 4
+    for k in range(0, whole, 4):
+        w0, w1, w2, w3 = w[k], w[k + 1], w[k + 2], w[k + 3]
+        p0, p1, p2, p3 = x0[k], x0[k + 1], x0[k + 2], x0[k + 3]
+        q0, q1, q2, q3 = x1[k], x1[k + 1], x1[k + 2], x1[k + 3]
+        r0, r1, r2, r3 = x2[k], x2[k + 1], x2[k + 2], x2[k + 3]
+        s0, s1, s2, s3 = x3[k], x3[k + 1], x3[k + 2], x3[k + 3]
+        for j in range(N):
+            y0[j] = y0[j] + p0 * w0[j] + p1 * w1[j] + p2 * w2[j] + p3 * w3[j]
+            y1[j] = y1[j] + q0 * w0[j] + q1 * w1[j] + q2 * w2[j] + q3 * w3[j]
+            y2[j] = y2[j] + r0 * w0[j] + r1 * w1[j] + r2 * w2[j] + r3 * w3[j]
+            y3[j] = y3[j] + s0 * w0[j] + s1 * w1[j] + s2 * w2[j] + s3 * w3[j]
+    for k in range(whole, K):
+        w0 = w[k]
+        p0, q0, r0, s0 = x0[k], x1[k], x2[k], x3[k]
+        for j in range(N):
+            y0[j] = y0[j] + p0 * w0[j]
+            y1[j] = y1[j] + q0 * w0[j]
+            y2[j] = y2[j] + r0 * w0[j]
+            y3[j] = y3[j] + s0 * w0[j]
+
+
+@njit(error_model="numpy", fastmath={"contract"})
+def _one_row(x, w, y):
+    K, N = w.shape
+    for j in range(N):
+        y[j] = 0
+    whole = K - K % 4
+    for k in range(0, whole, 4):
+        w0, w1, w2, w3 = w[k], w[k + 1], w[k + 2], w[k + 3]
+        p0, p1, p2, p3 = x[k], x[k + 1], x[k + 2], x[k + 3]
+        for j in range(N):
+            y[j] = y[j] + p0 * w0[j] + p1 * w1[j] + p2 * w2[j] + p3 * w3[j]
+    for k in range(whole, K):
+        w0, p0 = w[k], x[k]
+        for j in range(N):
+            y[j] = y[j] + p0 * w0[j]
+
+
+def big_matmul(a: NDArray, b: NDArray) -> NDArray:
+    """``a @ b`` over many rows or a long inner axis; blocks of rows of ``a`` are shared among the allowed threads.
+
+    The blocks are fixed by the sizes alone, so the result has the same bits on one thread and on many.
+    """
+    if a.shape[0] * a.shape[1] * b.shape[1] < _WORTH_THREADS or a.shape[0] < _BLOCKS:
+        out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+        run_blocks(lambda _: np.matmul(a, b, out=out), 1, worth_threads=False)
+        return out
+    out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+    edges = [len(a) * k // _BLOCKS for k in range(_BLOCKS + 1)]
+    run_blocks(
+        lambda k: np.matmul(a[edges[k] : edges[k + 1]], b, out=out[edges[k] : edges[k + 1]]),
+        _BLOCKS,
+        worth_threads=True,
+    )
+    return out

@@ -1,0 +1,99 @@
+"""One pool of threads for blocks of compiled work, and one switch that keeps BLAS on one thread meanwhile.
+
+OpenMP and BLAS threads meet at every call and spin while they wait; blocks of a batch meet once. The pool is started when it is first
+needed, is not inherited by a forked child, and what a block computes does not depend on how many threads share the blocks.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+
+from threadpoolctl import ThreadpoolController
+
+_allowed = threading.local()
+_pool: ThreadPoolExecutor | None = None
+_lock = threading.Lock()
+_single_users = 0
+_single_limit = None
+
+
+def n_threads() -> int:
+    """Threads that compiled work may use in the calling thread; 1 unless :func:`allow_threads` says otherwise."""
+    return getattr(_allowed, "n", 1)
+
+
+@contextmanager
+def allow_threads(n: int) -> Iterator[None]:
+    """Let compiled work of the calling thread use ``n`` threads, and BLAS one."""
+    before = n_threads()
+    _allowed.n = n
+    try:
+        with _single_blas():
+            yield
+    finally:
+        _allowed.n = before
+
+
+def run_blocks(work: Callable[[int], object], n_blocks: int, *, worth_threads: bool) -> None:
+    """Call ``work(k)`` for every block, on several threads if that is allowed and worth it."""
+    n = min(n_threads(), n_blocks) if worth_threads else 1
+    with _single_blas():
+        if n == 1:
+            for k in range(n_blocks):
+                work(k)
+        else:
+            others = [_shared_pool().submit(_every, work, range(i, n_blocks, n)) for i in range(1, n)]
+            _every(work, range(0, n_blocks, n))
+            for other in others:
+                other.result()
+
+
+def _every(work: Callable[[int], object], blocks: Sequence[int]) -> None:
+    for k in blocks:
+        work(k)
+
+
+def _shared_pool() -> ThreadPoolExecutor:
+    global _pool
+    with _lock:
+        if _pool is None:
+            _pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(), "skrnn")
+        return _pool
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextmanager
+def _single_blas() -> Iterator[None]:
+    """Keep BLAS on one thread while at least one caller is inside; its setting belongs to the process, so callers are counted."""
+    global _single_users, _single_limit
+    with _lock:
+        if _single_users == 0:
+            _single_limit = _blas().limit(limits=1)
+            _single_limit.__enter__()
+        _single_users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _single_users -= 1
+            if _single_users == 0:
+                _single_limit.__exit__(None, None, None)
+
+
+def _forget_after_fork() -> None:
+    global _pool, _lock, _single_users
+    _pool, _lock, _single_users = None, threading.Lock(), 0
+    _allowed.n = 1
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_after_fork)

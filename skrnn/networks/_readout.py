@@ -1,0 +1,154 @@
+"""From the outputs of all steps to one vector for each sequence, and from there to the outputs of a network."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+from ..cells import Module
+from ..engine import put_first
+
+
+class Pooling(Module, ABC):
+    """Collects the outputs of all steps, piece after piece, into one vector for each sequence (packed order)."""
+
+    @abstractmethod
+    def start(self, batch_size: int, *, like: Tensor) -> Any:
+        """What has been collected before the first piece: a tensor or a tuple of tensors, sequences on axis 0."""
+
+    @abstractmethod
+    def update(self, collected: Any, piece: PackedSequence, *, reverse: bool) -> Any:
+        """Add the steps of a piece, which holds the first sequences of the batch."""
+
+    @abstractmethod
+    def finish(self, collected: Any) -> Tensor:
+        """The pooled vectors (batch, size)."""
+
+    def forward(self, outputs: PackedSequence, *, reverse: bool = False) -> Tensor:
+        """Pool a whole batch."""
+        return self.finish(self.update(self.start(int(outputs.batch_sizes[0]), like=outputs.data), outputs, reverse=reverse))
+
+
+class Last(Pooling):
+    """The output after the last step; in the reverse direction, at the first step."""
+
+    def start(self, batch_size: int, *, like: Tensor) -> Tensor:
+        return like.new_zeros(batch_size, like.shape[-1])
+
+    def update(self, collected: Tensor, piece: PackedSequence, *, reverse: bool) -> Tensor:
+        sizes = piece.batch_sizes
+        if reverse:
+            return put_first(piece.data[: int(sizes[0])], collected)
+        sequence = torch.arange(int(sizes[0]))
+        length = torch.searchsorted(-sizes, -sequence)
+        starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)[:-1]])
+        rows = (starts[length - 1] + sequence).to(piece.data.device)
+        return put_first(piece.data[rows], collected)
+
+    def finish(self, collected: Tensor) -> Tensor:
+        return collected
+
+
+class Mean(Pooling):
+    """The mean over the steps."""
+
+    def start(self, batch_size: int, *, like: Tensor) -> tuple[Tensor, Tensor]:
+        return like.new_zeros(batch_size, like.shape[-1]), like.new_zeros(batch_size, 1)
+
+    def update(self, collected: tuple[Tensor, Tensor], piece: PackedSequence, *, reverse: bool) -> tuple[Tensor, Tensor]:
+        ones = piece.data.new_ones(len(piece.data), 1)
+        return _add_first(_sums(piece, piece.data), collected[0]), _add_first(_sums(piece, ones), collected[1])
+
+    def finish(self, collected: tuple[Tensor, Tensor]) -> Tensor:
+        total, count = collected
+        return total / count
+
+
+class Max(Pooling):
+    """The largest value of each unit over the steps."""
+
+    def start(self, batch_size: int, *, like: Tensor) -> Tensor:
+        return like.new_full((batch_size, like.shape[-1]), -torch.inf)
+
+    def update(self, collected: Tensor, piece: PackedSequence, *, reverse: bool) -> Tensor:
+        largest = _largest(piece, piece.data)
+        return put_first(torch.maximum(largest, collected[: len(largest)]), collected)
+
+    def finish(self, collected: Tensor) -> Tensor:
+        return collected
+
+
+class Attention(Pooling):
+    """A weighted mean over the steps; the weights are softmax over time of v tanh(A y(t) + b) (Bahdanau et al., 2015, without a query)."""
+
+    def __init__(self, size: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        bound = size**-0.5
+        self.A = nn.Parameter(torch.empty(size, size).uniform_(-bound, bound, generator=generator))
+        self.b = nn.Parameter(torch.zeros(size))
+        self.v = nn.Parameter(torch.empty(size).uniform_(-bound, bound, generator=generator))
+
+    def start(self, batch_size: int, *, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return like.new_zeros(batch_size, like.shape[-1]), like.new_zeros(batch_size, 1), like.new_full((batch_size, 1), -torch.inf)
+
+    def update(self, collected: tuple[Tensor, Tensor, Tensor], piece: PackedSequence, *, reverse: bool) -> tuple[Tensor, ...]:
+        total, weight, highest = collected
+        score = torch.tanh(nn.functional.linear(piece.data, self.A, self.b)) @ self.v[:, None]
+        n = int(piece.batch_sizes[0])
+        peak = torch.maximum(_largest(piece, score), highest[:n]).detach()  # cancels in total / weight; keeps exp in range
+        e = torch.exp(score - peak[_sequence_of_row(piece)])
+        shrink = torch.exp(highest[:n] - peak)
+        total = put_first(total[:n] * shrink + _sums(piece, e * piece.data), total)
+        weight = put_first(weight[:n] * shrink + _sums(piece, e), weight)
+        return total, weight, put_first(peak, highest)
+
+    def finish(self, collected: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        return collected[0] / collected[1]
+
+
+POOLINGS = ("last", "mean", "max", "attention")
+
+
+def pooling(name: str, size: int, generator: torch.Generator | None) -> Pooling:
+    """A pooling by its name."""
+    match name:
+        case "last":
+            return Last()
+        case "mean":
+            return Mean()
+        case "max":
+            return Max()
+        case "attention":
+            return Attention(size, generator)
+    raise ValueError(f"pooling must be one of {list(POOLINGS)}; got {name!r}")
+
+
+def _sequence_of_row(packed: PackedSequence) -> Tensor:
+    sizes = packed.batch_sizes
+    starts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
+    return (torch.arange(len(starts)) - starts).to(packed.data.device)
+
+
+def _sums(packed: PackedSequence, rows: Tensor) -> Tensor:
+    """Sum of the rows of each sequence."""
+    n, n_steps = int(packed.batch_sizes[0]), len(packed.batch_sizes)
+    if len(rows) == n * n_steps:
+        return rows.view(n_steps, n, -1).sum(0)
+    return rows.new_zeros(n, rows.shape[-1]).index_add(0, _sequence_of_row(packed), rows)
+
+
+def _largest(packed: PackedSequence, rows: Tensor) -> Tensor:
+    """Largest row entries of each sequence."""
+    n, n_steps = int(packed.batch_sizes[0]), len(packed.batch_sizes)
+    if len(rows) == n * n_steps:
+        return rows.view(n_steps, n, -1).amax(0)
+    padded, _ = pad_packed_sequence(PackedSequence(rows, packed.batch_sizes), padding_value=-torch.inf)
+    return padded.amax(0)
+
+
+def _add_first(part: Tensor, whole: Tensor) -> Tensor:
+    return put_first(part + whole[: len(part)], whole)

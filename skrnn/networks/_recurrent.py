@@ -1,0 +1,115 @@
+"""Stacks of recurrent layers in one or two directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from sklearn.base import clone
+from torch import Generator, Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..cells import Cell, Module, State, map_state
+from ..engine import put_first, scan, time_slices
+
+
+class Layers(Module, nn.ModuleList):
+    """A list of modules whose pickle holds numpy arrays."""
+
+
+class Dropout(Module):
+    """Set a share ``rate`` of the features to zero while training and scale the others; draws from its own generator."""
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.rate == 0:
+            return x
+        mask = torch.empty(x.shape, dtype=x.dtype).bernoulli_(1 - self.rate, generator=self.generator)
+        return x * mask.to(x.device).div_(1 - self.rate)
+
+
+class Recurrent(Module):
+    """Layers of one cell on top of each other, in one or both directions, over packed batches.
+
+    Parameters
+    ----------
+    cell : Cell
+        Copied for every layer and direction.
+    input_size, hidden_size : int
+        Channels of the input; units of each layer and direction.
+    n_layers : int, default=1
+    bidirectional : bool, default=False
+        A second cell in every layer runs from the last step to the first; the layer above sees both.
+    dropout : float, default=0.0
+        Share of the features set to zero between layers while training.
+    generator : torch.Generator or None
+        Where weights and dropout masks are drawn from.
+
+    Attributes
+    ----------
+    output_size : int
+        ``hidden_size``, twice if bidirectional.
+    """
+
+    def __init__(
+        self,
+        cell: Cell,
+        input_size: int,
+        hidden_size: int,
+        *,
+        n_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        generator: Generator | None = None,
+    ) -> None:
+        super().__init__()
+        self.n_directions = 2 if bidirectional else 1
+        self.output_size = self.n_directions * hidden_size
+        sizes = [input_size] + [self.output_size] * (n_layers - 1)
+        self.layers = Layers(
+            Layers(clone(cell).build(size, hidden_size, generator) for _ in range(self.n_directions)) for size in sizes
+        )
+        self.dropout = Dropout(dropout)
+        self.draw_from(generator)
+
+    def forward(self, packed: PackedSequence, detach_every: int | None = None) -> list[PackedSequence]:
+        """Outputs of the top layer, one packed batch for each direction."""
+        outputs: list[PackedSequence] = []
+        for k, layer in enumerate(self.layers):
+            if k:
+                packed = packed._replace(data=self.dropout(torch.cat([o.data for o in outputs], -1)))
+            outputs = [scan(cell, packed, reverse=d == 1, detach_every=detach_every)[0] for d, cell in enumerate(layer)]
+        return outputs
+
+    @property
+    def streams(self) -> bool:
+        """Whether each direction can run on its own, piece after piece: not when an upper layer needs both directions of the one below."""
+        return self.n_directions == 1 or len(self.layers) == 1
+
+    def pieces(self, packed: PackedSequence, n_steps: int) -> Iterator[tuple[PackedSequence, ...]]:
+        """Pieces of ``n_steps`` time steps in running order, one for each direction at a time."""
+        return zip(*(time_slices(packed, n_steps, reverse=d == 1) for d in range(self.n_directions)), strict=True)
+
+    def start(self, packed: PackedSequence) -> list[list[State]]:
+        """States of all sequences before the first step, for each direction and layer."""
+        batch = int(packed.batch_sizes[0])
+        return [[layer[d].initial_state(batch, like=packed.data) for layer in self.layers] for d in range(self.n_directions)]
+
+    def advance(
+        self, pieces: tuple[PackedSequence, ...], states: list[list[State]]
+    ) -> tuple[list[PackedSequence], list[list[State]]]:
+        """Run one piece in each direction; its outputs and the states of all sequences after it."""
+        outputs, after = [], []
+        for d, piece in enumerate(pieces):
+            n, now = int(piece.batch_sizes[0]), []
+            for k, (layer, state) in enumerate(zip(self.layers, states[d], strict=True)):
+                if k:
+                    piece = piece._replace(data=self.dropout(piece.data))
+                piece, new = scan(layer[d], piece, map_state(lambda s: s[:n], state), reverse=d == 1)
+                now.append(put_first(new, state))
+            outputs.append(piece)
+            after.append(now)
+        return outputs, after

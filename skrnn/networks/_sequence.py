@@ -1,0 +1,97 @@
+"""One output vector for each sequence: recurrent layers, pooling over time, a linear head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..cells import Module
+from ._readout import pooling
+from ._recurrent import Layers, Recurrent
+
+_PIECE = 1024  # time steps run at once where nothing needs the gradient: bounds the memory of long sequences
+
+
+class Linear(Module):
+    """x Wᵀ + b, where W starts at zero and b at given values, so that training starts from the best constant output."""
+
+    def __init__(self, input_size: int, bias: Tensor) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.zeros(len(bias), input_size))
+        self.b = nn.Parameter(bias.clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return nn.functional.linear(x, self.W, self.b)
+
+
+class SequenceNetwork(Module):
+    """Recurrent layers, pooling over time in each direction, and a linear head.
+
+    Parameters
+    ----------
+    recurrent : Recurrent
+    pool : {"last", "mean", "max", "attention"}
+    bias : Tensor of shape (n_outputs,)
+        Start of the head's bias.
+    """
+
+    def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor) -> None:
+        super().__init__()
+        self.recurrent = recurrent
+        size = recurrent.output_size // recurrent.n_directions
+        self.pools = Layers(pooling(pool, size, recurrent.generator) for _ in range(recurrent.n_directions))
+        self.head = Linear(recurrent.output_size, bias)
+        self.draw_from(recurrent.generator)
+
+    def forward(self, packed: PackedSequence, detach_every: int | None = None) -> Tensor:
+        """Outputs (n_sequences, n_outputs) in the order before packing."""
+        outputs = self.recurrent(packed, detach_every)
+        pooled = [pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))]
+        return self.head(_user_order(torch.cat(pooled, -1), packed))
+
+    def features(self, packed: PackedSequence) -> Tensor:
+        """Pooled hidden states (n_sequences, output_size), without gradient and with memory that does not grow with the length."""
+        if len(packed.batch_sizes) <= _PIECE or not self.streams:
+            outputs = self.recurrent(packed)
+            pooled = [pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))]
+        else:
+            memory = self.start(packed)
+            for pieces in self.pieces(packed, _PIECE):
+                memory = self.advance(pieces, memory)
+            pooled = [pool.finish(c) for pool, c in zip(self.pools, memory[1], strict=True)]
+        return _user_order(torch.cat(pooled, -1), packed)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the network can run piece after piece."""
+        return self.recurrent.streams
+
+    def pieces(self, packed: PackedSequence, n_steps: int) -> Iterator[tuple[PackedSequence, ...]]:
+        """Pieces of ``n_steps`` time steps in running order, one for each direction at a time."""
+        return self.recurrent.pieces(packed, n_steps)
+
+    def start(self, packed: PackedSequence) -> tuple[Any, Any]:
+        """States and collected outputs of all sequences before the first piece."""
+        like = packed.data.new_empty(0, self.recurrent.output_size // self.recurrent.n_directions)
+        batch = int(packed.batch_sizes[0])
+        return self.recurrent.start(packed), [pool.start(batch, like=like) for pool in self.pools]
+
+    def advance(self, pieces: tuple[PackedSequence, ...], memory: tuple[Any, Any]) -> tuple[Any, Any]:
+        """Run one piece in each direction; states and collected outputs after it."""
+        states, collected = memory
+        outputs, states = self.recurrent.advance(pieces, states)
+        parts = zip(self.pools, collected, outputs, strict=True)
+        return states, [pool.update(c, o, reverse=d == 1) for d, (pool, c, o) in enumerate(parts)]
+
+    def finish(self, collected: Any, packed: PackedSequence) -> Tensor:
+        """Outputs from what the last piece left."""
+        pooled = torch.cat([pool.finish(c) for pool, c in zip(self.pools, collected, strict=True)], -1)
+        return self.head(_user_order(pooled, packed))
+
+
+def _user_order(rows: Tensor, packed: PackedSequence) -> Tensor:
+    return rows if packed.unsorted_indices is None else rows[packed.unsorted_indices]

@@ -1,0 +1,106 @@
+"""Sequences as packed batches of standardised features: shuffled for training, in fixed chunks for prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from ..data import Sequences
+from ..engine import as_packed, packed_rows
+
+_RESIDENT = 2**28  # bytes of standardised data that are kept ready on the device; above, each batch is made when it is needed
+_POOL = 16  # batches that are sorted by length together
+_CHUNK_STEPS = 2**16  # time steps predicted at once
+_CHUNK_SEQUENCES = 512
+
+
+class Batches:
+    """Packed batches of some of the sequences.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    mean, scale : ndarray of shape (n_features,)
+        Subtracted from every step, and divided by, in the precision of the data.
+    dtype : torch.dtype
+    device : torch.device
+    """
+
+    def __init__(
+        self, sequences: Sequences, mean: NDArray[np.float64], scale: NDArray[np.float64], dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self._values, self._mean, self._scale = sequences.values, mean, scale
+        self._starts, self.lengths = sequences.offsets[:-1], sequences.lengths
+        self._dtype, self._device = dtype, device
+        self._equal = bool((self.lengths == self.lengths[0]).all())
+        self._ready: Tensor | None = None
+        if self._values.shape[0] * self._values.shape[1] * dtype.itemsize <= _RESIDENT:
+            ready = self._standardised(self._values)
+            self._ready = ready.view(len(self), -1, ready.shape[-1]).transpose(0, 1).contiguous() if self._equal else ready
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def packed(self, index: NDArray[np.int64]) -> PackedSequence:
+        """The sequences ``index`` as a packed batch."""
+        if self._equal:
+            n_steps, n = int(self.lengths[0]), len(index)
+            if self._ready is not None:
+                data = self._ready[:, torch.from_numpy(index).to(self._device)]
+            else:
+                picked = self._values.reshape(len(self), n_steps, -1)[index]
+                data = self._standardised(picked).transpose(0, 1)
+            return PackedSequence(data.reshape(n * n_steps, -1), torch.full((n_steps,), n))
+        rows, sizes, order = packed_rows(self._starts[index], self.lengths[index])
+        data = self._standardised(self._values[rows]) if self._ready is None else self._ready[torch.from_numpy(rows).to(self._device)]
+        return as_packed(data, sizes, order)
+
+    def shuffled(self, batch_size: int | None, generator: Generator) -> list[NDArray[np.int64]]:
+        """Every sequence once, in batches of about the same length, in random order."""
+        n = len(self)
+        order = torch.randperm(n, generator=generator).numpy()
+        size = n if batch_size is None else min(batch_size, n)
+        if not self._equal and size < n:
+            pools = np.split(order, range(_POOL * size, n, _POOL * size))
+            order = np.concatenate([pool[np.argsort(-self.lengths[pool], kind="stable")] for pool in pools])
+        batches = np.split(order, range(size, n, size))
+        return [batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]
+
+    def chunks(self) -> Iterator[NDArray[np.int64]]:
+        """Every sequence once, longest first, in chunks of bounded work."""
+        order = np.argsort(-self.lengths, kind="stable")
+        done = 0
+        while done < len(order):
+            n = int(np.clip(_CHUNK_STEPS // self.lengths[order[done]], 1, _CHUNK_SEQUENCES))
+            yield order[done : done + n]
+            done += n
+
+    def _standardised(self, values: NDArray[np.floating]) -> Tensor:
+        standardised = (values - self._mean.astype(values.dtype)) / self._scale.astype(values.dtype)
+        return torch.from_numpy(standardised).to(self._device, self._dtype)
+
+
+def channel_statistics(sequences: Sequences, weight: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weighted mean and standard deviation of each channel over all time steps, in pieces of constant memory; a constant channel gets 1."""
+    per_step = None if weight is None else np.repeat(weight, sequences.lengths)
+    total = 0.0
+    first = np.zeros(sequences.n_features)
+    second = np.zeros(sequences.n_features)
+    for low in range(0, sequences.n_steps_total, _CHUNK_STEPS):
+        x = sequences.values[low : low + _CHUNK_STEPS].astype(np.float64)
+        w = np.ones(len(x)) if per_step is None else per_step[low : low + _CHUNK_STEPS]
+        if (piece := w.sum()) == 0:
+            continue
+        mean = w @ x / piece
+        gap = mean - first
+        second += w @ (x - mean) ** 2 + gap**2 * (total * piece / (total + piece))
+        first += gap * (piece / (total + piece))
+        total += piece
+    deviation = np.sqrt(second / total)
+    tiny = deviation <= 10 * np.finfo(np.float64).eps * np.abs(first)
+    return first, np.where(tiny | (deviation == 0), 1.0, deviation)

@@ -1,0 +1,240 @@
+"""The loop over epochs and batches: knows no cell and no estimator."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from sklearn.exceptions import ConvergenceWarning
+from torch import Generator, Tensor, nn
+
+from ..engine import Rule
+from ._batches import Batches
+from ._objectives import Objective
+from ._optimizers import OPTIMIZERS, Optimizer
+from ._schedules import Plateau, over_time
+
+_RECOVERIES = 3
+
+
+class DivergenceWarning(ConvergenceWarning):
+    """The loss became infinite or NaN; training went on from the best weights at half the learning rate."""
+
+
+class DivergenceError(ConvergenceWarning, ValueError):
+    """The loss became infinite or NaN again and again."""
+
+
+class InterruptedWarning(UserWarning):
+    """Training was interrupted by the user; the best weights so far are kept."""
+
+
+@dataclass
+class Data:
+    """Sequences, what should come out, and how much each counts (mean 1 over the training set; ``None``: all alike)."""
+
+    batches: Batches
+    target: Tensor
+    weight: Tensor | None = None
+
+
+@dataclass
+class History:
+    """What happened: mean training loss and held-out score of each epoch, and the optimiser with its moments."""
+
+    losses: list[float] = field(default_factory=list)
+    scores: list[float] = field(default_factory=list)
+    interrupted: bool = False
+    optimizer: Optimizer | None = None
+
+
+@dataclass
+class Trainer:
+    """Minimise the mean loss of batches.
+
+    Parameters
+    ----------
+    objective : Objective
+    rule : Rule
+        How the gradient is computed.
+    optimizer : {"adam", "adamw", "sgd", "rmsprop"}
+    learning_rate : float
+    schedule : {"constant", "one_cycle", "cosine", "plateau"}
+    max_epochs : int
+    batch_size : int or None
+        Sequences a batch; ``None`` is all of them.
+    weight_decay : float
+    clip_norm, clip_value : float or None
+        Bounds of the gradient's Euclidean norm and of its entries.
+    patience : int or None
+        Epochs without a better held-out score after which training stops; ``None``: never.
+    tol : float
+        What counts as better.
+    """
+
+    objective: Objective
+    rule: Rule
+    optimizer: str
+    learning_rate: float
+    schedule: str
+    max_epochs: int
+    batch_size: int | None
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    patience: int | None = None
+    tol: float = 0.0
+
+    def run(
+        self,
+        network: nn.Module,
+        data: Data,
+        generator: Generator,
+        *,
+        held_out: Data | None = None,
+        on_epoch: Callable[[History], bool] = lambda history: False,
+        optimizer: Optimizer | None = None,
+    ) -> History:
+        """Train ``network`` in place and leave it in ``eval`` mode, with the best weights if there is a held-out set or the user interrupts.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss is infinite or NaN for the fourth time; the best weights are restored before.
+        """
+        run = _Run(self, network, data, generator, held_out, optimizer)
+        try:
+            with torch.inference_mode(False), torch.enable_grad():
+                while len(run.history.losses) < self.max_epochs and not run.waited_enough:
+                    if run.epoch() and on_epoch(run.history):
+                        break
+        except KeyboardInterrupt:
+            run.best.restore()
+            run.history.interrupted = True
+            epochs = len(run.history.losses)
+            warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=4)
+        finally:
+            network.eval()
+            network.zero_grad(set_to_none=True)
+        if held_out is not None:
+            run.best.restore()
+        run.history.optimizer = run.optimizer
+        return run.history
+
+    def score(self, network: nn.Module, data: Data) -> float:
+        """Negative mean loss on held-out data."""
+        network.eval()
+        total = torch.zeros((), dtype=torch.float64)
+        weights = 0.0
+        with torch.no_grad():
+            for index in data.batches.chunks():
+                rows = torch.from_numpy(index).to(data.target.device)
+                losses = self.objective.losses(network(data.batches.packed(index)), data.target[rows]).double()
+                weight = torch.ones_like(losses) if data.weight is None else data.weight[rows].double()
+                total += (losses * weight).sum().cpu()
+                weights += float(weight.sum())
+        return -float(total) / weights
+
+
+class _Best:
+    """The best weights so far; the first are the initial ones, whose loss is that of the best constant output."""
+
+    def __init__(self, network: nn.Module, badness: float) -> None:
+        self._network = network
+        self._state: dict[str, Tensor] = {}
+        self.keep(badness)
+
+    def keep(self, badness: float) -> None:
+        self.badness = badness
+        self._state = {k: v.detach().clone() for k, v in self._network.state_dict().items()}
+
+    def restore(self) -> None:
+        self._network.load_state_dict(self._state)
+
+
+class _Run:
+    """The state of one training run."""
+
+    def __init__(self, settings: Trainer, network: Any, data: Data, generator: Generator, held_out: Data | None, optimizer: Optimizer | None) -> None:
+        self.settings, self.network, self.data, self.generator, self.held_out = settings, network, data, generator, held_out
+        self.history = History()
+        self.plateau = Plateau()
+        self._rate, self._recoveries, self._waited = settings.learning_rate, 0, 0
+        self.optimizer = optimizer or self._new_optimizer()
+        self._factor = over_time(settings.schedule)
+        network.draw_from(generator)
+        self.best = _Best(network, self._loss_of_constant() if held_out is None else -settings.score(network, held_out))
+
+    def _loss_of_constant(self) -> float:
+        objective, target = self.settings.objective, self.data.target
+        weight = torch.ones(len(target), device=target.device) if self.data.weight is None else self.data.weight
+        constant = objective.best_constant(target, weight)
+        return float(objective.mean(constant.expand(len(target), -1), target, weight))
+
+    @property
+    def waited_enough(self) -> bool:
+        return self.settings.patience is not None and self._waited >= self.settings.patience
+
+    def epoch(self) -> bool:
+        """One pass over the data; False if it diverged and has to be repeated."""
+        self.network.train()
+        batches = self.data.batches.shuffled(self.settings.batch_size, self.generator)
+        total = torch.zeros((), device=self.data.target.device)
+        for k, index in enumerate(batches):
+            done = (len(self.history.losses) + k / len(batches)) / self.settings.max_epochs
+            total += self._step(index, self._rate * self.plateau.factor * self._factor(done)) * len(index)
+        loss = float(total) / len(self.data.batches)
+        if not math.isfinite(loss):
+            self._recover()
+            return False
+        self.network.eval()
+        self._judge(loss)
+        return True
+
+    def _step(self, index: Any, learning_rate: float) -> Tensor:
+        s, data = self.settings, self.data
+        rows = torch.from_numpy(index).to(data.target.device)
+        target, weight = data.target[rows], None if data.weight is None else data.weight[rows]
+        self.network.zero_grad(set_to_none=True)
+        loss = s.rule.gradient(self.network, data.batches.packed(index), lambda outputs: s.objective.mean(outputs, target, weight))
+        if s.clip_value is not None:
+            nn.utils.clip_grad_value_(self.optimizer.parameters, s.clip_value)
+        if s.clip_norm is not None:
+            nn.utils.clip_grad_norm_(self.optimizer.parameters, s.clip_norm)
+        self.optimizer.step(learning_rate)
+        return loss
+
+    def _judge(self, loss: float) -> None:
+        self.history.losses.append(loss)
+        badness = loss
+        if self.held_out is not None:
+            self.history.scores.append(self.settings.score(self.network, self.held_out))
+            badness = -self.history.scores[-1]
+        self.plateau.see(badness) if self.settings.schedule == "plateau" else None
+        self._waited = 0 if badness < self.best.badness - self.settings.tol else self._waited + 1
+        if badness < self.best.badness:
+            self.best.keep(badness)
+
+    def _recover(self) -> None:
+        self.best.restore()
+        epoch = len(self.history.losses) + 1
+        if self._recoveries == _RECOVERIES:
+            raise DivergenceError(
+                f"The loss became infinite or NaN in epoch {epoch}, {_RECOVERIES + 1} times, down to learning_rate={self._rate:g}. "
+                "Use a smaller learning_rate, keep standardize=True, or set clip_norm=1.0."
+            )
+        self._recoveries += 1
+        warnings.warn(
+            f"The loss became infinite or NaN in epoch {epoch}: restored the best weights so far, learning_rate {self._rate:g} -> {self._rate / 2:g}.",
+            DivergenceWarning,
+            stacklevel=6,
+        )
+        self._rate /= 2
+        self.optimizer = self._new_optimizer()
+
+    def _new_optimizer(self) -> Optimizer:
+        return OPTIMIZERS[self.settings.optimizer](self.network.parameters(), self.settings.weight_decay)

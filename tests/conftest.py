@@ -1,0 +1,13 @@
+"""Settings that have to stand before numpy, scipy and torch are imported, and the profile of the property tests."""
+
+import os
+
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips its array API checks
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # tests are small: a second thread only spins
+
+from hypothesis import settings
+
+# The same examples in every run; `--hypothesis-profile=default` looks for new ones.
+settings.register_profile("ci", derandomize=True, deadline=None, database=None)
+settings.load_profile("ci")
