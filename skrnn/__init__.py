@@ -7,7 +7,19 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["RNNClassifier", "RNNRegressor", "Sequences", "as_sequences", "cells", "data", "engine", "estimators", "networks", "preprocessing", "training"]
+__all__ = [
+    "RNNClassifier",
+    "RNNRegressor",
+    "Sequences",
+    "as_sequences",
+    "cells",
+    "data",
+    "engine",
+    "estimators",
+    "networks",
+    "preprocessing",
+    "training",
+]
 
 _MODULES = {"cells", "data", "engine", "estimators", "networks", "preprocessing", "training"}
 

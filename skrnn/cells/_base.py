@@ -72,7 +72,7 @@ class Cell(Module, ABC):
 
     get_params = BaseEstimator.get_params
     set_params = BaseEstimator.set_params
-    _get_param_names = classmethod(BaseEstimator._get_param_names.__func__)
+    _get_param_names: Any = classmethod(BaseEstimator._get_param_names.__func__)
 
     def __repr__(self) -> str:
         plain = type(self)()

@@ -106,7 +106,7 @@ class GRU(Cell):
     def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
         if self.layer_norm:
             return None
-        if self.reset == "after" and self.gates == "full" and runs_in_torch(packed.data):
+        if self.b_hn is not None and self.gates == "full" and runs_in_torch(packed.data):
             b_h = torch.cat([self.b.new_zeros(2 * self.hidden_size), self.b_hn])
             y, h = run_torch("gru", packed, reverse, (state,), self.W, self.R, self.b, b_h)
         elif runs_compiled(packed.data):

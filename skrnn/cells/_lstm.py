@@ -115,8 +115,9 @@ class LSTM(Cell):
             elif self.forget == "coupled":
                 self.b[:G] = -self.forget_bias
         self.p = small((len(self._sizes) - 1, H), H, generator) if self.peephole else None
-        sizes = (sum(self._sizes), sum(self._sizes), H) if self.layer_norm else ()
-        self.norm_x, self.norm_h, self.norm_c = (LayerNorm(n, bias=n == H) for n in sizes) if sizes else (None, None, None)
+        self.norm_x = LayerNorm(len(self.b), bias=False) if self.layer_norm else None
+        self.norm_h = LayerNorm(len(self.b), bias=False) if self.layer_norm else None
+        self.norm_c = LayerNorm(H) if self.layer_norm else None
 
     def initial_state(self, batch_size: int, *, like: Tensor) -> State:
         zero = super().initial_state(batch_size, like=like)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import map_state
@@ -84,7 +84,8 @@ class TruncatedBPTT(Rule):
             _redraw(network, draws)
             collected = _leaves(collected)
             new = _flat(network.advance(pieces, (states, collected))[1])
-            torch.autograd.backward(*zip(*((n, g) for n, g in zip(new, gradient, strict=True) if n.requires_grad and g is not None), strict=True))
+            reached = [(n, g) for n, g in zip(new, gradient, strict=True) if n.requires_grad and g is not None]
+            torch.autograd.backward([n for n, _ in reached], [g for _, g in reached])
             gradient = [leaf.grad for leaf in _flat(collected)]
         _redraw(network, after_draws)
         return value.detach()
@@ -101,11 +102,11 @@ def _leaves(collected: list[Any]) -> list[Any]:
     return [map_state(lambda t: t.detach().requires_grad_(), part) for part in collected]
 
 
-def _draws(network: nn.Module) -> Tensor | None:
+def _draws(network: Any) -> Tensor | None:
     return None if network.generator is None else network.generator.get_state()
 
 
-def _redraw(network: nn.Module, draws: Tensor | None) -> None:
+def _redraw(network: Any, draws: Tensor | None) -> None:
     if draws is not None:
         network.generator.set_state(draws)
 

@@ -113,18 +113,26 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         """Check everything, and make what training needs."""
         sequences, weight = self._check(X, y, sample_weight, reset=not going_on)
         weight = self._weigh(y, weight)
-        seed = np.random.SeedSequence().entropy if self.random_state is None else check_random_state(self.random_state).randint(2**31 - 1)
-        generator = torch.Generator().manual_seed(int(seed) % 2**63)
+        seed = self._seed()
+        generator = torch.Generator().manual_seed(seed)
         encoded = self._encode(y, weight, reset=not going_on, classes=classes)
         if not going_on:
             self.mean_, self.scale_ = self._statistics(sequences, weight)
-            self.loss_curve_, self.validation_scores_, self.n_iter_ = [], [], 0
-        parts = self._split(sequences, encoded.target, weight, held_out, int(seed) % 2**32)
-        data, held = (None if part is None else self._data(*part) for part in parts)
+            self.loss_curve_: list[float] = []
+            self.validation_scores_: list[float] = []
+            self.n_iter_ = 0
+        train, rest = self._split(sequences, encoded.target, weight, held_out, seed)
+        data, held = self._data(*train), None if rest is None else self._data(*rest)
         if not going_on:
             self.network_ = self._network(data, encoded.objective, generator)
             self.__dict__.pop("_optimizer", None)
         return data, held, encoded.objective, generator
+
+    def _seed(self) -> int:
+        """From ``random_state``; ``None`` is new every time, and numpy's global generator is left alone."""
+        if self.random_state is None:
+            return int(np.random.default_rng().integers(2**31))
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, NDArray[np.float64] | None]:
         if y is None:
@@ -155,15 +163,16 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             return (sequences, target, weight), (validation, self._encode(y_val, None, reset=False).target, None)
         if self.early_stopping is not True:
             return (sequences, target, weight), None
-        train, held = self._held_out_rows(target, len(sequences), seed)
-        return tuple((sequences[i], target[i], None if weight is None else weight[i]) for i in (train, held))
+        train, held = ((sequences[i], target[i], None if weight is None else weight[i]) for i in self._held_out_rows(target, len(sequences), seed))
+        return train, held
 
     def _held_out_rows(self, target: NDArray[Any], n: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows to train on and rows to hold out."""
         n_held = int(np.ceil(self.validation_fraction * n))
         if n_held >= n:
             raise ValueError(f"validation_fraction={self.validation_fraction} of {n} sequences leaves {n - n_held} to train on; pass more sequences.")
-        return tuple(train_test_split(np.arange(n), test_size=n_held, random_state=seed, stratify=self._strata(target)))
+        train, held = train_test_split(np.arange(n), test_size=n_held, random_state=seed, stratify=self._strata(target))
+        return train, held
 
     def _strata(self, target: NDArray[Any]) -> NDArray[Any] | None:
         """What the held-out part should be balanced over."""

@@ -115,7 +115,9 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         if reset:
             self.classes_ = unique_labels(y) if classes is None else classes
         if unseen := set(y.tolist()) - set(self.classes_.tolist()):
-            raise ValueError(f"y contains previously unseen labels: {sorted(unseen)}; classes should include all valid labels, they are {self.classes_.tolist()}")
+            raise ValueError(
+                f"y contains previously unseen labels: {sorted(unseen)}; classes should include all valid labels, they are {self.classes_.tolist()}"
+            )
         index = np.searchsorted(self.classes_, y)
         if len(self.classes_) == 2:
             return Encoded(index[:, None].astype(self.dtype), BinaryCrossEntropy())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -19,7 +20,7 @@ _allowed = threading.local()
 _pool: ThreadPoolExecutor | None = None
 _lock = threading.Lock()
 _single_users = 0
-_single_limit = None
+_single_limit: Any = None
 
 
 def n_threads() -> int:

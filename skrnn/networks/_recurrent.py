@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from sklearn.base import clone
@@ -54,6 +55,8 @@ class Recurrent(Module):
         ``hidden_size``, twice if bidirectional.
     """
 
+    layers: Any  # of layers of cells, one for each direction
+
     def __init__(
         self,
         cell: Cell,
@@ -69,9 +72,7 @@ class Recurrent(Module):
         self.n_directions = 2 if bidirectional else 1
         self.output_size = self.n_directions * hidden_size
         sizes = [input_size] + [self.output_size] * (n_layers - 1)
-        self.layers = Layers(
-            Layers(clone(cell).build(size, hidden_size, generator) for _ in range(self.n_directions)) for size in sizes
-        )
+        self.layers = Layers(Layers(clone(cell).build(size, hidden_size, generator) for _ in range(self.n_directions)) for size in sizes)
         self.dropout = Dropout(dropout)
         self.draw_from(generator)
 
@@ -98,9 +99,7 @@ class Recurrent(Module):
         batch = int(packed.batch_sizes[0])
         return [[layer[d].initial_state(batch, like=packed.data) for layer in self.layers] for d in range(self.n_directions)]
 
-    def advance(
-        self, pieces: tuple[PackedSequence, ...], states: list[list[State]]
-    ) -> tuple[list[PackedSequence], list[list[State]]]:
+    def advance(self, pieces: tuple[PackedSequence, ...], states: list[list[State]]) -> tuple[list[PackedSequence], list[list[State]]]:
         """Run one piece in each direction; its outputs and the states of all sequences after it."""
         outputs, after = [], []
         for d, piece in enumerate(pieces):
@@ -108,7 +107,7 @@ class Recurrent(Module):
             for k, (layer, state) in enumerate(zip(self.layers, states[d], strict=True)):
                 if k:
                     piece = piece._replace(data=self.dropout(piece.data))
-                piece, new = scan(layer[d], piece, map_state(lambda s: s[:n], state), reverse=d == 1)
+                piece, new = scan(layer[d], piece, map_state(lambda s, n=n: s[:n], state), reverse=d == 1)
                 now.append(put_first(new, state))
             outputs.append(piece)
             after.append(now)

@@ -39,6 +39,9 @@ class SequenceNetwork(Module):
         Start of the head's bias.
     """
 
+    recurrent: Recurrent
+    pools: Any  # of a Pooling for each direction
+
     def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor) -> None:
         super().__init__()
         self.recurrent = recurrent

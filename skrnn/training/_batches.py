@@ -31,9 +31,7 @@ class Batches:
     device : torch.device
     """
 
-    def __init__(
-        self, sequences: Sequences, mean: NDArray[np.float64], scale: NDArray[np.float64], dtype: torch.dtype, device: torch.device
-    ) -> None:
+    def __init__(self, sequences: Sequences, mean: NDArray[np.float64], scale: NDArray[np.float64], dtype: torch.dtype, device: torch.device) -> None:
         self._values, self._mean, self._scale = sequences.values, mean, scale
         self._starts, self.lengths = sequences.offsets[:-1], sequences.lengths
         self._dtype, self._device = dtype, device

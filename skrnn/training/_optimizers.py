@@ -30,9 +30,9 @@ class Optimizer(ABC):
     @torch.no_grad()
     def step(self, learning_rate: float) -> None:
         """Move the parameters against their gradients."""
-        moved = [k for k, p in enumerate(self.parameters) if p.grad is not None]
-        slots = [[slot[k] for k in moved] for slot in self._slots]
-        self._move([self.parameters[k] for k in moved], [self.parameters[k].grad for k in moved], slots, [self._steps[k] for k in moved], learning_rate)
+        moved = [(k, p, p.grad) for k, p in enumerate(self.parameters) if p.grad is not None]
+        slots = [[slot[k] for k, _, _ in moved] for slot in self._slots]
+        self._move([p for _, p, _ in moved], [g for _, _, g in moved], slots, [self._steps[k] for k, _, _ in moved], learning_rate)
 
     @abstractmethod
     def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
@@ -47,7 +47,7 @@ class Adam(Optimizer):
 
     def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
         adam(
-            parameters, gradients, *slots, [], steps, foreach=False, fused=True, decoupled_weight_decay=self.decoupled, amsgrad=False,
+            parameters, gradients, slots[0], slots[1], [], steps, foreach=False, fused=True, decoupled_weight_decay=self.decoupled, amsgrad=False,
             beta1=0.9, beta2=0.999, lr=lr, weight_decay=self.weight_decay, eps=1e-8, maximize=False,
         )  # fmt: skip
 
@@ -65,7 +65,7 @@ class SGD(Optimizer):
 
     def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
         sgd(
-            parameters, gradients, list(slots[0]), foreach=False, fused=True, weight_decay=self.weight_decay, momentum=0.9, lr=lr,
+            parameters, gradients, [*slots[0]], foreach=False, fused=True, weight_decay=self.weight_decay, momentum=0.9, lr=lr,
             dampening=0.0, nesterov=True, maximize=False,
         )  # fmt: skip
 

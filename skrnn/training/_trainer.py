@@ -171,7 +171,8 @@ class _Run:
 
     def _loss_of_constant(self) -> float:
         objective, target = self.settings.objective, self.data.target
-        weight = torch.ones(len(target), device=target.device) if self.data.weight is None else self.data.weight
+        like = self.optimizer.parameters[0]
+        weight = like.new_ones(len(target)) if self.data.weight is None else self.data.weight
         constant = objective.best_constant(target, weight)
         return float(objective.mean(constant.expand(len(target), -1), target, weight))
 
@@ -229,7 +230,8 @@ class _Run:
             )
         self._recoveries += 1
         warnings.warn(
-            f"The loss became infinite or NaN in epoch {epoch}: restored the best weights so far, learning_rate {self._rate:g} -> {self._rate / 2:g}.",
+            f"The loss became infinite or NaN in epoch {epoch}: "
+            f"restored the best weights so far, learning_rate {self._rate:g} -> {self._rate / 2:g}.",
             DivergenceWarning,
             stacklevel=6,
         )
