@@ -2,7 +2,7 @@
 Sample weights, rare classes and early stopping
 ===============================================
 
-One sequence in ten holds a burst. ``class_weight="balanced"`` lets the rare class count as much as the other, and training stops when the
+One sequence in ten holds a faint burst. ``class_weight="balanced"`` lets the rare class count as much as the other, and training stops when the
 held-out loss has not fallen for a while; the best weights are kept.
 """
 
@@ -20,7 +20,7 @@ X = [rng.normal(size=(rng.integers(20, 60), 1)) for _ in y]
 for x, rare in zip(X, y, strict=True):
     if rare:
         start = rng.integers(0, len(x) - 8)
-        x[start : start + 8] += 1.5
+        x[start : start + 8] += 1.0
 X_rest, X_test, y_rest, y_test = train_test_split(X, y, stratify=y, random_state=0)
 X_train, X_val, y_train, y_val = train_test_split(X_rest, y_rest, stratify=y_rest, random_state=0)
 

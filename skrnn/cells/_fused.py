@@ -16,7 +16,7 @@ from ..kernels import Kernel, Layout, big_matmul
 
 def runs_compiled(x: Tensor) -> bool:
     """Whether compiled kernels can work on ``x``: on the CPU, float32 or float64, outside torch's function transforms and compilers."""
-    plain = not (torch._C._functorch.is_functorch_wrapped_tensor(x) or torch.compiler.is_compiling())
+    plain = torch._C._functorch.maybe_current_level() is None and not torch.compiler.is_compiling()  # x may be plain where weights are not
     return plain and x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 
 
@@ -68,7 +68,7 @@ def _array(tensor: Tensor | None) -> Any:
 
 def runs_in_torch(x: Tensor) -> bool:
     """Whether torch's own whole-sequence kernels (cuDNN) should work on ``x``: on a GPU, outside torch's function transforms."""
-    return x.is_cuda and not torch._C._functorch.is_functorch_wrapped_tensor(x)
+    return x.is_cuda and torch._C._functorch.maybe_current_level() is None
 
 
 def run_torch(name: str, packed: PackedSequence, reverse: bool, state: tuple[Tensor, ...], *weights: Tensor) -> tuple[Tensor, ...]:

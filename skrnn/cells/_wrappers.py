@@ -79,9 +79,9 @@ class Leaky(Wrapper):
         if rate.shape not in ((), (self.hidden_size,)) or not ((rate > 0) & (rate <= 1)).all():
             raise ValueError(f"The 'rate' parameter of Leaky must be one number or {self.hidden_size} (hidden_size), in (0, 1]; got {self.rate!r}")
         super()._build(generator)
-        self.register_buffer("a", torch.tensor(rate, dtype=torch.get_default_dtype()))
+        self.register_buffer("a", torch.tensor(rate, dtype=torch.float64))  # float32 would round it for a network in float64
 
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         _, new = self.cell_.step(u, state)
-        new = map_state(lambda before, after: before + self.a * (after - before), state, new)
+        new = map_state(lambda before, after: before + self.a.to(before.dtype) * (after - before), state, new)
         return hidden(new), new

@@ -32,7 +32,17 @@ def pack(sequences: Sequences, *, dtype: torch.dtype = torch.float32, device: to
 
 
 def unpack(packed: PackedSequence) -> Sequences:
-    """The sequences of a packed batch, in the order they had before packing."""
+    """The sequences of a packed batch, in the order they had before packing.
+
+    Parameters
+    ----------
+    packed : torch.nn.utils.rnn.PackedSequence
+        Of any device; the gradient is left behind.
+
+    Returns
+    -------
+    Sequences
+    """
     sizes = packed.batch_sizes.numpy()
     lengths = np.searchsorted(-sizes, -np.arange(sizes[0]), side="left")
     order = np.arange(sizes[0]) if packed.sorted_indices is None else packed.sorted_indices.cpu().numpy()

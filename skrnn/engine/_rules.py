@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import map_state
+from ..cells import State, map_state
 
 Loss = Callable[[Tensor], Tensor]
 
@@ -69,46 +69,44 @@ class TruncatedBPTT(Rule):
             value = loss(network(packed, self.n_steps if len(packed.batch_sizes) > self.n_steps else None))
             value.backward()
             return value.detach()
-        memory, before = network.start(packed), []
+        pieces = network.pieces(packed, self.n_steps)
+        memory = (*network.start(packed), _draws(network))
+        kept = map_state(lambda s: s.new_empty(len(pieces[0]), *s.shape), memory)  # in one place: thousands of small tensors would scatter the heap
         with torch.no_grad():
-            for pieces in network.pieces(packed, self.n_steps):
-                before.append((pieces, memory, _draws(network)))
-                memory = network.advance(pieces, memory)
-        after_draws = _draws(network)
+            for k in range(len(pieces[0])):
+                map_state(lambda room, s, k=k: room[k].copy_(s), kept, memory)
+                memory = (*network.advance([p[k] for p in pieces], memory[:2]), _draws(network))
         collected = _leaves(memory[1])
         value = loss(network.finish(collected, packed))
         value.backward()
-        gradient = [leaf.grad for leaf in _flat(collected)]
-        while before:
-            pieces, (states, collected), draws = before.pop()
+        for k in reversed(range(len(pieces[0]))):
+            states, before, draws = map_state(lambda room, k=k: room[k], kept)
             _redraw(network, draws)
-            collected = _leaves(collected)
-            new = _flat(network.advance(pieces, (states, collected))[1])
-            reached = [(n, g) for n, g in zip(new, gradient, strict=True) if n.requires_grad and g is not None]
-            torch.autograd.backward([n for n, _ in reached], [g for _, g in reached])
-            gradient = [leaf.grad for leaf in _flat(collected)]
-        _redraw(network, after_draws)
+            before = _leaves(before)
+            after = network.advance([p[k] for p in pieces], (states, before))[1]
+            reached = [(t, leaf.grad) for t, leaf in zip(_flat(after), _flat(collected), strict=True) if t.requires_grad and leaf.grad is not None]
+            torch.autograd.backward([t for t, _ in reached], [g for _, g in reached])
+            collected = before
+        _redraw(network, memory[2])
         return value.detach()
 
 
-def _flat(collected: list[Any]) -> list[Tensor]:
-    tensors: list[Tensor] = []
-    for part in collected:
-        tensors.extend(part if type(part) is tuple else [part])
-    return tensors
+def _flat(collected: State) -> list[Tensor]:
+    return [collected] if torch.is_tensor(collected) else [tensor for part in collected for tensor in _flat(part)]
 
 
-def _leaves(collected: list[Any]) -> list[Any]:
-    return [map_state(lambda t: t.detach().requires_grad_(), part) for part in collected]
+def _leaves(collected: State) -> State:
+    return map_state(lambda t: t.detach().clone().requires_grad_(), collected)
 
 
-def _draws(network: Any) -> Tensor | None:
-    return None if network.generator is None else network.generator.get_state()
+def _draws(network: Any) -> Tensor:
+    """Where the network's source of random numbers stands."""
+    return torch.empty(0) if network.generator is None else network.generator.get_state()
 
 
-def _redraw(network: Any, draws: Tensor | None) -> None:
-    if draws is not None:
-        network.generator.set_state(draws)
+def _redraw(network: Any, draws: Tensor) -> None:
+    if network.generator is not None:
+        network.generator.set_state(draws.clone())
 
 
 def resolve_rule(rule: str | Rule) -> Rule:

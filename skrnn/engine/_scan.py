@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
@@ -40,7 +41,7 @@ def scan(
         y, state = _whole(cell, packed, state, reverse)
         return packed._replace(data=y), state
     outputs = []
-    for part in time_slices(packed, detach_every, reverse=reverse):
+    for part in TimeSlices(packed, detach_every, reverse=reverse):
         n = int(part.batch_sizes[0])
         now = map_state(lambda s, n=n: s[:n].detach(), state)
         y, now = _whole(cell, part, now, reverse)
@@ -49,14 +50,23 @@ def scan(
     return packed._replace(data=torch.cat(outputs[::-1] if reverse else outputs)), state
 
 
-def time_slices(packed: PackedSequence, n_steps: int, *, reverse: bool = False) -> Iterator[PackedSequence]:
-    """Cut a packed batch into pieces of ``n_steps`` time steps (views), from the end if ``reverse``; a piece holds the first sequences only."""
-    sizes = packed.batch_sizes
-    ends = sizes.cumsum(0)
-    firsts = range(0, len(sizes), n_steps)
-    for first in reversed(firsts) if reverse else firsts:
-        last = min(first + n_steps, len(sizes))
-        yield PackedSequence(packed.data[int(ends[first] - sizes[first]) : int(ends[last - 1])], sizes[first:last])
+class TimeSlices(Sequence[PackedSequence]):
+    """Pieces of ``n_steps`` time steps of a packed batch (views), from the end if ``reverse``; a piece holds the first sequences only."""
+
+    def __init__(self, packed: PackedSequence, n_steps: int, *, reverse: bool = False) -> None:
+        self._packed, self._n_steps, self._reverse = packed, n_steps, reverse
+        self._ends = packed.batch_sizes.cumsum(0)
+
+    def __len__(self) -> int:
+        return -(-len(self._ends) // self._n_steps)
+
+    def __getitem__(self, k: Any) -> Any:
+        if not 0 <= k < len(self):
+            raise IndexError(k)
+        first = (len(self) - 1 - k if self._reverse else k) * self._n_steps
+        last = min(first + self._n_steps, len(self._ends))
+        sizes = self._packed.batch_sizes[first:last]
+        return PackedSequence(self._packed.data[int(self._ends[first] - sizes[0]) : int(self._ends[last - 1])], sizes)
 
 
 def put_first(part: State, whole: State) -> State:

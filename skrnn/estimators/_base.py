@@ -80,7 +80,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             If the loss becomes infinite or NaN again and again.
         """
         going_on = self.warm_start and self.__sklearn_is_fitted__()
-        with limit_threads(self.n_threads):
+        with limit_threads(self.n_threads), torch.inference_mode(False):
             with self._unchanged_on_error():
                 data, held, objective, generator = self._prepare(X, y, sample_weight, (X_val, y_val), going_on=going_on)
                 trainer = self._trainer(objective, early=held is not None)
@@ -90,7 +90,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
     def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         """``partial_fit``: go on, or begin, with one pass at the constant learning rate."""
         going_on = self.__sklearn_is_fitted__()
-        with limit_threads(self.n_threads):
+        with limit_threads(self.n_threads), torch.inference_mode(False):
             with self._unchanged_on_error():
                 data, _, objective, generator = self._prepare(X, y, sample_weight, (None, None), going_on=going_on, classes=classes)
                 trainer = replace(self._trainer(objective, early=False), schedule="constant", max_epochs=1)
@@ -261,14 +261,13 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         weight = network.head.W
         sequences = check_sequences(self, X, reset=False, compute_dtype=self.dtype)
         batches = Batches(sequences, self.mean_, self.scale_, weight.dtype, weight.device)
-        with limit_threads(self.n_threads), torch.inference_mode():
-            for index in batches.chunks():
-                yield index, network.features(batches.packed(index))
+        for index in batches.chunks():
+            yield index, network.features(batches.packed(index))
 
     def _outputs(self, X: Any) -> NDArray[np.float64]:
         """Outputs of the network (n_sequences, n_outputs)."""
-        parts = [(index, self.network_.head(features).double().cpu().numpy()) for index, features in self._features(X)]
-        return _in_order(parts)
+        with limit_threads(self.n_threads), torch.inference_mode():
+            return _in_order([(index, self.network_.head(features).double().cpu().numpy()) for index, features in self._features(X)])
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Predict a target for each sequence.
@@ -296,7 +295,8 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         ndarray of shape (n_sequences, n_units)
             ``n_units`` is ``hidden_size``, twice if bidirectional (forward units first).
         """
-        return _in_order([(index, features.cpu().numpy()) for index, features in self._features(X)])
+        with limit_threads(self.n_threads), torch.inference_mode():
+            return _in_order([(index, features.cpu().numpy()) for index, features in self._features(X)])
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the columns of ``transform``: the cell's name and h0, h1, …

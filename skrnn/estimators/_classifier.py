@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 from sklearn.utils.validation import _check_y, column_or_1d
@@ -75,7 +76,9 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
 
     class_weight: dict[Any, float] | str | None = None
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TrainedParameters._parameter_constraints | {"class_weight": [dict, str, None]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TrainedParameters._parameter_constraints | {
+        "class_weight": [dict, StrOptions({"balanced"}), None]
+    }
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ._threads import run_blocks
+from ._threads import run_blocks, single_blas
 
 _WORTH_THREADS = 2_000_000  # multiplications below which a second thread costs more than it saves
 _BLOCKS = 4
@@ -79,15 +79,11 @@ def big_matmul(a: NDArray, b: NDArray) -> NDArray:
 
     The blocks are fixed by the sizes alone, so the result has the same bits on one thread and on many.
     """
-    if a.shape[0] * a.shape[1] * b.shape[1] < _WORTH_THREADS or a.shape[0] < _BLOCKS:
-        out = np.empty((a.shape[0], b.shape[1]), a.dtype)
-        run_blocks(lambda _: np.matmul(a, b, out=out), 1, worth_threads=False)
-        return out
-    out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+    if a.shape[0] * a.shape[1] * b.shape[1] < _WORTH_THREADS or len(a) < _BLOCKS:
+        with single_blas():
+            return a @ b
+    out = np.empty((len(a), b.shape[1]), a.dtype)
     edges = [len(a) * k // _BLOCKS for k in range(_BLOCKS + 1)]
-    run_blocks(
-        lambda k: np.matmul(a[edges[k] : edges[k + 1]], b, out=out[edges[k] : edges[k + 1]]),
-        _BLOCKS,
-        worth_threads=True,
-    )
+    with single_blas():
+        run_blocks(lambda k: np.matmul(a[edges[k] : edges[k + 1]], b, out=out[edges[k] : edges[k + 1]]), _BLOCKS, worth_threads=True)
     return out

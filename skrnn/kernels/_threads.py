@@ -34,7 +34,7 @@ def allow_threads(n: int) -> Iterator[None]:
     before = n_threads()
     _allowed.n = n
     try:
-        with _single_blas():
+        with single_blas():
             yield
     finally:
         _allowed.n = before
@@ -43,15 +43,10 @@ def allow_threads(n: int) -> Iterator[None]:
 def run_blocks(work: Callable[[int], object], n_blocks: int, *, worth_threads: bool) -> None:
     """Call ``work(k)`` for every block, on several threads if that is allowed and worth it."""
     n = min(n_threads(), n_blocks) if worth_threads else 1
-    with _single_blas():
-        if n == 1:
-            for k in range(n_blocks):
-                work(k)
-        else:
-            others = [_shared_pool().submit(_every, work, range(i, n_blocks, n)) for i in range(1, n)]
-            _every(work, range(0, n_blocks, n))
-            for other in others:
-                other.result()
+    others = [_shared_pool().submit(_every, work, range(i, n_blocks, n)) for i in range(1, n)]
+    _every(work, range(0, n_blocks, n))
+    for other in others:
+        other.result()
 
 
 def _every(work: Callable[[int], object], blocks: Sequence[int]) -> None:
@@ -73,7 +68,7 @@ def _blas() -> ThreadpoolController:
 
 
 @contextmanager
-def _single_blas() -> Iterator[None]:
+def single_blas() -> Iterator[None]:
     """Keep BLAS on one thread while at least one caller is inside; its setting belongs to the process, so callers are counted."""
     global _single_users, _single_limit
     with _lock:

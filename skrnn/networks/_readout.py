@@ -43,6 +43,8 @@ class Last(Pooling):
         sizes = piece.batch_sizes
         if reverse:
             return put_first(piece.data[: int(sizes[0])], collected)
+        if sizes[-1] == sizes[0]:
+            return put_first(piece.data[-int(sizes[0]) :], collected)
         sequence = torch.arange(int(sizes[0]))
         length = torch.searchsorted(-sizes, -sequence)
         starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)[:-1]])

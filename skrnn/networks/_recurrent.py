@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, Module, State, map_state
-from ..engine import put_first, scan, time_slices
+from ..engine import TimeSlices, put_first, scan
 
 
 class Layers(Module, nn.ModuleList):
@@ -90,25 +89,25 @@ class Recurrent(Module):
         """Whether each direction can run on its own, piece after piece: not when an upper layer needs both directions of the one below."""
         return self.n_directions == 1 or len(self.layers) == 1
 
-    def pieces(self, packed: PackedSequence, n_steps: int) -> Iterator[tuple[PackedSequence, ...]]:
-        """Pieces of ``n_steps`` time steps in running order, one for each direction at a time."""
-        return zip(*(time_slices(packed, n_steps, reverse=d == 1) for d in range(self.n_directions)), strict=True)
+    def pieces(self, packed: PackedSequence, n_steps: int) -> list[TimeSlices]:
+        """Pieces of ``n_steps`` time steps in running order, for each direction."""
+        return [TimeSlices(packed, n_steps, reverse=d == 1) for d in range(self.n_directions)]
 
-    def start(self, packed: PackedSequence) -> list[list[State]]:
+    def start(self, packed: PackedSequence) -> State:
         """States of all sequences before the first step, for each direction and layer."""
         batch = int(packed.batch_sizes[0])
-        return [[layer[d].initial_state(batch, like=packed.data) for layer in self.layers] for d in range(self.n_directions)]
+        return tuple(tuple(layer[d].initial_state(batch, like=packed.data) for layer in self.layers) for d in range(self.n_directions))
 
-    def advance(self, pieces: tuple[PackedSequence, ...], states: list[list[State]]) -> tuple[list[PackedSequence], list[list[State]]]:
+    def advance(self, piece: list[PackedSequence], states: State) -> tuple[list[PackedSequence], State]:
         """Run one piece in each direction; its outputs and the states of all sequences after it."""
         outputs, after = [], []
-        for d, piece in enumerate(pieces):
-            n, now = int(piece.batch_sizes[0]), []
+        for d, part in enumerate(piece):
+            n, now = int(part.batch_sizes[0]), []
             for k, (layer, state) in enumerate(zip(self.layers, states[d], strict=True)):
                 if k:
-                    piece = piece._replace(data=self.dropout(piece.data))
-                piece, new = scan(layer[d], piece, map_state(lambda s, n=n: s[:n], state), reverse=d == 1)
+                    part = part._replace(data=self.dropout(part.data))
+                part, new = scan(layer[d], part, map_state(lambda s, n=n: s[:n], state), reverse=d == 1)
                 now.append(put_first(new, state))
-            outputs.append(piece)
-            after.append(now)
-        return outputs, after
+            outputs.append(part)
+            after.append(tuple(now))
+        return outputs, tuple(after)

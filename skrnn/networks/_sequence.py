@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Module
+from ..cells import Module, State
+from ..engine import TimeSlices
 from ._readout import pooling
 from ._recurrent import Layers, Recurrent
 
@@ -63,8 +63,8 @@ class SequenceNetwork(Module):
             pooled = [pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))]
         else:
             memory = self.start(packed)
-            for pieces in self.pieces(packed, _PIECE):
-                memory = self.advance(pieces, memory)
+            for piece in zip(*self.pieces(packed, _PIECE), strict=True):
+                memory = self.advance(list(piece), memory)
             pooled = [pool.finish(c) for pool, c in zip(self.pools, memory[1], strict=True)]
         return _user_order(torch.cat(pooled, -1), packed)
 
@@ -73,24 +73,24 @@ class SequenceNetwork(Module):
         """Whether the network can run piece after piece."""
         return self.recurrent.streams
 
-    def pieces(self, packed: PackedSequence, n_steps: int) -> Iterator[tuple[PackedSequence, ...]]:
-        """Pieces of ``n_steps`` time steps in running order, one for each direction at a time."""
+    def pieces(self, packed: PackedSequence, n_steps: int) -> list[TimeSlices]:
+        """Pieces of ``n_steps`` time steps in running order, for each direction."""
         return self.recurrent.pieces(packed, n_steps)
 
-    def start(self, packed: PackedSequence) -> tuple[Any, Any]:
+    def start(self, packed: PackedSequence) -> tuple[State, State]:
         """States and collected outputs of all sequences before the first piece."""
         like = packed.data.new_empty(0, self.recurrent.output_size // self.recurrent.n_directions)
         batch = int(packed.batch_sizes[0])
-        return self.recurrent.start(packed), [pool.start(batch, like=like) for pool in self.pools]
+        return self.recurrent.start(packed), tuple(pool.start(batch, like=like) for pool in self.pools)
 
-    def advance(self, pieces: tuple[PackedSequence, ...], memory: tuple[Any, Any]) -> tuple[Any, Any]:
+    def advance(self, piece: list[PackedSequence], memory: tuple[State, State]) -> tuple[State, State]:
         """Run one piece in each direction; states and collected outputs after it."""
         states, collected = memory
-        outputs, states = self.recurrent.advance(pieces, states)
+        outputs, states = self.recurrent.advance(piece, states)
         parts = zip(self.pools, collected, outputs, strict=True)
-        return states, [pool.update(c, o, reverse=d == 1) for d, (pool, c, o) in enumerate(parts)]
+        return states, tuple(pool.update(c, o, reverse=d == 1) for d, (pool, c, o) in enumerate(parts))
 
-    def finish(self, collected: Any, packed: PackedSequence) -> Tensor:
+    def finish(self, collected: State, packed: PackedSequence) -> Tensor:
         """Outputs from what the last piece left."""
         pooled = torch.cat([pool.finish(c) for pool, c in zip(self.pools, collected, strict=True)], -1)
         return self.head(_user_order(pooled, packed))

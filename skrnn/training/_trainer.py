@@ -116,7 +116,7 @@ class Trainer:
             run.best.restore()
             run.history.interrupted = True
             epochs = len(run.history.losses)
-            warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=4)
+            warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=5)
         finally:
             network.eval()
             network.zero_grad(set_to_none=True)
@@ -184,7 +184,7 @@ class _Run:
         """One pass over the data; False if it diverged and has to be repeated."""
         self.network.train()
         batches = self.data.batches.shuffled(self.settings.batch_size, self.generator)
-        total = torch.zeros((), device=self.data.target.device)
+        total = torch.zeros((), dtype=torch.float64, device=self.data.target.device)
         for k, index in enumerate(batches):
             done = (len(self.history.losses) + k / len(batches)) / self.settings.max_epochs
             total += self._step(index, self._rate * self.plateau.factor * self._factor(done)) * len(index)
@@ -200,7 +200,8 @@ class _Run:
         s, data = self.settings, self.data
         rows = torch.from_numpy(index).to(data.target.device)
         target, weight = data.target[rows], None if data.weight is None else data.weight[rows]
-        self.network.zero_grad(set_to_none=True)
+        for parameter in self.optimizer.parameters:
+            parameter.grad = None
         loss = s.rule.gradient(self.network, data.batches.packed(index), lambda outputs: s.objective.mean(outputs, target, weight))
         if s.clip_value is not None:
             nn.utils.clip_grad_value_(self.optimizer.parameters, s.clip_value)
@@ -233,7 +234,7 @@ class _Run:
             f"The loss became infinite or NaN in epoch {epoch}: "
             f"restored the best weights so far, learning_rate {self._rate:g} -> {self._rate / 2:g}.",
             DivergenceWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
         self._rate /= 2
         self.optimizer = self._new_optimizer()

@@ -1,0 +1,36 @@
+"""The benchmarks run and print their tables; what they measure is looked at by people."""
+
+import sys
+
+import pytest
+
+from benchmarks import cells, fit, memory, search
+
+
+def test_cells_prints_ratios_and_verdicts(capsys):
+    cells.main(["--quick", "--cells", "LSTM default", "GRU default"])
+    out = capsys.readouterr().out
+    assert "| GRU default" in out
+    assert all(heading in out for heading in ("| / nn.LSTM |", "| / eager |", "| claim ", "| holds |"))
+
+
+@pytest.mark.slow
+def test_search_prints_ratio(capsys):
+    search.main(["--quick"])
+    out = capsys.readouterr().out
+    assert "| ratio 2 / 1 | same scores |" in out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_memory_prints_growth(capsys):
+    memory.main(["--quick", "--cases", "many"])
+    out = capsys.readouterr().out
+    assert "| data MB | growth MB |" in out
+
+
+@pytest.mark.slow
+def test_fit_prints_comparison(capsys):
+    pytest.importorskip("skorch")
+    fit.main(["--quick", "--data", "digits", "--cells", "lstm"])
+    out = capsys.readouterr().out
+    assert "| fit / skorch |" in out

@@ -1,0 +1,134 @@
+import subprocess
+import sys
+from itertools import product
+
+import pytest
+import torch
+
+from skrnn.cells import GRU, LSTM, Elman, map_state
+from skrnn.engine import BPTT, TruncatedBPTT, resolve_rule
+from skrnn.networks import POOLINGS, SequenceNetwork
+from tests.cell_settings import assert_same, packed, random, stacked
+
+EXACT = 1e-12  # float64, relative
+RAGGED, EQUAL = (4, 7, 1, 7, 3), (7, 7, 7)
+every_pooling = pytest.mark.parametrize("pooling", POOLINGS)
+batches = pytest.mark.parametrize("lengths", [RAGGED, EQUAL], ids=["ragged", "equal"])
+STACKS = {  # those that run piece after piece
+    "one way": {},
+    "both ways": {"bidirectional": True},
+    "two layers": {"n_layers": 2},
+    "dropout": {"n_layers": 2, "dropout": 0.5},
+}
+
+
+def network(pooling, cell=None, **settings):
+    """A network whose head is not at its start of zero, in training mode."""
+    recurrent = stacked(cell or LSTM(), **settings)
+    net = SequenceNetwork(recurrent, pooling, torch.zeros(2)).double().train()
+    torch.nn.init.normal_(net.head.W, generator=torch.Generator().manual_seed(5))
+    return net
+
+
+def loss(outputs):
+    return (outputs - random(*outputs.shape, seed=8)).square().sum()
+
+
+def piece_after_piece(net, batch, n_steps):
+    """The truncated gradient without any second pass: one graph over all pieces, whose states are cut."""
+    states, collected = net.start(batch)
+    for piece in zip(*net.pieces(batch, n_steps), strict=True):
+        states, collected = net.advance(piece, (states, collected))
+        states = map_state(torch.Tensor.detach, states)
+    loss(net.finish(collected, batch)).backward()
+
+
+def gradients_of(learn, net, seed=3):
+    """Gradients of all weights after ``learn(net)``, and the random numbers drawn meanwhile."""
+    net.draw_from(torch.Generator().manual_seed(seed)).zero_grad()
+    learn(net)
+    return [w.grad.clone() for w in net.parameters()], net.generator.get_state()
+
+
+@every_pooling
+@batches
+@pytest.mark.parametrize(("stack", "n_steps"), list(product(STACKS, [1, 3])))
+def test_truncation_equals_one_graph_over_all_pieces(pooling, lengths, stack, n_steps):
+    """With dropout, the second pass has to draw the masks of the first again, and leave the generator where the first left it."""
+    net, batch = network(pooling, **STACKS[stack]), packed(lengths)
+    got, draws = gradients_of(lambda net: TruncatedBPTT(n_steps).gradient(net, batch, loss), net)
+    expected, expected_draws = gradients_of(lambda net: piece_after_piece(net, batch, n_steps), net)
+    assert_same(got, expected, EXACT)
+    assert torch.equal(draws, expected_draws)
+
+
+@every_pooling
+@batches
+@pytest.mark.parametrize("cell", [Elman(), GRU("before", layer_norm=True)], ids=repr)
+@pytest.mark.parametrize("stack", ["one way", "both ways", "two layers"])
+def test_truncation_equals_scans_with_cut_states(pooling, lengths, cell, stack):
+    net, batch = network(pooling, cell, **STACKS[stack]), packed(lengths)
+    got, _ = gradients_of(lambda net: TruncatedBPTT(3).gradient(net, batch, loss), net)
+    expected, _ = gradients_of(lambda net: loss(net(batch, 3)).backward(), net)
+    assert_same(got, expected, EXACT)
+
+
+@every_pooling
+def test_a_stack_whose_upper_layer_needs_both_directions_is_cut_alike(pooling):
+    net, batch = network(pooling, n_layers=2, bidirectional=True), packed()
+    got, _ = gradients_of(lambda net: TruncatedBPTT(3).gradient(net, batch, loss), net)
+    cut, full = (gradients_of(lambda net, k=k: loss(net(batch, k)).backward(), net)[0] for k in (3, None))
+    assert_same(got, cut, EXACT)
+    assert max(float((g - f).abs().max()) for g, f in zip(got, full, strict=True)) > 1e-3
+
+
+@every_pooling
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("n_steps", [7, 500])
+def test_truncation_of_sequences_that_are_not_longer_is_exact(pooling, stack, n_steps):
+    net, batch = network(pooling, **STACKS[stack]), packed()
+    got, draws = gradients_of(lambda net: TruncatedBPTT(n_steps).gradient(net, batch, loss), net)
+    expected, expected_draws = gradients_of(lambda net: BPTT().gradient(net, batch, loss), net)
+    assert all(torch.equal(a, b) for a, b in zip(got, expected, strict=True))
+    assert torch.equal(draws, expected_draws)
+
+
+@pytest.mark.parametrize("rule", [BPTT(), TruncatedBPTT(3)])
+def test_a_rule_adds_to_the_gradient_and_returns_the_loss(rule):
+    net, batch = network("mean"), packed()
+    once, _ = gradients_of(lambda net: rule.gradient(net, batch, loss), net)
+    twice, _ = gradients_of(lambda net: [rule.gradient(net, batch, loss) for _ in range(2)], net)
+    assert_same(twice, [2 * g for g in once], EXACT)
+    value = rule.gradient(net, batch, loss)
+    assert not value.requires_grad
+    assert_same([value], [loss(net(batch))], EXACT)
+
+
+MEMORY = """
+import resource, torch
+from skrnn.cells import LSTM
+from skrnn.engine import TruncatedBPTT
+from skrnn.networks import Recurrent, SequenceNetwork
+from torch.nn.utils.rnn import PackedSequence
+net = SequenceNetwork(Recurrent(LSTM(), 1, 16), "attention", torch.zeros(1))
+peaks = []
+for n_steps in (2_000, 200_000):
+    batch = PackedSequence(torch.ones(n_steps, 1), torch.ones(n_steps, dtype=torch.int64))
+    TruncatedBPTT(500).gradient(net, batch, lambda outputs: outputs.sum())
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peaks[1] - peaks[0])
+"""
+
+
+def test_the_memory_of_truncation_does_not_grow_with_the_length():
+    """200,000 steps take 2.4 MB of data; their whole graph would take 130 MB."""
+    done = subprocess.run([sys.executable, "-c", MEMORY], timeout=60, check=True, capture_output=True, text=True)
+    assert int(done.stdout) < 60_000  # KiB
+
+
+def test_rules_have_names():
+    assert resolve_rule("bptt") == BPTT()
+    assert resolve_rule("truncated_bptt") == TruncatedBPTT(500)
+    assert resolve_rule(TruncatedBPTT(7)) == TruncatedBPTT(7)
+    with pytest.raises(ValueError, match=r"'rule' parameter must be a Rule or one of \['bptt', 'truncated_bptt'\]; got 'hebb'"):
+        resolve_rule("hebb")

@@ -1,0 +1,71 @@
+"""Small data and small nets for the tests of the estimators."""
+
+import copy
+from functools import cache
+
+import numpy as np
+
+from skrnn import estimators
+from skrnn.data import as_sequences
+
+RNG = np.random.default_rng(0)
+RAGGED = [RNG.normal(size=(n, 3)) for n in RNG.integers(2, 9, size=40)]
+EQUAL = RNG.normal(size=(40, 6, 3))
+TABLE = RNG.normal(size=(40, 6))
+NAMES = estimators.__all__
+
+
+def make(name, **settings):
+    """An estimator that fits within a few hundredths of a second."""
+    return getattr(estimators, name)(**{"hidden_size": 8, "max_epochs": 3, "learning_rate": 0.02, "random_state": 0} | settings)
+
+
+def target(estimator, X):
+    """What a network can learn about sequences: the largest value of the first channel, or whether it is above 1."""
+    largest = np.array([x[:, 0].max() for x in as_sequences(X)])
+    return np.where(largest > 1, "high", "low") if hasattr(estimator, "predict_proba") else largest
+
+
+def fit(name, X, **settings):
+    estimator = make(name, **settings)
+    return estimator.fit(X, target(estimator, X))
+
+
+@cache
+def _fitted(name, kind):
+    return fit(name, {"ragged": RAGGED, "equal": EQUAL, "table": TABLE}[kind])
+
+
+def fitted(name, kind="equal"):
+    """A copy, for tests that need any fitted estimator."""
+    return copy.deepcopy(_fitted(name, kind))
+
+
+def answers(estimator, X):
+    """Everything that an estimator says about sequences, but for the labels: a row of numbers for each."""
+    said = estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else estimator.predict(X)
+    return np.column_stack([said, estimator.transform(X)])
+
+
+class Hook:
+    """A scikit-learn callback that calls a function with the estimator after every epoch; training stops when it returns True."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def setup(self, estimator, context): ...
+
+    def teardown(self, estimator, context): ...
+
+    def on_fit_task_begin(self, estimator, context, **kwargs): ...
+
+    def on_fit_task_end(self, estimator, context, **kwargs):
+        return self.function(estimator) if context.task_name == "epoch" else None
+
+
+def objects(items):
+    """An object array with an item in each cell."""
+    cells = np.empty(len(items), dtype=object)
+    for i, item in enumerate(items):
+        cells[i] = item
+    return cells

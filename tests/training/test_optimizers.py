@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from skrnn.training import OPTIMIZERS
+from tests.cell_settings import assert_same, random
+
+EXACT = 1e-12  # float64, relative
+TORCH = {
+    "adam": (torch.optim.Adam, {}),
+    "adamw": (torch.optim.AdamW, {}),
+    "sgd": (torch.optim.SGD, {"momentum": 0.9, "nesterov": True}),
+    "rmsprop": (torch.optim.RMSprop, {}),
+}
+
+
+def parameters():
+    return [torch.nn.Parameter(random(3, 4, seed=1)), torch.nn.Parameter(random(5, seed=2))]
+
+
+def give_gradients(weights, k):
+    for i, w in enumerate(weights):
+        w.grad = random(*w.shape, seed=10 * k + i) + w.detach()
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_twenty_steps_are_those_of_torch(name, weight_decay):
+    make, settings = TORCH[name]
+    ours, theirs = parameters(), parameters()
+    mine = OPTIMIZERS[name](ours, weight_decay)
+    other = make(theirs, lr=1.0, weight_decay=weight_decay, **settings)
+    for k in range(20):
+        rate = 0.02 * (1 + k % 3)  # the learning rate changes, as on a schedule
+        other.param_groups[0]["lr"] = rate
+        give_gradients(ours, k), give_gradients(theirs, k)
+        mine.step(rate), other.step()
+        assert_same(ours, theirs, EXACT)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_parameter_without_gradient_stays(name):
+    moved, still = parameters()
+    before = [w.detach().clone() for w in (moved, still)]
+    optimizer = OPTIMIZERS[name]([moved, still], 0.1)
+    give_gradients([moved], 0)
+    optimizer.step(0.1)
+    assert not torch.equal(moved, before[0])
+    assert torch.equal(still, before[1])
