@@ -10,7 +10,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_y, column_or_1d
 
 from ..training import BinaryCrossEntropy, CrossEntropy
@@ -98,7 +98,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
             if classes is None and not self.__sklearn_is_fitted__():
                 raise ValueError("classes must be passed on the first call to partial_fit.")
             if classes is not None:
-                classes = unique_labels(classes)
+                classes = np.unique(classes)
                 if self.__sklearn_is_fitted__() and not np.array_equal(classes, self.classes_):
                     raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}")
         return self._one_pass(X, y, sample_weight, classes)
@@ -116,7 +116,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
             return self._encode_labels(np.asarray(y), reset=reset)
         y = _check_y(column_or_1d(y, warn=True), estimator=self)
         if reset:
-            self.classes_ = unique_labels(y) if classes is None else classes
+            self.classes_ = np.unique(y) if classes is None else classes
         if unseen := set(y.tolist()) - set(self.classes_.tolist()):
             raise ValueError(
                 f"y contains previously unseen labels: {sorted(unseen)}; classes should include all valid labels, they are {self.classes_.tolist()}"

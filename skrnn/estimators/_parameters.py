@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ..cells import Cell
+from ..cells import Cell, resolve
 from ..engine import Rule
 from ..networks import POOLINGS
 from ..training import OPTIMIZERS, SCHEDULES
@@ -33,12 +33,12 @@ _DESCRIPTIONS = """\
         Share of the features set to zero between layers while training.
     optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
         How the weights follow the gradient; "sgd" has Nesterov's momentum 0.9.
-    learning_rate : float, default=0.005
+    learning_rate : float, default=0.01
         Largest step size of the schedule.
     schedule : {"constant", "one_cycle", "cosine", "plateau"}, default="one_cycle"
         The learning rate over the epochs: constant; up for a quarter, then down to zero; down to zero; halved when the loss has not fallen for
         five epochs.
-    max_epochs : int, default=50
+    max_epochs : int, default=100
         Passes over the training set.
     batch_size : int or None, default=32
         Sequences a step of the optimiser sees; ``None`` is all of them.
@@ -87,9 +87,9 @@ class TrainedParameters(BaseEstimator):
     pooling: str = "max"
     dropout: float = 0.0
     optimizer: str = "adam"
-    learning_rate: float = 0.005
+    learning_rate: float = 0.01
     schedule: str = "one_cycle"
-    max_epochs: int = 50
+    max_epochs: int = 100
     batch_size: int | None = 32
     alpha: float = 0.0
     clip_norm: float | None = 1.0
@@ -135,6 +135,22 @@ class TrainedParameters(BaseEstimator):
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, ``cell__…`` too where the cell is a name.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values.
+
+        Returns
+        -------
+        self
+        """
+        if any(name.startswith("cell__") for name in params):
+            params = {"cell": resolve(params.pop("cell", self.cell))} | params
+        return super().set_params(**params)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

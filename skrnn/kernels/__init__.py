@@ -6,5 +6,3 @@ from ._loop import Kernel, Layout
 from ._lstm import lstm
 from ._product import big_matmul
 from ._threads import allow_threads, n_threads
-
-__all__ = ["Kernel", "Layout", "allow_threads", "big_matmul", "elman", "gru_after", "gru_before", "lstm", "n_threads"]

@@ -4,4 +4,4 @@ from ._readout import POOLINGS
 from ._recurrent import Recurrent
 from ._sequence import SequenceNetwork
 
-__all__ = ["POOLINGS", "Recurrent", "SequenceNetwork"]
+__all__ = ["Recurrent", "SequenceNetwork"]
