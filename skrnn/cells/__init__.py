@@ -7,7 +7,7 @@ import os
 
 import torch
 
-from ._base import Cell, Module
+from ._base import Cell, Layers, Module
 from ._elman import Elman
 from ._gru import GRU
 from ._lstm import LSTM, LSTMState

@@ -13,8 +13,6 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ._state import State
 
-__all__ = ["Cell", "Module"]
-
 
 class Module(nn.Module):
     """A torch module whose pickle holds numpy arrays: what was fitted on a GPU loads on a machine without one.
@@ -39,6 +37,10 @@ class Module(nn.Module):
         parameters = {k: _to_parameter(v) for k, v in state["_parameters"].items()}
         buffers = {k: _to_tensor(v) for k, v in state["_buffers"].items()}
         super().__setstate__(state | {"_parameters": parameters, "_buffers": buffers})
+
+
+class Layers(Module, nn.ModuleList):
+    """A list of modules whose pickle holds numpy arrays."""
 
 
 def _to_numpy(tensor: Tensor | None) -> Any:

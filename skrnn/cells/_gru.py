@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import gru_after, gru_before
-from ._base import Cell, choice
+from ._base import Cell, Layers, choice
 from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
 from ._norm import LayerNorm
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
@@ -76,7 +76,7 @@ class GRU(Cell):
         self.b = nn.Parameter(torch.zeros(3 * H if see_b else H))
         self.b_hn = nn.Parameter(torch.zeros(H)) if self.reset == "after" else None
         norms = (2 * H, H, 2 * H, H) if self.layer_norm else ()
-        self.norms = nn.ModuleList(LayerNorm(n, bias=False) for n in norms)  # gates and candidate of W x, then of R h
+        self.norms = Layers(LayerNorm(n, bias=False) for n in norms)  # gates and candidate of W x, then of R h
 
     def project(self, x: Tensor) -> Tensor:
         if not self.layer_norm:

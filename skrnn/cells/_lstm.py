@@ -161,6 +161,8 @@ class LSTM(Cell):
 
     def _full(self, rows: Tensor, always_open: float) -> Tensor:
         """Rows of every cell's own i, f, g and o, where 1 − σ(a) = σ(−a) gives the coupled gate and a constant the open one."""
+        if self.forget == "gate" and self.block_size == 1:
+            return rows
         i, *f, g, o = rows.split(self._sizes)
         keep = f[0] if f else -i if self.forget == "coupled" else torch.full_like(i, always_open)
         i, keep, o = (gate.repeat_interleave(self.block_size, 0) if self.block_size > 1 else gate for gate in (i, keep, o))

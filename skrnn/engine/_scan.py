@@ -40,12 +40,13 @@ def scan(
     if detach_every is None:
         y, state = _whole(cell, packed, state, reverse)
         return packed._replace(data=y), state
-    outputs = []
+    outputs, carried = [], 0  # the state of so many sequences comes from the piece before; the others begin with what the caller gave
     for part in TimeSlices(packed, detach_every, reverse=reverse):
         n = int(part.batch_sizes[0])
-        now = map_state(lambda s, n=n: s[:n].detach(), state)
+        old = min(carried, n)
+        now = map_state(lambda s, old=old, n=n: torch.cat([s[:old].detach(), s[old:n]]), state)
         y, now = _whole(cell, part, now, reverse)
-        state = put_first(now, state)
+        state, carried = put_first(now, state), n
         outputs.append(y)
     return packed._replace(data=torch.cat(outputs[::-1] if reverse else outputs)), state
 

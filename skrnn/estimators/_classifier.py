@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
@@ -113,7 +114,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         elif self.multilabel_ != (kind == "multilabel-indicator"):
             raise ValueError(f"y is {kind}, but the estimator was fitted on {'multi-label' if self.multilabel_ else 'single-label'} targets")
         if self.multilabel_:
-            return self._encode_labels(np.asarray(y), reset=reset)
+            return self._encode_labels(y.toarray() if issparse(y) else np.asarray(y), reset=reset)
         y = _check_y(column_or_1d(y, warn=True), estimator=self)
         if reset:
             self.classes_ = np.unique(y) if classes is None else classes

@@ -43,18 +43,20 @@ def _four_rows(a, w, out, b):
         r0, r1, r2, r3 = x2[k], x2[k + 1], x2[k + 2], x2[k + 3]
         s0, s1, s2, s3 = x3[k], x3[k + 1], x3[k + 2], x3[k + 3]
         for j in range(N):
-            y0[j] = y0[j] + p0 * w0[j] + p1 * w1[j] + p2 * w2[j] + p3 * w3[j]
-            y1[j] = y1[j] + q0 * w0[j] + q1 * w1[j] + q2 * w2[j] + q3 * w3[j]
-            y2[j] = y2[j] + r0 * w0[j] + r1 * w1[j] + r2 * w2[j] + r3 * w3[j]
-            y3[j] = y3[j] + s0 * w0[j] + s1 * w1[j] + s2 * w2[j] + s3 * w3[j]
+            v0, v1, v2, v3 = w0[j], w1[j], w2[j], w3[j]  # read once: a store to y might change w, for all that LLVM knows
+            y0[j] = y0[j] + p0 * v0 + p1 * v1 + p2 * v2 + p3 * v3
+            y1[j] = y1[j] + q0 * v0 + q1 * v1 + q2 * v2 + q3 * v3
+            y2[j] = y2[j] + r0 * v0 + r1 * v1 + r2 * v2 + r3 * v3
+            y3[j] = y3[j] + s0 * v0 + s1 * v1 + s2 * v2 + s3 * v3
     for k in range(whole, K):
         w0 = w[k]
         p0, q0, r0, s0 = x0[k], x1[k], x2[k], x3[k]
         for j in range(N):
-            y0[j] = y0[j] + p0 * w0[j]
-            y1[j] = y1[j] + q0 * w0[j]
-            y2[j] = y2[j] + r0 * w0[j]
-            y3[j] = y3[j] + s0 * w0[j]
+            v0 = w0[j]
+            y0[j] = y0[j] + p0 * v0
+            y1[j] = y1[j] + q0 * v0
+            y2[j] = y2[j] + r0 * v0
+            y3[j] = y3[j] + s0 * v0
 
 
 @njit(error_model="numpy", fastmath={"contract"})
@@ -75,15 +77,26 @@ def _one_row(x, w, y):
 
 
 def big_matmul(a: NDArray, b: NDArray) -> NDArray:
-    """``a @ b`` over many rows or a long inner axis; blocks of rows of ``a`` are shared among the allowed threads.
+    """``a @ b`` over many rows or a long inner axis; blocks of the longer side of the result are shared among the allowed threads.
 
-    The blocks are fixed by the sizes alone, so the result has the same bits on one thread and on many.
+    The blocks are fixed by the sizes alone, so the result has the same bits on one thread and on many. A result that is higher than wide is
+    computed as its transpose: for gradients of weights, where the inner axis is long, BLAS is up to six times as fast that way.
     """
-    if a.shape[0] * a.shape[1] * b.shape[1] < _WORTH_THREADS or len(a) < _BLOCKS:
-        with single_blas():
-            return a @ b
+    if len(a) > b.shape[1] and len(a) < a.shape[1]:
+        return big_matmul(b.T, a.T).T
     out = np.empty((len(a), b.shape[1]), a.dtype)
-    edges = [len(a) * k // _BLOCKS for k in range(_BLOCKS + 1)]
+    by_rows = len(a) >= b.shape[1]
+    longer = max(out.shape)
+    n_blocks = 1 if out.size * a.shape[1] < _WORTH_THREADS or longer < _BLOCKS else _BLOCKS
+
+    def block(k: int) -> None:
+        part = slice(longer * k // n_blocks, longer * (k + 1) // n_blocks)
+        with np.errstate(all="ignore"):  # what is not finite shows in the loss
+            if by_rows:
+                np.matmul(a[part], b, out=out[part])
+            else:
+                out[:, part] = a @ b[:, part]
+
     with single_blas():
-        run_blocks(lambda k: np.matmul(a[edges[k] : edges[k + 1]], b, out=out[edges[k] : edges[k + 1]]), _BLOCKS, worth_threads=True)
+        run_blocks(block, n_blocks, worth_threads=True)
     return out

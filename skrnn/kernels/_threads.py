@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -44,7 +44,10 @@ def run_blocks(work: Callable[[int], object], n_blocks: int, *, worth_threads: b
     """Call ``work(k)`` for every block, on several threads if that is allowed and worth it."""
     n = min(n_threads(), n_blocks) if worth_threads else 1
     others = [_shared_pool().submit(_every, work, range(i, n_blocks, n)) for i in range(1, n)]
-    _every(work, range(0, n_blocks, n))
+    try:
+        _every(work, range(0, n_blocks, n))
+    finally:
+        wait(others)
     for other in others:
         other.result()
 

@@ -6,15 +6,11 @@ from typing import Any
 
 import torch
 from sklearn.base import clone
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, Module, State, map_state
+from ..cells import Cell, Layers, Module, State, map_state
 from ..engine import TimeSlices, put_first, scan
-
-
-class Layers(Module, nn.ModuleList):
-    """A list of modules whose pickle holds numpy arrays."""
 
 
 class Dropout(Module):

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Module, State
+from ..cells import Layers, Module, State
 from ..engine import TimeSlices
 from ._readout import pooling
-from ._recurrent import Layers, Recurrent
+from ._recurrent import Recurrent
 
 _PIECE = 1024  # time steps run at once where nothing needs the gradient: bounds the memory of long sequences
 

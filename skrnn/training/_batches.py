@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..data import Sequences
 from ..engine import as_packed, packed_rows
 
-_RESIDENT = 2**28  # bytes of standardised data that are kept ready on the device; above, each batch is made when it is needed
+_RESIDENT = 2**26  # bytes of standardised data that are kept ready on the device; above, each batch is made when it is needed
 _POOL = 16  # batches that are sorted by length together
 _CHUNK_STEPS = 2**16  # time steps predicted at once
 _CHUNK_SEQUENCES = 512
@@ -37,9 +37,9 @@ class Batches:
         self._dtype, self._device = dtype, device
         self._equal = bool((self.lengths == self.lengths[0]).all())
         self._ready: Tensor | None = None
-        if self._values.shape[0] * self._values.shape[1] * dtype.itemsize <= _RESIDENT:
-            ready = self._standardised(self._values)
-            self._ready = ready.view(len(self), -1, ready.shape[-1]).transpose(0, 1).contiguous() if self._equal else ready
+        if self._values.size * dtype.itemsize <= _RESIDENT:
+            values = self._values.reshape(len(self), -1, self._values.shape[-1]).swapaxes(0, 1) if self._equal else self._values
+            self._ready = self._standardised(values)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -52,7 +52,7 @@ class Batches:
                 data = self._ready[:, torch.from_numpy(index).to(self._device)]
             else:
                 picked = self._values.reshape(len(self), n_steps, -1)[index]
-                data = self._standardised(picked).transpose(0, 1)
+                data = self._standardised(picked.swapaxes(0, 1))
             return PackedSequence(data.reshape(n * n_steps, -1), torch.full((n_steps,), n))
         rows, sizes, order = packed_rows(self._starts[index], self.lengths[index])
         data = self._standardised(self._values[rows]) if self._ready is None else self._ready[torch.from_numpy(rows).to(self._device)]
@@ -79,8 +79,11 @@ class Batches:
             done += n
 
     def _standardised(self, values: NDArray[np.floating]) -> Tensor:
-        standardised = (values - self._mean.astype(values.dtype)) / self._scale.astype(values.dtype)
-        return torch.from_numpy(standardised).to(self._device, self._dtype)
+        """A copy, C-contiguous, on the device; differences are taken in the precision of the data."""
+        out = np.empty(values.shape, str(self._dtype).removeprefix("torch."))
+        np.subtract(values, self._mean.astype(values.dtype), out=out, casting="same_kind")
+        out /= self._scale.astype(out.dtype)
+        return torch.from_numpy(out).to(self._device)
 
 
 def channel_statistics(sequences: Sequences, weight: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

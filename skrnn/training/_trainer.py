@@ -189,7 +189,7 @@ class _Run:
             done = (len(self.history.losses) + k / len(batches)) / self.settings.max_epochs
             total += self._step(index, self._rate * self.plateau.factor * self._factor(done)) * len(index)
         loss = float(total) / len(self.data.batches)
-        if not math.isfinite(loss):
+        if not (math.isfinite(loss) and self._finite_weights()):
             self._recover()
             return False
         self.network.eval()
@@ -209,6 +209,10 @@ class _Run:
             nn.utils.clip_grad_norm_(self.optimizer.parameters, s.clip_norm)
         self.optimizer.step(learning_rate)
         return loss
+
+    def _finite_weights(self) -> bool:
+        """The loss of an epoch does not yet show what its last update did."""
+        return bool(torch.stack(torch._foreach_norm([*self.optimizer.parameters])).isfinite().all())
 
     def _judge(self, loss: float) -> None:
         self.history.losses.append(loss)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from skrnn.cells import GRU, LSTM, Elman, Leaky, map_state
-from skrnn.engine import scan
+from skrnn.engine import TimeSlices, scan
 from tests.cell_settings import assert_same, built, gradients, pack_all, packed, random, random_state, sequences
 
 EXACT = 1e-12  # float64, relative
@@ -94,6 +94,18 @@ def test_outputs_stand_at_their_steps_in_both_directions():
     whole = scan(cell, pack_all([x]), reverse=True)[0].data
     for first in range(6):
         assert_same([scan(cell, pack_all([x[first:]]), reverse=True)[0].data[0]], [whole[first]], EXACT)
+
+
+@both_directions
+@pytest.mark.parametrize("n_steps", [1, 3, 7, 100])
+def test_pieces_of_a_batch_are_views_that_make_it_up(reverse, n_steps):
+    batch = packed()
+    pieces = list(TimeSlices(batch, n_steps, reverse=reverse))
+    in_order = pieces[::-1] if reverse else pieces
+    assert torch.equal(torch.cat([piece.data for piece in in_order]), batch.data)
+    assert torch.equal(torch.cat([piece.batch_sizes for piece in in_order]), batch.batch_sizes)
+    assert all(len(piece.batch_sizes) == n_steps for piece in in_order[:-1])
+    assert len({piece.data.untyped_storage().data_ptr() for piece in [*pieces, batch]}) == 1
 
 
 def test_a_scan_changes_no_argument():

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from skrnn.kernels import allow_threads, big_matmul
 from skrnn.kernels import _product as product
+from skrnn.kernels import allow_threads, big_matmul
 from skrnn.kernels._product import matmul
 
 RNG = np.random.default_rng(0)

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import threading
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -105,7 +106,7 @@ def test_blas_gets_its_threads_back_after_an_error(call):
 def test_blocks_hold_every_sequence_and_about_as_many_steps(sizes):
     edges = _even_blocks(Layout.of(np.array(sizes)))
     lengths = [sum(size > k for size in sizes) for k in range(sizes[0])]
-    steps = [sum(lengths[low:high]) for low, high in zip(edges[:-1], edges[1:], strict=True)]
+    steps = [sum(lengths[low:high]) for low, high in pairwise(edges)]
     assert edges[0] == 0
     assert edges[-1] == sizes[0]
     assert edges == sorted(edges)

@@ -1,4 +1,4 @@
-"""Hochreiter & Schmidhuber (1997), section 4, with forget gate and peepholes (Gers et al., 2000, 2002), CIFG (Greff et al., 2017), Ba et al. (2016)."""
+"""Hochreiter & Schmidhuber (1997), section 4; Gers et al. (2000, 2002): forget gate, peepholes; Greff et al. (2017): CIFG; Ba et al. (2016)."""
 
 import numpy as np
 

@@ -94,9 +94,21 @@ def test_the_container_of_ragged_sequences_does_not_matter(name, settings, X):
     assert_equal_fits(make(name, **settings).fit(X, target(estimator, RAGGED)), estimator, RAGGED)
 
 
+DRESSES = {
+    "list": list,
+    "objects": lambda X: objects(list(X)),
+    "lists": np.ndarray.tolist,
+    "Sequences": as_sequences,
+    "F-order": np.asfortranarray,
+    "tensor": torch.tensor,
+    "frames": lambda X: [pd.DataFrame(x) for x in X],
+    "padded": lambda X: padded(X, 9),
+}
+
+
 @every_estimator
 @every_net
-@pytest.mark.parametrize("dress", [list, np.asfortranarray, torch.tensor, np.ndarray.tolist, as_sequences, lambda X: objects(list(X)), lambda X: padded(X, 9)])
+@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
 def test_the_container_of_equal_sequences_does_not_matter(name, settings, dress):
     estimator = fit(name, EQUAL, **settings)
     assert_same(estimator, dress(EQUAL), estimator.predict(EQUAL), answers(estimator, EQUAL))
@@ -238,11 +250,11 @@ def test_an_error_while_predicting_leaves_torch_as_it_was(name, monkeypatch):
 def test_the_number_of_threads_comes_back_after_fits_that_overlap():
     began, over = threading.Event(), threading.Event()
 
-    def fit_with(function):
-        make("RNNRegressor", max_epochs=1).set_callbacks(Hook(function)).fit(EQUAL, EQUAL[:, 0, 0])
+    def fit_with(*calls):
+        make("RNNRegressor", max_epochs=1).set_callbacks(*map(Hook, calls)).fit(EQUAL, EQUAL[:, 0, 0])
 
-    second = threading.Thread(target=fit_with, args=[lambda _: [began.set(), over.wait(10)] and None])
-    fit_with(lambda _: [second.start(), began.wait(10)] and None)
+    second = threading.Thread(target=fit_with, args=[lambda _: began.set(), lambda _: over.wait(10)])
+    fit_with(lambda _: second.start(), lambda _: began.wait(10) and None)
     over.set()
     second.join()
     with ThreadPoolExecutor(1) as pool:

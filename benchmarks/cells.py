@@ -1,0 +1,201 @@
+"""Milliseconds of one training step of every kernelled cell, against torch.nn of the same size and against the eager loop.
+
+A step is the forward pass over 32 equally long sequences of 8 channels, the sum of the squared outputs as the loss, and the backward pass to the
+weights. torch.nn gets the plain (T, B, F) tensor, its fastest way; a cell gets the packed batch, its only way.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from skrnn import cells
+from skrnn.engine import limit_threads, scan
+
+from ._timing import Contender, Times, busy_neighbour, machine, progress, race, table, torch_threads
+
+_BATCH, _CHANNELS = 32, 8
+_VARIANTS = {
+    "LSTM": {"peephole": {"peephole": True}, "coupled": {"forget": "coupled"}, "none": {"forget": "none"}, "block_size=4": {"block_size": 4}},
+    "GRU": {"before": {"reset": "before"}, "gru1": {"gates": "gru1"}, "gru2": {"gates": "gru2"}, "gru3": {"gates": "gru3"}},
+    "Elman": {"relu": {"activation": "relu"}, "sigmoid": {"activation": "sigmoid"}},
+}
+_REFERENCES: dict[str, dict[str, Callable[..., nn.Module]]] = {
+    "LSTM": {"nn.LSTM": nn.LSTM},
+    "GRU": {"nn.GRU": nn.GRU, "nn.LSTM": nn.LSTM},
+    "Elman": {"nn.RNN": nn.RNN},
+}
+_OTHERS = ("nn.LSTM", "nn.GRU", "nn.RNN", "eager")
+_SIZES, _STEPS = [16, 32, 64, 128], [100, 1000]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A cell with its hyper-parameters, and the torch modules of the same size that it is compared with."""
+
+    name: str
+    make: Callable[[], cells.Cell]
+    references: dict[str, Callable[..., nn.Module]]
+
+    @property
+    def family(self) -> str:
+        return self.name.partition(" ")[0]
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one row of the table was measured for."""
+
+    setting: Setting
+    size: int
+    steps: int
+    threads: int
+    busy: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The time of some cells divided by a reference's is at most ``limit``, in the cases that are meant."""
+
+    text: str
+    reference: str
+    limit: float
+    meant: Callable[[Case], bool]
+
+
+def _standard(case: Case) -> bool:
+    return (case.size, case.steps, case.busy) == (32, 100, False)
+
+
+def _lstm(case: Case, *, busy: bool, threads: int) -> bool:
+    of_the_benchmark = case.size in _SIZES and case.steps in _STEPS
+    return case.setting.family == "LSTM" and of_the_benchmark and case.busy == busy and case.threads == threads
+
+
+CLAIMS = [
+    Claim("GRU / nn.GRU ≤ 1/2 at H = 32, T = 100", "nn.GRU", 1 / 2, lambda case: case.setting.family == "GRU" and _standard(case)),
+    Claim("any cell / its eager loop ≤ 1/3 at H = 32, T = 100", "eager", 1 / 3, _standard),
+    *(Claim(f"LSTM / nn.LSTM ≤ 1.2, threads = {n}", "nn.LSTM", 1.2, partial(_lstm, busy=False, threads=n)) for n in (1, 2)),
+    *(Claim(f"LSTM / nn.LSTM ≤ 0.5, threads = {n}, beside a busy process", "nn.LSTM", 0.5, partial(_lstm, busy=True, threads=n)) for n in (1, 2)),
+]
+
+
+def settings() -> list[Setting]:
+    """All settings of all cells that run in a compiled kernel on the CPU."""
+    found = []
+    for name in cells.__all__:
+        kind, references = getattr(cells, name), _REFERENCES.get(name, {})
+        variants = {"default": {}} | _VARIANTS.get(name, {})
+        found += [Setting(f"{name} {variant}", partial(kind, **options), references) for variant, options in variants.items()]
+    return [setting for setting in found if _has_kernel(setting.make())]
+
+
+def _has_kernel(cell: cells.Cell) -> bool:
+    """Whether the cell runs in a compiled kernel, which is compiled by the way."""
+    packed = _packed(torch.zeros(2, 1, _CHANNELS))
+    done = cell.build(_CHANNELS, 8).fused(packed, cell.initial_state(1, like=packed.data), False)
+    if done is not None:
+        done[0].sum().backward()
+    return done is not None
+
+
+def _packed(x: Tensor) -> PackedSequence:
+    return PackedSequence(x.flatten(0, 1), torch.full((x.shape[0],), x.shape[1]))
+
+
+def _train(module: nn.Module, forward: Callable[[], Tensor]) -> None:
+    module.zero_grad(set_to_none=True)
+    forward().square().sum().backward()
+
+
+def _contenders(case: Case) -> Iterator[Contender]:
+    torch.manual_seed(0)
+    x = torch.randn(case.steps, _BATCH, _CHANNELS)
+    packed, ours = _packed(x), partial(limit_threads, case.threads)
+    built = case.setting.make().build(_CHANNELS, case.size)
+    yield Contender("fused", partial(_train, built, lambda: scan(built, packed)[0].data), ours)
+    for name, kind in case.setting.references.items():
+        module = kind(_CHANNELS, case.size)
+        yield Contender(name, partial(_train, module, partial(_outputs, module, x)), partial(torch_threads, case.threads))
+    eager = case.setting.make().build(_CHANNELS, case.size)
+    eager.fused = lambda packed, state, reverse: None
+    yield Contender("eager", partial(_train, eager, lambda: scan(eager, packed)[0].data), ours, most_rounds=5 if case.steps < 500 else 2)
+
+
+def _outputs(module: nn.Module, x: Tensor) -> Tensor:
+    return module(x)[0]
+
+
+def _row(case: Case, times: dict[str, Times]) -> dict[str, Any]:
+    row: dict[str, Any] = {"cell": case.setting.name, "H": case.size, "T": case.steps, "threads": case.threads}
+    row["beside"] = "busy" if case.busy else "quiet"
+    for name in _OTHERS:
+        row[f"/ {name}"] = times["fused"].ratio(times[name]) if name in times else None
+    for name in ("fused", *_OTHERS):
+        row[f"{name} ms"] = times[name].summary if name in times else None
+    return row
+
+
+def _verdicts(measured: list[tuple[Case, dict[str, Times]]]) -> list[dict[str, Any]]:
+    rows = []
+    for claim in CLAIMS:
+        ratios = [(times["fused"].ratio(times[claim.reference]), case) for case, times in measured if claim.meant(case) and claim.reference in times]
+        if not ratios:
+            rows.append({"claim": claim.text, "worst": None, "where": "not measured", "holds": None})
+            continue
+        worst, case = max(ratios, key=lambda pair: pair[0])
+        where = f"{case.setting.name}, H = {case.size}, T = {case.steps}, threads = {case.threads}"
+        rows.append({"claim": claim.text, "worst": worst, "where": where, "holds": "yes" if worst <= claim.limit else "NO"})
+    return rows
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cells", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=_SIZES, help="units H")
+    parser.add_argument("--steps", type=int, nargs="+", default=_STEPS, help="time steps T")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--cells", nargs="+", default=[], help="only settings whose names begin with one of these, for example LSTM 'GRU before'")
+    parser.add_argument("--busy", action="store_true", help="measure a second time, beside one busy process")
+    parser.add_argument("--seconds", type=float, default=3.0, help="time budget of a row")
+    parser.add_argument("--quick", action="store_true", help="one small row of each cell: does it run?")
+    arguments = parser.parse_args(argv)
+    if arguments.quick:
+        arguments.sizes, arguments.steps, arguments.threads, arguments.seconds = [8], [5], [1], 0.0
+    return arguments
+
+
+def _beside(busy: bool) -> AbstractContextManager[None]:
+    return busy_neighbour() if busy else nullcontext()
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print the table and whether the claims hold."""
+    asked = _arguments(argv)
+    chosen = [s for s in settings() if not asked.cells or s.name.startswith(tuple(asked.cells))]
+    if not chosen:
+        raise SystemExit(f"no such cells: {asked.cells}; there are {[s.name for s in settings()]}")
+    measured = []
+    for busy in (False, True) if asked.busy else (False,):
+        with _beside(busy):
+            for threads, steps, size, setting in product(asked.threads, asked.steps, asked.sizes, chosen):
+                case = Case(setting, size, steps, threads, busy)
+                measured.append((case, race(list(_contenders(case)), seconds=asked.seconds)))
+                progress(_row(*measured[-1]))
+    print(machine())
+    print(f"\nOne training step, B = {_BATCH}, F = {_CHANNELS}. '/ x': fused time divided by that of x, median over rounds; below 1 is faster.")
+    print("ms: median, least, CPU time of all threads.\n")
+    print(table([_row(case, times) for case, times in measured]))
+    print("\n" + table(_verdicts(measured)))
+
+
+if __name__ == "__main__":
+    main()
