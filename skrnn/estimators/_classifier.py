@@ -50,7 +50,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         Epochs run.
     n_features_in_ : int
         Channels of the sequences, or columns if X was 2-D.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a frame of numbers.
 
     Notes
@@ -61,7 +61,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         p = softmax(V pool(y(1), y(2), …) + d)
 
     V starts at zero and d at the log shares of the classes, so that training starts from the best constant answer. A fit costs about
-    n_iter_ × n_steps_total × n_layers × (cost of a step of the cell) × 3.
+    ``n_iter_`` × n_steps_total × n_layers × (cost of a step of the cell) × 3.
 
     Examples
     --------

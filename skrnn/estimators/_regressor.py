@@ -41,7 +41,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         Epochs run.
     n_features_in_ : int
         Channels of the sequences, or columns if X was 2-D.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Column names, if X was a frame of numbers.
 
     Notes

@@ -39,7 +39,7 @@ class SequenceImputer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         Mean of the observed values of each channel; NaN for a channel without any (only possible with "constant").
     n_features_in_ : int
         Number of channels; of a 2-D `X` number of columns.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_features,)
         Names of the columns of a 2-D frame; not there for other data.
 
     Raises
@@ -130,13 +130,13 @@ class SequenceImputer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
+        input_features : array-like of str of shape (n_features,), default=None
             Names of the channels (or columns) that go in; None makes names as scikit-learn does.
 
         Returns
         -------
         names : ndarray of str
-            The names; those of the indicators begin with "missingindicator_".
+            The names; those of the indicators begin with ``missingindicator_``.
         """
         names = names_in(self, input_features)
         if not self.add_indicator:

@@ -42,7 +42,7 @@ class SequencePadder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
         The number of time steps of the output.
     n_features_in_ : int
         Number of channels; of a 2-D `X` number of columns.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_features,)
         Names of the columns of a 2-D frame; not there for other data.
 
     Raises
@@ -108,8 +108,8 @@ class SequencePadder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 
         Returns
         -------
-        padded : ndarray of shape (n_sequences, length_, n_features)
-            The sequences in one array; of shape (n_sequences, length_) for a 2-D `X`.
+        padded : ndarray of shape (n_sequences, length, n_features)
+            The sequences in one array; of shape (n_sequences, length) for a 2-D `X`.
         """
         check_is_fitted(self)
         sequences, layout = check_sequences_and_layout(self, X, reset=False)

@@ -54,7 +54,7 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         The fitted clone, whose rows are time steps.
     n_features_in_ : int
         Number of channels; of a 2-D `X` number of columns.
-    feature_names_in_ : ndarray of str of shape (n_features_in_,)
+    feature_names_in_ : ndarray of str of shape (n_features,)
         Names of the columns of a 2-D frame; not there for other data.
 
     Raises
@@ -157,7 +157,7 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
+        input_features : array-like of str of shape (n_features,), default=None
             Names of the channels (or columns) that go in; None makes names as scikit-learn does.
 
         Returns
