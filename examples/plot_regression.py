@@ -24,7 +24,9 @@ X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
 # %%
 model = RNNRegressor("gru", hidden_size=32, max_epochs=30, random_state=0).fit(X_train, y_train)
 predicted = model.predict(X_test)
-print(f"mean squared error {np.mean((predicted - y_test) ** 2):.5f} (predicting the mean: {np.var(y_test):.3f}), R² {model.score(X_test, y_test):.3f}")
+print(
+    f"mean squared error {np.mean((predicted - y_test) ** 2):.5f} (predicting the mean: {np.var(y_test):.3f}), R² {model.score(X_test, y_test):.3f}"
+)
 
 # %%
 figure, ax = plt.subplots(figsize=(5, 5), layout="constrained")

@@ -1,4 +1,4 @@
-"""Starting values of weights, drawn from a generator that the caller owns."""
+"""Starting values of weights, drawn in float32 from a generator that the caller owns: the same in every dtype."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def recurrent_weights(rows: list[int], columns: int, start: str, generator: Gene
 def _recurrent_block(rows: int, columns: int, start: str, generator: Generator | None) -> Tensor:
     match start:
         case "orthogonal":
-            return nn.init.orthogonal_(torch.empty(rows, columns), generator=generator)
+            return nn.init.orthogonal_(torch.empty(rows, columns, dtype=torch.float32), generator=generator).to(torch.get_default_dtype())
         case "identity":
             return torch.eye(rows, columns)
         case "uniform":
@@ -39,4 +39,4 @@ def small(shape: tuple[int, ...], hidden_size: int, generator: Generator | None)
 
 
 def _uniform(shape: tuple[int, ...], bound: float, generator: Generator | None) -> Tensor:
-    return torch.empty(shape).uniform_(-bound, bound, generator=generator)
+    return torch.empty(shape, dtype=torch.float32).uniform_(-bound, bound, generator=generator).to(torch.get_default_dtype())

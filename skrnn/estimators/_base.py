@@ -14,7 +14,6 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
@@ -23,8 +22,11 @@ from ..data import Sequences, check_sequences
 from ..engine import limit_threads, resolve_rule
 from ..networks import Recurrent, SequenceNetwork
 from ..training import Batches, Data, History, Objective, Trainer, channel_statistics
+from ._held_out import Part, check_pair, set_aside, speaking_of
 from ._parameters import TrainedParameters, parameters
 from ._progress import Progress
+
+_CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 class Encoded(NamedTuple):
@@ -80,21 +82,19 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             If the loss becomes infinite or NaN again and again.
         """
         going_on = self.warm_start and self.__sklearn_is_fitted__()
-        with limit_threads(self.n_threads), torch.inference_mode(False):
-            with self._unchanged_on_error():
-                data, held, objective, generator = self._prepare(X, y, sample_weight, (X_val, y_val), going_on=going_on)
-                trainer = self._trainer(objective, early=held is not None)
+        with limit_threads(self.n_threads), torch.inference_mode(False), self._unchanged_on_error():
+            data, held, objective, generator = self._prepare(X, y, sample_weight, (X_val, y_val), going_on=going_on)
+            trainer = self._trainer(objective, early=held is not None)
             self._fit_network(trainer, data, held, generator, X, y)
         return self
 
     def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         """``partial_fit``: go on, or begin, with one pass at the constant learning rate."""
         going_on = self.__sklearn_is_fitted__()
-        with limit_threads(self.n_threads), torch.inference_mode(False):
-            with self._unchanged_on_error():
-                data, _, objective, generator = self._prepare(X, y, sample_weight, (None, None), going_on=going_on, classes=classes)
-                trainer = replace(self._trainer(objective, early=False), schedule="constant", max_epochs=1)
-            self._fit_network(trainer, data, None, generator, X, y)
+        with limit_threads(self.n_threads), torch.inference_mode(False), self._unchanged_on_error():
+            data, _, objective, generator = self._prepare(X, y, sample_weight, (None, None), going_on=going_on, classes=classes)
+            trainer = replace(self._trainer(objective, early=False), schedule="constant", max_epochs=1)
+            self._fit_network(trainer, data, None, generator, X, y, optimizer=self.__dict__.get("_optimizer"))
         return self
 
     @contextmanager
@@ -103,14 +103,18 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         try:
             yield
         except BaseException:
+            callbacks = {k: self.__dict__[k] for k in _CALLBACK_STATE if k in self.__dict__}  # scikit-learn still has to tear them down
             self.__dict__.clear()
-            self.__dict__.update(before)
+            self.__dict__.update(before | callbacks)
             raise
 
     def _prepare(
         self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any], *, going_on: bool, classes: Any = None
     ) -> tuple[Data, Data | None, Objective, torch.Generator]:
         """Check everything, and make what training needs."""
+        if going_on:
+            self._check_same_network()
+        check_pair(*held_out, self.early_stopping)
         sequences, weight = self._check(X, y, sample_weight, reset=not going_on)
         weight = self._weigh(y, weight)
         seed = self._seed()
@@ -118,15 +122,28 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         encoded = self._encode(y, weight, reset=not going_on, classes=classes)
         if not going_on:
             self.mean_, self.scale_ = self._statistics(sequences, weight)
-            self.loss_curve_: list[float] = []
-            self.validation_scores_: list[float] = []
             self.n_iter_ = 0
-        train, rest = self._split(sequences, encoded.target, weight, held_out, seed)
-        data, held = self._data(*train), None if rest is None else self._data(*rest)
+        self.loss_curve_: list[float] = [*self.loss_curve_] if going_on else []
+        self.validation_scores_: list[float] = [*self.validation_scores_] if going_on else []
+        train, rest = self._split(Part(sequences, encoded.target, weight), *held_out, seed)
+        data, held = self._data(train), None if rest is None else self._data(rest)
         if not going_on:
             self.network_ = self._network(data, encoded.objective, generator)
-            self.__dict__.pop("_optimizer", None)
+            self._network_settings = self._settings()
         return data, held, encoded.objective, generator
+
+    def _settings(self) -> dict[str, Any]:
+        """The parameters that a network is built from."""
+        names = ("hidden_size", "n_layers", "bidirectional", "pooling", "dropout", "dtype")
+        return {"cell": repr(resolve(self.cell))} | {name: getattr(self, name) for name in names}
+
+    def _check_same_network(self) -> None:
+        """Training can only go on with the network that was built."""
+        for (name, now), then in zip(self._settings().items(), self._network_settings.values(), strict=True):
+            if now != then:
+                raise ValueError(
+                    f"Training goes on with a network of {name}={then}, but the estimator now has {name}={now}; use warm_start=False and fit."
+                )
 
     def _seed(self) -> int:
         """From ``random_state``; ``None`` is new every time, and numpy's global generator is left alone."""
@@ -148,42 +165,27 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             return channel_statistics(sequences, weight)
         return np.zeros(sequences.n_features), np.ones(sequences.n_features)
 
-    def _split(
-        self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None, held_out: tuple[Any, Any], seed: int
-    ) -> tuple[Any, Any]:
-        """Training and held-out parts: sequences, targets, weights."""
-        X_val, y_val = held_out
-        if (X_val is None) != (y_val is None):
-            given, missing = ("y_val", "X_val") if X_val is None else ("X_val", "y_val")
-            raise ValueError(f"{given} is provided, but {missing} was not provided.")
+    def _split(self, part: Part, X_val: Any, y_val: Any, seed: int) -> tuple[Part, Part | None]:
+        """The part to train on, and the part to hold out."""
         if X_val is not None:
-            if self.early_stopping is False:
-                raise ValueError("X_val and y_val are passed to fit while early_stopping=False; use early_stopping=True or 'auto'.")
-            validation, _ = self._check(X_val, y_val, None, reset=False)
-            return (sequences, target, weight), (validation, self._encode(y_val, None, reset=False).target, None)
-        if self.early_stopping is not True:
-            return (sequences, target, weight), None
-        train, held = ((sequences[i], target[i], None if weight is None else weight[i]) for i in self._held_out_rows(target, len(sequences), seed))
-        return train, held
-
-    def _held_out_rows(self, target: NDArray[Any], n: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows to train on and rows to hold out."""
-        n_held = int(np.ceil(self.validation_fraction * n))
-        if n_held >= n:
-            raise ValueError(f"validation_fraction={self.validation_fraction} of {n} sequences leaves {n - n_held} to train on; pass more sequences.")
-        train, held = train_test_split(np.arange(n), test_size=n_held, random_state=seed, stratify=self._strata(target))
-        return train, held
+            with speaking_of("X_val"):
+                validation, _ = self._check(X_val, y_val, None, reset=False)
+            with speaking_of("y_val"):
+                return part, Part(validation, self._encode(y_val, None, reset=False).target, None)
+        if self.early_stopping is True:
+            return set_aside(part, self.validation_fraction, self._strata(part.target), seed)
+        return part, None
 
     def _strata(self, target: NDArray[Any]) -> NDArray[Any] | None:
         """What the held-out part should be balanced over."""
         return None
 
-    def _data(self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None) -> Data:
+    def _data(self, part: Part) -> Data:
         dtype, device = getattr(torch, self.dtype), self._device()
-        batches = Batches(sequences, self.mean_, self.scale_, dtype, device)
-        values = torch.from_numpy(target)
-        relative = None if weight is None else torch.from_numpy(weight / weight.mean()).to(device, dtype)
-        return Data(batches, values.to(device, dtype if values.is_floating_point() else values.dtype), relative)
+        batches = Batches(part.sequences, self.mean_, self.scale_, dtype, device)
+        values = torch.from_numpy(part.target)
+        weight = None if part.weight is None else torch.from_numpy(part.weight / part.weight.mean()).to(device, dtype)
+        return Data(batches, values.to(device, dtype if values.is_floating_point() else values.dtype), weight)
 
     def _device(self) -> torch.device:
         if self.device == "auto":
@@ -223,7 +225,9 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             tol=self.tol,
         )
 
-    def _fit_network(self, trainer: Trainer, data: Data, held: Data | None, generator: torch.Generator, X: Any, y: Any) -> None:
+    def _fit_network(
+        self, trainer: Trainer, data: Data, held: Data | None, generator: torch.Generator, X: Any, y: Any, *, optimizer: Any = None
+    ) -> None:
         context = self._init_callback_context(max_subtasks=trainer.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         progress = Progress(trainer.max_epochs) if self.verbose else None
@@ -239,8 +243,11 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             task.call_on_fit_task_begin(estimator=self, X=X, y=y)
             return task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=self._fitted_now)
 
-        history = trainer.run(self.network_, data, generator, held_out=held, on_epoch=on_epoch, optimizer=self.__dict__.get("_optimizer"))
-        self._optimizer = history.optimizer
+        try:
+            self._optimizer = trainer.run(self.network_, data, generator, held_out=held, on_epoch=on_epoch, optimizer=optimizer).optimizer
+        finally:
+            if progress is not None:
+                progress.end()
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=self._fitted_now)
 
     def _fitted_now(self) -> dict[str, Any]:

@@ -140,8 +140,10 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
     def _weigh(self, y: Any, weight: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         if self.class_weight is None:
             return weight
-        balanced = compute_sample_weight(self.class_weight, y)
-        return balanced if weight is None else weight * balanced
+        of_class = compute_sample_weight(self.class_weight, y)
+        if (of_class < 0).any() or not of_class.any():
+            raise ValueError(f"The 'class_weight' parameter must hold no negative weights, and not only zeros; got {self.class_weight!r}")
+        return of_class if weight is None else weight * of_class
 
     def _decode(self, outputs: NDArray[np.float64]) -> NDArray[Any]:
         if self.multilabel_:

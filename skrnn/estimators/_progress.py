@@ -26,6 +26,9 @@ class Progress:
         filled = _WIDTH * done // self._n_epochs
         left = (now - self._start) / done * (self._n_epochs - done)
         score = f"  held-out score {history.scores[-1]:.4g}" if history.scores else ""
-        end = "\n" if done == self._n_epochs else ""
         line = f"\r[{'=' * filled}{' ' * (_WIDTH - filled)}] epoch {done}/{self._n_epochs}  loss {history.losses[-1]:.4g}{score}  {left:.0f} s left "
-        print(line, end=end, file=sys.stderr, flush=True)
+        print(line, end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """End the line."""
+        print(file=sys.stderr, flush=True)

@@ -80,6 +80,8 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
         return self._one_pass(X, y, sample_weight)
 
     def _encode(self, y: Any, weight: NDArray[np.float64] | None, *, reset: bool, classes: Any = None) -> Encoded:
+        if np.asarray(y).dtype.kind in "mM":
+            raise TypeError("y holds datetimes; a regression needs numbers")
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", estimator=self)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
@@ -87,8 +89,11 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
             raise ValueError(f"y should have shape (n_sequences,) or (n_sequences, n_outputs), got {y.shape}")
         table = y.reshape(len(y), -1)
         if reset:
-            self.target_mean_ = np.average(table, axis=0, weights=weight)
-            deviation = np.sqrt(np.average((table - self.target_mean_) ** 2, axis=0, weights=weight))
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.target_mean_ = np.average(table, axis=0, weights=weight)
+                deviation = np.sqrt(np.average((table - self.target_mean_) ** 2, axis=0, weights=weight))
+            if not np.isfinite(deviation).all():
+                raise ValueError(f"Input y contains a value too large to be standardised: {np.abs(table).max():g}")
             self.target_scale_ = np.where(deviation <= 1e-12 * np.abs(self.target_mean_), 1.0, deviation)
             self._single_output = y.ndim == 1
         if table.shape[1] != len(self.target_mean_):

@@ -81,8 +81,11 @@ class Batches:
     def _standardised(self, values: NDArray[np.floating]) -> Tensor:
         """A copy, C-contiguous, on the device; differences are taken in the precision of the data."""
         out = np.empty(values.shape, str(self._dtype).removeprefix("torch."))
-        np.subtract(values, self._mean.astype(values.dtype), out=out, casting="same_kind")
-        out /= self._scale.astype(out.dtype)
+        with np.errstate(over="ignore"):
+            np.subtract(values, self._mean.astype(values.dtype), out=out, casting="same_kind")
+            out /= self._scale.astype(out.dtype)
+        if not np.isfinite(out).all():
+            raise ValueError(f"Input X contains a value too large for {out.dtype} when its channel is divided by its scale in fit, {self._scale}")
         return torch.from_numpy(out).to(self._device)
 
 
@@ -92,16 +95,19 @@ def channel_statistics(sequences: Sequences, weight: NDArray[np.float64] | None)
     total = 0.0
     first = np.zeros(sequences.n_features)
     second = np.zeros(sequences.n_features)
-    for low in range(0, sequences.n_steps_total, _CHUNK_STEPS):
-        x = sequences.values[low : low + _CHUNK_STEPS].astype(np.float64)
-        w = np.ones(len(x)) if per_step is None else per_step[low : low + _CHUNK_STEPS]
-        if (piece := w.sum()) == 0:
-            continue
-        mean = w @ x / piece
-        gap = mean - first
-        second += w @ (x - mean) ** 2 + gap**2 * (total * piece / (total + piece))
-        first += gap * (piece / (total + piece))
-        total += piece
+    with np.errstate(over="ignore", invalid="ignore"):
+        for low in range(0, sequences.n_steps_total, _CHUNK_STEPS):
+            x = sequences.values[low : low + _CHUNK_STEPS].astype(np.float64)
+            w = np.ones(len(x)) if per_step is None else per_step[low : low + _CHUNK_STEPS]
+            if (piece := w.sum()) == 0:
+                continue
+            mean = w @ x / piece
+            gap = mean - first
+            second += w @ (x - mean) ** 2 + gap**2 * (total * piece / (total + piece))
+            first += gap * (piece / (total + piece))
+            total += piece
     deviation = np.sqrt(second / total)
+    if not np.isfinite(deviation).all():
+        raise ValueError("Input X contains values too large to be standardised: the variance of a channel is infinite")
     tiny = deviation <= 10 * np.finfo(np.float64).eps * np.abs(first)
     return first, np.where(tiny | (deviation == 0), 1.0, deviation)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,14 +18,15 @@ from ._optimizers import OPTIMIZERS, Optimizer
 from ._schedules import Plateau, over_time
 
 _RECOVERIES = 3
+_EXPLODED = 1000  # times the loss of the best constant output, and training has diverged although the loss is finite
 
 
 class DivergenceWarning(ConvergenceWarning):
-    """The loss became infinite or NaN; training went on from the best weights at half the learning rate."""
+    """The loss became infinite or NaN, or grew a thousandfold; training went on from the best weights at half the learning rate."""
 
 
 class DivergenceError(ConvergenceWarning, ValueError):
-    """The loss became infinite or NaN again and again."""
+    """The loss became infinite or NaN, or grew a thousandfold, again and again."""
 
 
 class InterruptedWarning(UserWarning):
@@ -167,7 +167,9 @@ class _Run:
         self.optimizer = optimizer or self._new_optimizer()
         self._factor = over_time(settings.schedule)
         network.draw_from(generator)
-        self.best = _Best(network, self._loss_of_constant() if held_out is None else -settings.score(network, held_out))
+        constant = self._loss_of_constant()
+        self._too_large = _EXPLODED * (1 + constant)
+        self.best = _Best(network, constant if held_out is None else -settings.score(network, held_out))
 
     def _loss_of_constant(self) -> float:
         objective, target = self.settings.objective, self.data.target
@@ -189,7 +191,7 @@ class _Run:
             done = (len(self.history.losses) + k / len(batches)) / self.settings.max_epochs
             total += self._step(index, self._rate * self.plateau.factor * self._factor(done)) * len(index)
         loss = float(total) / len(self.data.batches)
-        if not (math.isfinite(loss) and self._finite_weights()):
+        if not (loss < self._too_large and self._finite_weights()):
             self._recover()
             return False
         self.network.eval()
@@ -230,12 +232,13 @@ class _Run:
         epoch = len(self.history.losses) + 1
         if self._recoveries == _RECOVERIES:
             raise DivergenceError(
-                f"The loss became infinite or NaN in epoch {epoch}, {_RECOVERIES + 1} times, down to learning_rate={self._rate:g}. "
+                f"The loss became infinite or NaN, or grew a thousandfold, in epoch {epoch}, {_RECOVERIES + 1} times, "
+                f"down to learning_rate={self._rate:g}. "
                 "Use a smaller learning_rate, keep standardize=True, or set clip_norm=1.0."
             )
         self._recoveries += 1
         warnings.warn(
-            f"The loss became infinite or NaN in epoch {epoch}: "
+            f"The loss became infinite or NaN, or grew a thousandfold, in epoch {epoch}: "
             f"restored the best weights so far, learning_rate {self._rate:g} -> {self._rate / 2:g}.",
             DivergenceWarning,
             stacklevel=7,

@@ -5,8 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+from benchmarks._tasks import DATA, read_ts
 from skrnn import RNNClassifier
-from tests.learning.ts_files import load, read
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,9 @@ def test_digits_by_rows():
     ],
 )
 def test_archive(name, n_train, n_test, n_channels, accuracy):
-    X_train, X_test, y_train, y_test = load(name)
+    if not (DATA / f"{name}_TRAIN.ts").exists():
+        pytest.skip("the files are not there; SKRNN_DATA may name their folder")
+    (X_train, y_train), (X_test, y_test) = (read_ts(DATA / f"{name}_{part}.ts") for part in ("TRAIN", "TEST"))
     assert (len(X_train), len(X_test)) == (n_train, n_test)
     assert {x.shape[1] for x in X_train + X_test} == {n_channels}
     assert mean_accuracy(X_train, X_test, y_train, y_test) >= accuracy
@@ -38,6 +40,6 @@ def test_archive(name, n_train, n_test, n_channels, accuracy):
 def test_reader(tmp_path):
     path = tmp_path / "a.ts"
     path.write_text("# comment\n@problemName a\n@data\n1,2,3:4,5,6:up\n\n7:8:down\n")
-    X, y = read(path)
+    X, y = read_ts(path)
     assert [x.tolist() for x in X] == [[[1, 4], [2, 5], [3, 6]], [[7, 8]]]
     assert y.tolist() == ["up", "down"]

@@ -245,7 +245,6 @@ def test_an_error_while_predicting_leaves_torch_as_it_was(name, monkeypatch):
     assert not torch.is_inference_mode_enabled()
 
 
-@pytest.mark.xfail(reason="a new thread starts with the number set last anywhere, and the fit that ends last restores the one thread of the first")
 @pytest.mark.usefixtures("three_threads")
 def test_the_number_of_threads_comes_back_after_fits_that_overlap():
     began, over = threading.Event(), threading.Event()
@@ -278,7 +277,6 @@ def test_the_default_dtype_does_not_matter(name, settings):
     assert {str(weight.dtype) for weight in estimator.network_.parameters()} == {f"torch.{estimator.dtype}"}
 
 
-@pytest.mark.xfail(reason="cells draw their weights in torch's default dtype")
 @every_estimator
 def test_the_default_dtype_does_not_change_a_bit(name, double_precision):
     assert_equal_fits(fit(name, EQUAL), fitted(name), EQUAL)
