@@ -44,7 +44,8 @@ print(f"best: {search.best_params_}, accuracy {search.best_score_:.3f}")
 
 # %%
 names = [
-    f"{p['rnnclassifier__cell']!r}" + (" with peepholes" if p.get("rnnclassifier__cell__peephole") else "") for p in search.cv_results_["params"]
+    str(p["rnnclassifier__cell"]).lower().removesuffix("()") + (" with peepholes" if p.get("rnnclassifier__cell__peephole") else "")
+    for p in search.cv_results_["params"]
 ]
 figure, ax = plt.subplots(figsize=(7, 3), layout="constrained")
 ax.barh(names, search.cv_results_["mean_test_score"], xerr=search.cv_results_["std_test_score"], color="0.6")

@@ -34,10 +34,11 @@ _, _, axes = np.linalg.svd(states - states.mean(0), full_matrices=False)
 points = (states - states.mean(0)) @ axes[:2].T
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-for name in names:
-    left.plot(X_test[list(y_test).index(name)], label=f"{name}, {len(X_test[list(y_test).index(name)])} steps")
+for k, name in enumerate(names):
+    x = X_test[list(y_test).index(name)]
+    left.plot(x + 6 * k, label=f"{name}, {len(x)} steps")
     right.scatter(*points[y_test == name].T, s=12, label=name)
-left.set(xlabel="step", title="One sequence of each class")
+left.set(xlabel="step", yticks=[], title="One sequence of each class")
 right.set(xlabel="first component", ylabel="second component", title="Hidden states of the test sequences")
 left.legend()
 right.legend()
