@@ -81,6 +81,9 @@ class LSTM(Cell):
     408
     """
 
+    _rows: Tensor
+    _sign: Tensor
+
     def __init__(
         self,
         forget: str = "gate",
@@ -114,6 +117,13 @@ class LSTM(Cell):
                 self.b[G : 2 * G] = self.forget_bias
             elif self.forget == "coupled":
                 self.b[:G] = -self.forget_bias
+        own = torch.arange(G).repeat_interleave(S)  # for each cell the row of its block's gate
+        keep = own + G if self.forget == "gate" else own
+        g, o = sum(self._sizes[:-2]) + torch.arange(H), sum(self._sizes[:-1]) + own
+        sign = torch.ones(4, H)
+        sign[1] = {"gate": 1.0, "coupled": -1.0, "none": 0.0}[self.forget]
+        self.register_buffer("_rows", torch.cat([own, keep, g, o]), persistent=False)
+        self.register_buffer("_sign", sign.flatten(), persistent=False)
         self.p = small((len(self._sizes) - 1, H), H, generator) if self.peephole else None
         self.norm_x = LayerNorm(len(self.b), bias=False) if self.layer_norm else None
         self.norm_h = LayerNorm(len(self.b), bias=False) if self.layer_norm else None
@@ -163,10 +173,9 @@ class LSTM(Cell):
         """Rows of every cell's own i, f, g and o, where 1 − σ(a) = σ(−a) gives the coupled gate and a constant the open one."""
         if self.forget == "gate" and self.block_size == 1:
             return rows
-        i, *f, g, o = rows.split(self._sizes)
-        keep = f[0] if f else -i if self.forget == "coupled" else torch.full_like(i, always_open)
-        i, keep, o = (gate.repeat_interleave(self.block_size, 0) if self.block_size > 1 else gate for gate in (i, keep, o))
-        return torch.cat([i, keep, g, o])
+        sign = self._sign.view(-1, *[1] * (rows.ndim - 1))
+        full = rows[self._rows] * sign
+        return full + always_open * (sign == 0) if self.forget == "none" and always_open else full
 
     def _full_peepholes(self, p: Tensor) -> Tensor:
         keep = {"gate": p[1], "coupled": -p[0], "none": torch.zeros_like(p[0])}[self.forget]

@@ -15,7 +15,7 @@ from ._threads import run_blocks
 
 _BLOCK = 16  # sequences that one thread steps together; fixed, so that results do not depend on the number of threads
 _MOST_BLOCKS = 8
-_WORTH_THREADS = 50_000  # element updates below which handing work to another thread costs more than it saves
+_WORTH_THREADS = 30_000_000  # multiplications (about 1.5 ms) below which waking another thread costs more than it saves
 
 
 class Layout(NamedTuple):
@@ -48,13 +48,15 @@ def _walk(sizes, starts, descending, low, high, arrays):
             STEP(arrays, starts[t] + low, low, n)  # noqa: F821 (bound by `time_loop`)
 
 
-def time_loop(step: Callable[..., None], **bound: Callable[..., Any]) -> Callable[..., None]:
-    """Compile the loop over time around ``step(arrays, row, first, n)``, in which the names ``bound`` stand for the given functions.
+def time_loop(step: Callable[..., None], **bound: Any) -> Callable[..., None]:
+    """Compile the loop over time around ``step(arrays, row, first, n)``, in which the names ``bound`` stand for compiled functions or constants.
 
-    ``step`` advances sequences ``first … first + n - 1``, whose inputs stand in rows ``row … row + n - 1`` of the packed arrays. Returned is
+    The first two arrays are the projected input (or its gradient) and the recurrent weights. ``step`` advances
+    sequences ``first … first + n - 1``, whose inputs stand in rows ``row … row + n - 1`` of the packed arrays. Returned is
     ``run(layout, descending, arrays)``: over all steps, last first if ``descending``, blocks of sequences shared among the allowed threads.
     """
-    name = "_".join([step.__module__.rpartition("._")[2] + step.__name__, *(f.__name__ for f in bound.values())])
+    variant = [v.__name__ if callable(v) else f"{k}{v}" for k, v in bound.items()]
+    name = "_".join([step.__module__.rpartition("._")[2] + step.__name__, *variant])
     inner = njit(**JIT)(FunctionType(step.__code__, step.__globals__ | bound, step.__name__))
     walk = FunctionType(_walk.__code__, globals() | {"STEP": inner}, name)
     walk.__qualname__ = name  # numba names the file of the compiled loop after it
@@ -65,7 +67,7 @@ def time_loop(step: Callable[..., None], **bound: Callable[..., Any]) -> Callabl
         run_blocks(
             lambda k: compiled(layout.sizes, layout.starts, descending, edges[k], edges[k + 1], arrays),
             len(edges) - 1,
-            worth_threads=arrays[0].size > _WORTH_THREADS,
+            worth_threads=len(arrays[0]) * arrays[1].size > _WORTH_THREADS,
         )
 
     return run

@@ -1,4 +1,4 @@
-"""Compiled LSTM with forget gate and peepholes; cells without one of them pass the weights that switch it off."""
+"""Compiled LSTM with forget gate, with and without peepholes."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ def _forward(arrays, row, first, n):
             gates[r, j] = u[r, j] + product[s, j]
         for j in range(H):
             c_old = c[s, j]
-            i = sigmoid(gates[r, j] + p[0, j] * c_old)
-            f = sigmoid(gates[r, H + j] + p[1, j] * c_old)
+            i = sigmoid(gates[r, j] + p[0, j] * c_old if PEEPHOLE else gates[r, j])  # noqa: F821 (bound below)
+            f = sigmoid(gates[r, H + j] + p[1, j] * c_old if PEEPHOLE else gates[r, H + j])  # noqa: F821
             g = tanh(gates[r, 2 * H + j])
             c_new = f * c_old + i * g
-            o = sigmoid(gates[r, 3 * H + j] + p[2, j] * c_new)
+            o = sigmoid(gates[r, 3 * H + j] + p[2, j] * c_new if PEEPHOLE else gates[r, 3 * H + j])  # noqa: F821
             gates[r, j], gates[r, H + j], gates[r, 2 * H + j], gates[r, 3 * H + j] = i, f, g, o
             c[s, j] = c_new
             h[s, j] = o * tanh(c_new)
@@ -33,7 +33,7 @@ def _forward(arrays, row, first, n):
 
 
 def _backward(arrays, row, first, n):
-    du, R, p, dh, dc, dy, gates, c_before = arrays
+    du, R, p, dp, dh, dc, dy, gates, c_before = arrays
     H = dh.shape[1]
     one = dh.dtype.type(1)
     for b in range(n):
@@ -44,16 +44,24 @@ def _backward(arrays, row, first, n):
             tanh_c = tanh(f * c_old + i * g)
             d = dh[s, j] + dy[r, j]
             do = d * tanh_c * o * (one - o)
-            dc_new = dc[s, j] + d * o * (one - tanh_c * tanh_c) + do * p[2, j]
-            di = dc_new * g * i * (one - i)
-            df = dc_new * c_old * f * (one - f)
-            du[r, j], du[r, H + j] = di, df
+            dc_new = dc[s, j] + d * o * (one - tanh_c * tanh_c)
+            if PEEPHOLE:  # noqa: F821 (bound below)
+                dc_new += do * p[2, j]
+            du[r, j], du[r, H + j] = dc_new * g * i * (one - i), dc_new * c_old * f * (one - f)
             du[r, 2 * H + j], du[r, 3 * H + j] = dc_new * i * (one - g * g), do
-            dc[s, j] = dc_new * f + di * p[0, j] + df * p[1, j]
+            dc[s, j] = dc_new * f
+        if PEEPHOLE:  # noqa: F821
+            for j in range(H):
+                i, f, g = gates[r, j], gates[r, H + j], gates[r, 2 * H + j]
+                dc[s, j] += du[r, j] * p[0, j] + du[r, H + j] * p[1, j]
+                dp[s, j] += du[r, j] * c_before[r, j]
+                dp[s, H + j] += du[r, H + j] * c_before[r, j]
+                dp[s, 2 * H + j] += du[r, 3 * H + j] * (f * c_before[r, j] + i * g)
     matmul(du[row : row + n], R, dh[first : first + n])
 
 
-_run_forward, _run_backward = time_loop(_forward), time_loop(_backward)
+_run_forward = {peephole: time_loop(_forward, PEEPHOLE=peephole) for peephole in (False, True)}
+_run_backward = {peephole: time_loop(_backward, PEEPHOLE=peephole) for peephole in (False, True)}
 
 
 def forward(layout: Layout, reverse: bool, u, R, p, h, c):
@@ -73,9 +81,8 @@ def forward(layout: Layout, reverse: bool, u, R, p, h, c):
     (n, width), (batch, H) = u.shape, h.shape
     y, c_before, h_before = (np.empty((n, H), u.dtype) for _ in range(3))
     gates, product = np.empty((n, width), u.dtype), np.empty((batch, width), u.dtype)
-    seen = np.zeros((3, H), u.dtype) if p is None else p
-    h, c = h.copy(), c.copy()
-    _run_forward(layout, reverse, (u, np.ascontiguousarray(R.T), seen, h, c, y, gates, c_before, h_before, product))
+    h, c, seen = h.copy(), c.copy(), _table(p, u)
+    _run_forward[p is not None](layout, reverse, (u, np.ascontiguousarray(R.T), seen, h, c, y, gates, c_before, h_before, product))
     return y, (h, c), (R, p, gates, c_before, h_before)
 
 
@@ -83,17 +90,13 @@ def backward(layout: Layout, reverse: bool, saved, dy, dh, dc):
     """Gradients of u, R, p, h and c."""
     R, p, gates, c_before, h_before = saved
     du, dh, dc = np.empty_like(gates), dh.copy(), dc.copy()
-    seen = np.zeros((3, R.shape[1]), R.dtype) if p is None else p
-    _run_backward(layout, not reverse, (du, R, seen, dh, dc, dy, gates, c_before))
-    dp = None if p is None else _peephole_gradient(du, gates, c_before)
-    return du, big_matmul(du.T, h_before), dp, dh, dc
+    dp = np.zeros((0 if p is None else len(dh), 3 * R.shape[1]), du.dtype)
+    _run_backward[p is not None](layout, not reverse, (du, R, _table(p, du), dp, dh, dc, dy, gates, c_before))
+    return du, big_matmul(du.T, h_before), None if p is None else dp.sum(0).reshape(p.shape), dh, dc
 
 
-def _peephole_gradient(du, gates, c_before):
-    i, f, g, _ = np.hsplit(gates, 4)
-    di, df, _, do = np.hsplit(du, 4)
-    c = f * c_before + i * g
-    return np.stack([np.einsum("nj,nj->j", d, seen) for d, seen in ((di, c_before), (df, c_before), (do, c))])
+def _table(p, like):
+    return np.empty((0, 0), like.dtype) if p is None else p
 
 
 lstm = Kernel(forward, backward)

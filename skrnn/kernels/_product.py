@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ._threads import run_blocks, single_blas
 
-_WORTH_THREADS = 2_000_000  # multiplications below which a second thread costs more than it saves
+WORTH_THREADS = 20_000_000  # multiplications below which a second thread costs more than it saves
 _BLOCKS = 4
 
 
@@ -87,7 +87,7 @@ def big_matmul(a: NDArray, b: NDArray) -> NDArray:
     out = np.empty((len(a), b.shape[1]), a.dtype)
     by_rows = len(a) >= b.shape[1]
     longer = max(out.shape)
-    n_blocks = 1 if out.size * a.shape[1] < _WORTH_THREADS or longer < _BLOCKS else _BLOCKS
+    n_blocks = 1 if out.size * a.shape[1] < WORTH_THREADS or longer < _BLOCKS else _BLOCKS
 
     def block(k: int) -> None:
         part = slice(longer * k // n_blocks, longer * (k + 1) // n_blocks)

@@ -47,6 +47,6 @@ def test_a_big_product_has_the_same_bits_on_any_number_of_threads(shape, dtype):
 
 
 def test_a_big_product_takes_views(monkeypatch):
-    monkeypatch.setattr(product, "_WORTH_THREADS", 0)
+    monkeypatch.setattr(product, "WORTH_THREADS", 0)
     a, b = RNG.normal(size=(50, 9)), RNG.normal(size=(50, 7))
     np.testing.assert_allclose(big_matmul(a.T, b), np.einsum("ni,nj->ij", a, b), rtol=0, atol=1e-13)
