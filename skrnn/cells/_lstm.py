@@ -163,7 +163,7 @@ class LSTM(Cell):
             y, h, c = run_torch("lstm", packed, reverse, state, self.W, self.R, self.b, torch.zeros_like(self.b))
         elif runs_compiled(packed.data):
             u = linear(packed.data, self._full(self.W, 0.0), self._full(self.b, _ALWAYS_OPEN))
-            p = None if self.p is None else self._full_peepholes(self.p)
+            p = self.p if self.p is None or self.forget == "gate" else self._full_peepholes(self.p)
             y, h, c = run_compiled(lstm, packed, reverse, u, self._full(self.R, 0.0), p, *state)
         else:
             return None
@@ -178,5 +178,5 @@ class LSTM(Cell):
         return full + always_open * (sign == 0) if self.forget == "none" and always_open else full
 
     def _full_peepholes(self, p: Tensor) -> Tensor:
-        keep = {"gate": p[1], "coupled": -p[0], "none": torch.zeros_like(p[0])}[self.forget]
+        keep = -p[0] if self.forget == "coupled" else torch.zeros_like(p[0])
         return torch.stack([p[0], keep, p[-1]])

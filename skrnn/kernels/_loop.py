@@ -15,7 +15,7 @@ from ._threads import run_blocks
 
 _BLOCK = 16  # sequences that one thread steps together; fixed, so that results do not depend on the number of threads
 _MOST_BLOCKS = 8
-_WORTH_THREADS = 30_000_000  # multiplications (about 1.5 ms) below which waking another thread costs more than it saves
+WORTH_THREADS = 30_000_000  # multiplications (about 1.5 ms) below which waking another thread costs more than it saves
 
 
 class Layout(NamedTuple):
@@ -67,7 +67,7 @@ def time_loop(step: Callable[..., None], **bound: Any) -> Callable[..., None]:
         run_blocks(
             lambda k: compiled(layout.sizes, layout.starts, descending, edges[k], edges[k + 1], arrays),
             len(edges) - 1,
-            worth_threads=len(arrays[0]) * arrays[1].size > _WORTH_THREADS,
+            worth_threads=len(arrays[0]) * arrays[1].size > WORTH_THREADS,
         )
 
     return run

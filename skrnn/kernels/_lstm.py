@@ -47,16 +47,16 @@ def _backward(arrays, row, first, n):
             dc_new = dc[s, j] + d * o * (one - tanh_c * tanh_c)
             if PEEPHOLE:  # noqa: F821 (bound below)
                 dc_new += do * p[2, j]
-            du[r, j], du[r, H + j] = dc_new * g * i * (one - i), dc_new * c_old * f * (one - f)
+            di, df = dc_new * g * i * (one - i), dc_new * c_old * f * (one - f)
+            du[r, j], du[r, H + j] = di, df
             du[r, 2 * H + j], du[r, 3 * H + j] = dc_new * i * (one - g * g), do
-            dc[s, j] = dc_new * f
+            dc[s, j] = dc_new * f + di * p[0, j] + df * p[1, j] if PEEPHOLE else dc_new * f  # noqa: F821
         if PEEPHOLE:  # noqa: F821
             for j in range(H):
-                i, f, g = gates[r, j], gates[r, H + j], gates[r, 2 * H + j]
-                dc[s, j] += du[r, j] * p[0, j] + du[r, H + j] * p[1, j]
-                dp[s, j] += du[r, j] * c_before[r, j]
-                dp[s, H + j] += du[r, H + j] * c_before[r, j]
-                dp[s, 2 * H + j] += du[r, 3 * H + j] * (f * c_before[r, j] + i * g)
+                c_old = c_before[r, j]
+                dp[s, j] += du[r, j] * c_old
+                dp[s, H + j] += du[r, H + j] * c_old
+                dp[s, 2 * H + j] += du[r, 3 * H + j] * (gates[r, H + j] * c_old + gates[r, j] * gates[r, 2 * H + j])
     matmul(du[row : row + n], R, dh[first : first + n])
 
 

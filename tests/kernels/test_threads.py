@@ -119,7 +119,7 @@ from skrnn.cells import GRU
 from skrnn.engine import pack, scan
 from skrnn.data import as_sequences
 from skrnn.kernels import _loop, allow_threads
-_loop._WORTH_THREADS = 0
+_loop.WORTH_THREADS = 0
 batch, cell = pack(as_sequences(np.ones((40, 6, 3)))), GRU().build(3, 8)
 lstm = torch.nn.LSTM(3, 64)
 def work():

@@ -173,7 +173,7 @@ def test_a_kernel_equals_the_steps(cell, reverse, dtype, tolerance, batch_size, 
 @both_directions
 def test_a_kernel_gives_the_same_bits_on_one_thread_and_on_two(cell, reverse, monkeypatch):
     for module in ("_loop", "_product"):
-        monkeypatch.setattr(f"skrnn.kernels.{module}._WORTH_THREADS", 0)
+        monkeypatch.setattr(f"skrnn.kernels.{module}.WORTH_THREADS", 0)
     cell, batch = built(cell, torch.float32, hidden_size=18), packed([1 + 5 * k % 9 for k in range(40)], dtype=torch.float32)
     with allow_threads(1):
         one = gradients(cell, batch, reverse=reverse)
