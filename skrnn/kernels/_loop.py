@@ -15,7 +15,7 @@ from ._threads import run_blocks
 
 _BLOCK = 16  # sequences that one thread steps together; fixed, so that results do not depend on the number of threads
 _MOST_BLOCKS = 8
-WORTH_THREADS = 30_000_000  # multiplications (about 1.5 ms) below which waking another thread costs more than it saves
+WORTH_THREADS = 15_000_000  # multiplications (about 0.5 ms) below which waking another thread costs more than it saves
 
 
 class Layout(NamedTuple):

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
@@ -43,19 +43,20 @@ class Adam(Optimizer):
     """Kingma & Ba (2015), with torch's default moments."""
 
     n_slots = 2
-    decoupled = False
+    _fused: Any = staticmethod(torch._fused_adam_)
 
     def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
-        adam(
-            parameters, gradients, slots[0], slots[1], [], steps, foreach=False, fused=True, decoupled_weight_decay=self.decoupled, amsgrad=False,
-            beta1=0.9, beta2=0.999, lr=lr, weight_decay=self.weight_decay, eps=1e-8, maximize=False,
+        torch._foreach_add_(steps, 1.0)
+        self._fused(
+            parameters, gradients, slots[0], slots[1], [], steps, amsgrad=False, lr=lr, beta1=0.9, beta2=0.999,
+            weight_decay=self.weight_decay, eps=1e-8, maximize=False,
         )  # fmt: skip
 
 
 class AdamW(Adam):
     """Adam whose weight decay does not pass through the moments (Loshchilov & Hutter, 2019)."""
 
-    decoupled = True
+    _fused: Any = staticmethod(torch._fused_adamw_)
 
 
 class SGD(Optimizer):
