@@ -40,18 +40,9 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         Whether the targets are label sets (a 0/1 column for each label).
     network_ : skrnn.networks.SequenceNetwork
         The trained torch module.
-    mean_, scale_ : ndarray of shape (n_channels,)
-        What is subtracted from and divided by each channel.
     loss_curve_ : list of float
         Mean training loss of each epoch (nats).
-    validation_scores_ : list of float
-        Negative mean held-out loss after each epoch; empty without early stopping.
-    n_iter_ : int
-        Epochs run.
-    n_features_in_ : int
-        Channels of the sequences, or columns if X was 2-D.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Column names, if X was a frame of numbers.
+    <shared attributes>
 
     Notes
     -----

@@ -74,6 +74,18 @@ _DESCRIPTIONS = """\
     verbose : bool, default=False
         Show the progress of the epochs on standard error."""
 
+_ATTRIBUTES = """\
+    mean_, scale_ : ndarray of shape (n_channels,)
+        What is subtracted from and divided by each channel.
+    validation_scores_ : list of float
+        Negative mean held-out loss after each epoch; empty without early stopping.
+    n_iter_ : int
+        Epochs run.
+    n_features_in_ : int
+        Channels of the sequences, or columns if X was 2-D.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Column names, if X was a frame of numbers."""
+
 
 @parameters
 class TrainedParameters(BaseEstimator):
@@ -155,4 +167,4 @@ class TrainedParameters(BaseEstimator):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__doc__:
-            cls.__doc__ = cls.__doc__.replace("    <shared parameters>", _DESCRIPTIONS)
+            cls.__doc__ = cls.__doc__.replace("    <shared parameters>", _DESCRIPTIONS).replace("    <shared attributes>", _ATTRIBUTES)

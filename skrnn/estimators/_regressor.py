@@ -29,20 +29,11 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
     ----------
     network_ : skrnn.networks.SequenceNetwork
         The trained torch module; its outputs are standardised targets.
-    mean_, scale_ : ndarray of shape (n_channels,)
-        What is subtracted from and divided by each channel.
     target_mean_, target_scale_ : ndarray of shape (n_outputs,)
         The same for the targets.
     loss_curve_ : list of float
         Mean squared error of the standardised targets in each epoch.
-    validation_scores_ : list of float
-        Negative mean held-out loss after each epoch; empty without early stopping.
-    n_iter_ : int
-        Epochs run.
-    n_features_in_ : int
-        Channels of the sequences, or columns if X was 2-D.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Column names, if X was a frame of numbers.
+    <shared attributes>
 
     Notes
     -----

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
 from ._loop import Kernel, Layout, time_loop
 from ._math import JIT, sigmoid, tanh
 from ._product import big_matmul, matmul
+
+activation: Any = None  # what `time_loop` binds
+slope: Any = None
 
 
 @njit(**JIT)
@@ -49,7 +54,7 @@ def _forward(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         for j in range(H):
-            h[s, j] = activation(u[r, j] + product[s, j])  # noqa: F821 (bound below)
+            h[s, j] = activation(u[r, j] + product[s, j])
     y[row:end] = h[first:last]
 
 
@@ -59,7 +64,7 @@ def _backward(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         for j in range(H):
-            du[r, j] = (dh[s, j] + dy[r, j]) * slope(y[r, j])  # noqa: F821 (bound below)
+            du[r, j] = (dh[s, j] + dy[r, j]) * slope(y[r, j])
     matmul(du[row : row + n], R, dh[first : first + n])
 
 

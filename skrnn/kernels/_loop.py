@@ -15,7 +15,8 @@ from ._threads import run_blocks
 
 _BLOCK = 16  # sequences that one thread steps together; fixed, so that results do not depend on the number of threads
 _MOST_BLOCKS = 8
-WORTH_THREADS = 15_000_000  # multiplications (about 0.5 ms) below which waking another thread costs more than it saves
+WORTH_THREADS = 10_000_000  # multiplications (about 0.4 ms) below which waking another thread costs more than it saves
+STEP: Any = None  # what `time_loop` binds
 
 
 class Layout(NamedTuple):
@@ -45,7 +46,7 @@ def _walk(sizes, starts, descending, low, high, arrays):
         t = len(sizes) - 1 - k if descending else k
         n = min(sizes[t], high) - low
         if n > 0:
-            STEP(arrays, starts[t] + low, low, n)  # noqa: F821 (bound by `time_loop`)
+            STEP(arrays, starts[t] + low, low, n)
 
 
 def time_loop(step: Callable[..., None], **bound: Any) -> Callable[..., None]:
@@ -63,12 +64,9 @@ def time_loop(step: Callable[..., None], **bound: Any) -> Callable[..., None]:
     compiled = njit(nogil=True, cache=True, **JIT)(walk)
 
     def run(layout: Layout, descending: bool, arrays: tuple[NDArray[Any], ...]) -> None:
-        edges = _even_blocks(layout)
-        run_blocks(
-            lambda k: compiled(layout.sizes, layout.starts, descending, edges[k], edges[k + 1], arrays),
-            len(edges) - 1,
-            worth_threads=len(arrays[0]) * arrays[1].size > WORTH_THREADS,
-        )
+        worth = len(arrays[0]) * arrays[1].size > WORTH_THREADS
+        edges = _even_blocks(layout) if worth else [0, int(layout.sizes[0])]
+        run_blocks(lambda k: compiled(*layout, descending, edges[k], edges[k + 1], arrays), len(edges) - 1, worth_threads=worth)
 
     return run
 

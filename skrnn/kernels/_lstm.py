@@ -8,6 +8,8 @@ from ._loop import Kernel, Layout, time_loop
 from ._math import sigmoid, tanh
 from ._product import big_matmul, matmul
 
+PEEPHOLE = False  # what `time_loop` binds
+
 
 def _forward(arrays, row, first, n):
     u, R, p, h, c, y, gates, c_before, h_before, product = arrays
@@ -21,11 +23,11 @@ def _forward(arrays, row, first, n):
             gates[r, j] = u[r, j] + product[s, j]
         for j in range(H):
             c_old = c[s, j]
-            i = sigmoid(gates[r, j] + p[0, j] * c_old if PEEPHOLE else gates[r, j])  # noqa: F821 (bound below)
-            f = sigmoid(gates[r, H + j] + p[1, j] * c_old if PEEPHOLE else gates[r, H + j])  # noqa: F821
+            i = sigmoid(gates[r, j] + p[0, j] * c_old if PEEPHOLE else gates[r, j])
+            f = sigmoid(gates[r, H + j] + p[1, j] * c_old if PEEPHOLE else gates[r, H + j])
             g = tanh(gates[r, 2 * H + j])
             c_new = f * c_old + i * g
-            o = sigmoid(gates[r, 3 * H + j] + p[2, j] * c_new if PEEPHOLE else gates[r, 3 * H + j])  # noqa: F821
+            o = sigmoid(gates[r, 3 * H + j] + p[2, j] * c_new if PEEPHOLE else gates[r, 3 * H + j])
             gates[r, j], gates[r, H + j], gates[r, 2 * H + j], gates[r, 3 * H + j] = i, f, g, o
             c[s, j] = c_new
             h[s, j] = o * tanh(c_new)
@@ -45,13 +47,13 @@ def _backward(arrays, row, first, n):
             d = dh[s, j] + dy[r, j]
             do = d * tanh_c * o * (one - o)
             dc_new = dc[s, j] + d * o * (one - tanh_c * tanh_c)
-            if PEEPHOLE:  # noqa: F821 (bound below)
+            if PEEPHOLE:
                 dc_new += do * p[2, j]
             di, df = dc_new * g * i * (one - i), dc_new * c_old * f * (one - f)
             du[r, j], du[r, H + j] = di, df
             du[r, 2 * H + j], du[r, 3 * H + j] = dc_new * i * (one - g * g), do
-            dc[s, j] = dc_new * f + di * p[0, j] + df * p[1, j] if PEEPHOLE else dc_new * f  # noqa: F821
-        if PEEPHOLE:  # noqa: F821
+            dc[s, j] = dc_new * f + di * p[0, j] + df * p[1, j] if PEEPHOLE else dc_new * f
+        if PEEPHOLE:
             for j in range(H):
                 c_old = c_before[r, j]
                 dp[s, j] += du[r, j] * c_old
