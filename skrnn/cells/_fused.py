@@ -88,9 +88,7 @@ def run_torch(name: str, packed: PackedSequence, reverse: bool, state: tuple[Ten
 
 def _reversal(batch_sizes: Tensor) -> Tensor:
     """Rows of a packed batch in the order that turns every sequence around; its own inverse."""
-    sizes = batch_sizes.numpy()
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
-    step = np.repeat(np.arange(len(sizes)), sizes)
-    sequence = np.arange(sizes.sum()) - starts[step]
-    lengths = np.searchsorted(-sizes, -np.arange(sizes[0]), side="left")
-    return torch.from_numpy(starts[lengths[sequence] - 1 - step] + sequence)
+    layout = Layout.of(batch_sizes.numpy())
+    step = np.repeat(np.arange(len(layout.sizes)), layout.sizes)
+    sequence = np.arange(len(step)) - layout.starts[step]
+    return torch.from_numpy(layout.starts[layout.lengths[sequence] - 1 - step] + sequence)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch.nn.utils.rnn import PackedSequence
 
 from ..data import Sequences
+from ..kernels import Layout
 
 
 def pack(sequences: Sequences, *, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> PackedSequence:
@@ -43,9 +44,8 @@ def unpack(packed: PackedSequence) -> Sequences:
     -------
     Sequences
     """
-    sizes = packed.batch_sizes.numpy()
-    lengths = np.searchsorted(-sizes, -np.arange(sizes[0]), side="left")
-    order = np.arange(sizes[0]) if packed.sorted_indices is None else packed.sorted_indices.cpu().numpy()
+    lengths = Layout.of(packed.batch_sizes.numpy()).lengths
+    order = np.arange(len(lengths)) if packed.sorted_indices is None else packed.sorted_indices.cpu().numpy()
     offsets = np.zeros(len(order) + 1, dtype=np.int64)
     offsets[order + 1] = lengths
     np.cumsum(offsets, out=offsets)

@@ -27,7 +27,12 @@ class Layout(NamedTuple):
 
     @classmethod
     def of(cls, sizes: NDArray[np.int64]) -> Layout:
-        return cls(sizes, np.concatenate(([0], np.cumsum(sizes)[:-1])))
+        return cls(sizes, np.cumsum(sizes) - sizes)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Steps of each sequence, longest first."""
+        return np.searchsorted(-self.sizes, -np.arange(self.sizes[0]), side="left")
 
 
 class Kernel(NamedTuple):
@@ -77,6 +82,5 @@ def _even_blocks(layout: Layout) -> list[int]:
     n_blocks = min(-(-batch // _BLOCK), _MOST_BLOCKS)
     if layout.sizes[-1] == batch:
         return [batch * k // n_blocks for k in range(n_blocks + 1)]
-    lengths = np.searchsorted(-layout.sizes, -np.arange(batch), side="left")
-    done = np.concatenate(([0], np.cumsum(lengths)))
+    done = np.concatenate(([0], np.cumsum(layout.lengths)))
     return np.searchsorted(done, done[-1] * np.arange(n_blocks + 1) / n_blocks).tolist()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from ..cells import Module
 from ..engine import put_first
+from ..kernels import Layout
 
 
 class Pooling(Module, ABC):
@@ -45,11 +47,9 @@ class Last(Pooling):
             return put_first(piece.data[: int(sizes[0])], collected)
         if sizes[-1] == sizes[0]:
             return put_first(piece.data[-int(sizes[0]) :], collected)
-        sequence = torch.arange(int(sizes[0]))
-        length = torch.searchsorted(-sizes, -sequence)
-        starts = torch.cat([sizes.new_zeros(1), sizes.cumsum(0)[:-1]])
-        rows = (starts[length - 1] + sequence).to(piece.data.device)
-        return put_first(piece.data[rows], collected)
+        layout = Layout.of(sizes.numpy())
+        rows = torch.from_numpy(layout.starts[layout.lengths - 1] + np.arange(int(sizes[0])))
+        return put_first(piece.data[rows.to(piece.data.device)], collected)
 
     def finish(self, collected: Tensor) -> Tensor:
         return collected
