@@ -83,5 +83,5 @@ class Elman(Cell):
     def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
         if self.layer_norm or not runs_compiled(packed.data):
             return None
-        y, h = run_compiled(elman[self.activation], packed, reverse, self.project(packed.data), self.R, state)
+        y, h = run_compiled(elman[self.activation], packed, reverse, self.W, self.b, self.R, state)
         return y, h

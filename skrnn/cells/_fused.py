@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import WORTH_THREADS, Kernel, Layout, big_matmul
+from ..kernels import WORTH_THREADS, Kernel, Layout, big_matmul, column_sums, tall_product
 
 
 def runs_compiled(x: Tensor) -> bool:
@@ -20,23 +21,26 @@ def runs_compiled(x: Tensor) -> bool:
     return plain and x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 
 
-def run_compiled(kernel: Kernel, packed: PackedSequence, reverse: bool, *inputs: Tensor | None) -> tuple[Tensor, ...]:
-    """Outputs and final state of a kernel over a packed batch, differentiable in ``inputs``."""
-    return _Compiled.apply(kernel, Layout.of(packed.batch_sizes.numpy()), reverse, *inputs)
+def run_compiled(kernel: Kernel, packed: PackedSequence, reverse: bool, W: Tensor, b: Tensor | None, *inputs: Tensor | None) -> tuple[Tensor, ...]:
+    """Outputs and final state of a kernel over ``x Wᵀ + b``, x a packed batch; differentiable in x, W, b and the kernel's other ``inputs``."""
+    return _Compiled.apply((kernel, Layout.of(packed.batch_sizes.numpy()), reverse), packed.data, W, b, *inputs)
 
 
 class _Compiled(Function):
     @staticmethod
-    def forward(ctx: Any, kernel: Kernel, layout: Layout, reverse: bool, *inputs: Tensor | None) -> tuple[Tensor, ...]:
-        y, state, ctx.saved = kernel.forward(layout, reverse, *map(_array, inputs))
-        ctx.kernel, ctx.layout, ctx.reverse = kernel, layout, reverse
+    def forward(ctx: Any, way: tuple[Kernel, Layout, bool], x: Tensor, W: Tensor, b: Tensor | None, *inputs: Tensor | None) -> tuple[Tensor, ...]:
+        ctx.save_for_backward(x, W)
+        ctx.way = kernel, layout, reverse = way
+        y, state, ctx.saved = kernel.forward(layout, reverse, _project(x, W, b).numpy(), *map(_array, inputs))
         return tuple(map(torch.from_numpy, (y, *state)))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
-        back = ctx.kernel.backward(ctx.layout, ctx.reverse, ctx.saved, *map(_array, gradients))
-        return None, None, None, *(None if g is None else torch.from_numpy(g) for g in back)
+        (x, W), (kernel, layout, reverse) = ctx.saved_tensors, ctx.way
+        du, *back = kernel.backward(layout, reverse, ctx.saved, *map(_array, gradients))
+        of_projection = _project_back(ctx.needs_input_grad[1:4], x, W, du)
+        return None, *of_projection, *(None if g is None else torch.from_numpy(g) for g in back)
 
 
 def linear(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
@@ -48,18 +52,26 @@ class _Linear(Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, W)
-        if len(x) * W.numel() < WORTH_THREADS:
-            return torch.nn.functional.linear(x, W, b)
-        y = torch.from_numpy(big_matmul(x.detach().numpy(), W.detach().numpy().T))
-        return y if b is None else y.add_(b)
+        return _project(x, W, b)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        (x, W), (need_x, need_W, need_b), d = ctx.saved_tensors, ctx.needs_input_grad, dy.numpy()
-        dx = torch.from_numpy(big_matmul(d, W.numpy())) if need_x else None
-        dW = torch.from_numpy(big_matmul(d.T, x.numpy())) if need_W else None
-        return dx, dW, dy.sum(0) if need_b else None
+        x, W = ctx.saved_tensors
+        return _project_back(ctx.needs_input_grad, x, W, dy.numpy())
+
+
+def _project(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
+    if len(x) * W.numel() < WORTH_THREADS:
+        return torch.nn.functional.linear(x, W, b)
+    y = torch.from_numpy(big_matmul(x.detach().numpy(), W.detach().numpy().T))
+    return y if b is None else y.add_(b)
+
+
+def _project_back(needed: Any, x: Tensor, W: Tensor, dy: NDArray[Any]) -> tuple[Tensor | None, ...]:
+    dx = torch.from_numpy(big_matmul(dy, W.detach().numpy())) if needed[0] else None
+    dW = torch.from_numpy(tall_product(dy, x.detach().numpy())) if needed[1] else None
+    return dx, dW, torch.from_numpy(column_sums(dy)) if needed[2] else None
 
 
 def _array(tensor: Tensor | None) -> Any:

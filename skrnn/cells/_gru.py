@@ -110,9 +110,9 @@ class GRU(Cell):
             b_h = torch.cat([self.b.new_zeros(2 * self.hidden_size), self.b_hn])
             y, h = run_torch("gru", packed, reverse, (state,), self.W, self.R, self.b, b_h)
         elif runs_compiled(packed.data):
-            u, R = self.project(packed.data), self._full(self.R)
+            W, R, b = (self._full(rows) for rows in (self.W, self.R, self.b))
             inner = () if self.b_hn is None else (self.b_hn,)
-            y, h = run_compiled(gru_after if inner else gru_before, packed, reverse, u, R, *inner, state)
+            y, h = run_compiled(gru_after if inner else gru_before, packed, reverse, W, b, R, *inner, state)
         else:
             return None
         return y, h

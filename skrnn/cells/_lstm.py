@@ -162,9 +162,9 @@ class LSTM(Cell):
         if plain and runs_in_torch(packed.data):
             y, h, c = run_torch("lstm", packed, reverse, state, self.W, self.R, self.b, torch.zeros_like(self.b))
         elif runs_compiled(packed.data):
-            u = linear(packed.data, self._full(self.W, 0.0), self._full(self.b, _ALWAYS_OPEN))
+            W, R, b = self._full(self.W, 0.0), self._full(self.R, 0.0), self._full(self.b, _ALWAYS_OPEN)
             p = self.p if self.p is None or self.forget == "gate" else self._full_peepholes(self.p)
-            y, h, c = run_compiled(lstm, packed, reverse, u, self._full(self.R, 0.0), p, *state)
+            y, h, c = run_compiled(lstm, packed, reverse, W, b, R, p, *state)
         else:
             return None
         return y, LSTMState(h, c)

@@ -9,7 +9,7 @@ from numba import njit
 
 from ._loop import Kernel, Layout, time_loop
 from ._math import JIT, sigmoid, tanh
-from ._product import big_matmul, matmul
+from ._product import matmul, tall_product
 
 activation: Any = None  # what `time_loop` binds
 slope: Any = None
@@ -46,7 +46,7 @@ def _relu_slope(y):
 
 
 def _forward(arrays, row, first, n):
-    u, R, h, y, h_before, product = arrays
+    y, R, h, h_before, product = arrays  # y holds the projected input
     H = h.shape[1]
     end, last = row + n, first + n
     h_before[row:end] = h[first:last]
@@ -54,8 +54,7 @@ def _forward(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         for j in range(H):
-            h[s, j] = activation(u[r, j] + product[s, j])
-    y[row:end] = h[first:last]
+            h[s, j] = y[r, j] = activation(y[r, j] + product[s, j])
 
 
 def _backward(arrays, row, first, n):
@@ -72,15 +71,15 @@ def _kernel(activation, slope) -> Kernel:
     run_forward, run_backward = time_loop(_forward, activation=activation), time_loop(_backward, slope=slope)
 
     def forward(layout: Layout, reverse: bool, u, R, h):
-        y, h_before, h = np.empty_like(u), np.empty_like(u), h.copy()
-        run_forward(layout, reverse, (u, np.ascontiguousarray(R.T), h, y, h_before, np.empty_like(h)))
-        return y, (h,), (R, y, h_before)
+        h_before, h = np.empty_like(u), h.copy()
+        run_forward(layout, reverse, (u, np.ascontiguousarray(R.T), h, h_before, np.empty_like(h)))
+        return u, (h,), (R, u, h_before)
 
     def backward(layout: Layout, reverse: bool, saved, dy, dh):
         R, y, h_before = saved
         du, dh = np.empty_like(y), dh.copy()
         run_backward(layout, not reverse, (du, R, dh, dy, y))
-        return du, big_matmul(du.T, h_before), dh
+        return du, tall_product(du, h_before), dh
 
     return Kernel(forward, backward)
 

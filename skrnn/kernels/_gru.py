@@ -6,11 +6,11 @@ import numpy as np
 
 from ._loop import Kernel, Layout, time_loop
 from ._math import sigmoid, tanh
-from ._product import big_matmul, matmul
+from ._product import matmul, tall_product
 
 
 def _forward_after(arrays, row, first, n):
-    u, R, b_n, h, y, gates, inner, h_before, product = arrays
+    gates, R, b_n, h, y, inner, h_before, product = arrays  # gates hold the projected input
     H = h.shape[1]
     end, last = row + n, first + n
     h_before[row:end] = h[first:last]
@@ -19,12 +19,12 @@ def _forward_after(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         for j in range(2 * H):
-            gates[r, j] = sigmoid(u[r, j] + product[s, j])
+            gates[r, j] = sigmoid(gates[r, j] + product[s, j])
         for j in range(H):
             inner[r, j] = product[s, 2 * H + j] + b_n[j]
         for j in range(H):
             z = gates[r, H + j]
-            new = tanh(u[r, 2 * H + j] + gates[r, j] * inner[r, j])
+            new = tanh(gates[r, 2 * H + j] + gates[r, j] * inner[r, j])
             gates[r, 2 * H + j] = new
             h[s, j] = z * h[s, j] + (one - z) * new
     y[row:end] = h[first:last]
@@ -53,7 +53,7 @@ def _backward_after(arrays, row, first, n):
 
 
 def _forward_before(arrays, row, first, n):
-    u, R, R_n, h, y, gates, h_before, product, kept, product_n = arrays
+    gates, R, R_n, h, y, h_before, product, kept, product_n = arrays  # gates hold the projected input
     H = h.shape[1]
     end, last = row + n, first + n
     h_before[row:end] = h[first:last]
@@ -62,7 +62,7 @@ def _forward_before(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         for j in range(2 * H):
-            gates[r, j] = sigmoid(u[r, j] + product[s, j])
+            gates[r, j] = sigmoid(gates[r, j] + product[s, j])
         for j in range(H):
             kept[s, j] = gates[r, j] * h[s, j]
     matmul(kept[first:last], R_n, product_n[first:last])
@@ -70,7 +70,7 @@ def _forward_before(arrays, row, first, n):
         r, s = row + b, first + b
         for j in range(H):
             z = gates[r, H + j]
-            new = tanh(u[r, 2 * H + j] + product_n[s, j])
+            new = tanh(gates[r, 2 * H + j] + product_n[s, j])
             gates[r, 2 * H + j] = new
             h[s, j] = z * h[s, j] + (one - z) * new
     y[row:end] = h[first:last]
@@ -111,7 +111,7 @@ def forward_after(layout: Layout, reverse: bool, u, R, b_n, h):
     Parameters
     ----------
     u : ndarray of shape (n_rows, 3 H)
-        Projected input, in the order r z n.
+        Projected input, in the order r z n; becomes the gates.
     R : ndarray of shape (3 H, H)
         Recurrent weights.
     b_n : ndarray of shape (H,)
@@ -121,9 +121,9 @@ def forward_after(layout: Layout, reverse: bool, u, R, b_n, h):
     """
     (n, width), (batch, H) = u.shape, h.shape
     y, inner, h_before = (np.empty((n, H), u.dtype) for _ in range(3))
-    gates, product, h = np.empty((n, width), u.dtype), np.empty((batch, width), u.dtype), h.copy()
-    _run[_forward_after](layout, reverse, (u, np.ascontiguousarray(R.T), b_n, h, y, gates, inner, h_before, product))
-    return y, (h,), (R, gates, inner, h_before)
+    product, h = np.empty((batch, width), u.dtype), h.copy()
+    _run[_forward_after](layout, reverse, (u, np.ascontiguousarray(R.T), b_n, h, y, inner, h_before, product))
+    return y, (h,), (R, u, inner, h_before)
 
 
 def backward_after(layout: Layout, reverse: bool, saved, dy, dh):
@@ -133,18 +133,18 @@ def backward_after(layout: Layout, reverse: bool, saved, dy, dh):
     du, dinner = np.empty_like(gates), np.empty_like(inner)
     dproduct, passed = np.empty((batch, 3 * H), dh.dtype), np.empty_like(dh)
     _run[_backward_after](layout, not reverse, (du, R, dh, dy, gates, inner, h_before, dinner, dproduct, passed))
-    dR = np.concatenate([big_matmul(du[:, : 2 * H].T, h_before), big_matmul(dinner.T, h_before)])
+    dR = np.concatenate([tall_product(du[:, : 2 * H], h_before), tall_product(dinner, h_before)])
     return du, dR, dinner.sum(0), dh
 
 
 def forward_before(layout: Layout, reverse: bool, u, R, h):
     """n = tanh(u_n + R_n (r h)): outputs, final state and what ``backward_before`` needs; parameters as in ``forward_after``."""
-    (n, width), (batch, H) = u.shape, h.shape
+    n, (batch, H) = len(u), h.shape
     y, h_before = np.empty((n, H), u.dtype), np.empty((n, H), u.dtype)
-    gates, product, h = np.empty((n, width), u.dtype), np.empty((batch, 2 * H), u.dtype), h.copy()
+    product, h = np.empty((batch, 2 * H), u.dtype), h.copy()
     R_gates, R_n = np.ascontiguousarray(R[: 2 * H].T), np.ascontiguousarray(R[2 * H :].T)
-    _run[_forward_before](layout, reverse, (u, R_gates, R_n, h, y, gates, h_before, product, np.empty_like(h), np.empty_like(h)))
-    return y, (h,), (R, gates, h_before)
+    _run[_forward_before](layout, reverse, (u, R_gates, R_n, h, y, h_before, product, np.empty_like(h), np.empty_like(h)))
+    return y, (h,), (R, u, h_before)
 
 
 def backward_before(layout: Layout, reverse: bool, saved, dy, dh):
@@ -154,7 +154,7 @@ def backward_before(layout: Layout, reverse: bool, saved, dy, dh):
     du = np.empty_like(gates)
     scratch = (np.empty((batch, 2 * H), dh.dtype), *(np.empty_like(dh) for _ in range(3)))
     _run[_backward_before](layout, not reverse, (du, R[: 2 * H], R[2 * H :], dh, dy, gates, h_before, *scratch))
-    dR = np.concatenate([big_matmul(du[:, : 2 * H].T, h_before), big_matmul(du[:, 2 * H :].T, gates[:, :H] * h_before)])
+    dR = np.concatenate([tall_product(du[:, : 2 * H], h_before), tall_product(du[:, 2 * H :], gates[:, :H] * h_before)])
     return du, dR, dh
 
 

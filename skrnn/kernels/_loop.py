@@ -38,8 +38,8 @@ class Layout(NamedTuple):
 class Kernel(NamedTuple):
     """A recurrence over a whole packed batch, and its gradient.
 
-    ``forward(layout, reverse, *inputs)`` returns outputs, final state and what the gradient needs;
-    ``backward(layout, reverse, saved, dy, *dstate)`` returns the gradients of ``inputs``, in their order.
+    ``forward(layout, reverse, u, *inputs)`` returns outputs, final state and what the gradient needs; it may write over the projected input ``u``.
+    ``backward(layout, reverse, saved, dy, *dstate)`` returns the gradients of ``u`` and ``inputs``, in their order.
     """
 
     forward: Callable[..., tuple[NDArray[Any], tuple[NDArray[Any], ...], Any]]

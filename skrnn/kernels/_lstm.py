@@ -6,13 +6,13 @@ import numpy as np
 
 from ._loop import Kernel, Layout, time_loop
 from ._math import sigmoid, tanh
-from ._product import big_matmul, matmul
+from ._product import matmul, tall_product
 
 PEEPHOLE = False  # what `time_loop` binds
 
 
 def _forward(arrays, row, first, n):
-    u, R, p, h, c, y, gates, c_before, h_before, product = arrays
+    gates, R, p, h, c, y, c_before, h_before, product = arrays  # gates hold the projected input
     H = h.shape[1]
     end, last = row + n, first + n
     h_before[row:end], c_before[row:end] = h[first:last], c[first:last]
@@ -20,7 +20,7 @@ def _forward(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         for j in range(4 * H):
-            gates[r, j] = u[r, j] + product[s, j]
+            gates[r, j] += product[s, j]
         for j in range(H):
             c_old = c[s, j]
             i = sigmoid(gates[r, j] + p[0, j] * c_old if PEEPHOLE else gates[r, j])
@@ -52,13 +52,12 @@ def _backward(arrays, row, first, n):
             di, df = dc_new * g * i * (one - i), dc_new * c_old * f * (one - f)
             du[r, j], du[r, H + j] = di, df
             du[r, 2 * H + j], du[r, 3 * H + j] = dc_new * i * (one - g * g), do
-            dc[s, j] = dc_new * f + di * p[0, j] + df * p[1, j] if PEEPHOLE else dc_new * f
-        if PEEPHOLE:
-            for j in range(H):
-                c_old = c_before[r, j]
-                dp[s, j] += du[r, j] * c_old
-                dp[s, H + j] += du[r, H + j] * c_old
-                dp[s, 2 * H + j] += du[r, 3 * H + j] * (gates[r, H + j] * c_old + gates[r, j] * gates[r, 2 * H + j])
+            dc[s, j] = dc_new * f
+            if PEEPHOLE:
+                dc[s, j] += di * p[0, j] + df * p[1, j]
+                dp[s, j] += di * c_old
+                dp[s, H + j] += df * c_old
+                dp[s, 2 * H + j] += do * (f * c_old + i * g)
     matmul(du[row : row + n], R, dh[first : first + n])
 
 
@@ -72,7 +71,7 @@ def forward(layout: Layout, reverse: bool, u, R, p, h, c):
     Parameters
     ----------
     u : ndarray of shape (n_rows, 4 H)
-        Projected input, in the order i f g o.
+        Projected input, in the order i f g o; becomes the gates.
     R : ndarray of shape (4 H, H)
         Recurrent weights.
     p : ndarray of shape (3, H) or None
@@ -82,10 +81,9 @@ def forward(layout: Layout, reverse: bool, u, R, p, h, c):
     """
     (n, width), (batch, H) = u.shape, h.shape
     y, c_before, h_before = (np.empty((n, H), u.dtype) for _ in range(3))
-    gates, product = np.empty((n, width), u.dtype), np.empty((batch, width), u.dtype)
-    h, c, seen = h.copy(), c.copy(), _table(p, u)
-    _run_forward[p is not None](layout, reverse, (u, np.ascontiguousarray(R.T), seen, h, c, y, gates, c_before, h_before, product))
-    return y, (h, c), (R, p, gates, c_before, h_before)
+    product, h, c, seen = np.empty((batch, width), u.dtype), h.copy(), c.copy(), _table(p, u)
+    _run_forward[p is not None](layout, reverse, (u, np.ascontiguousarray(R.T), seen, h, c, y, c_before, h_before, product))
+    return y, (h, c), (R, p, u, c_before, h_before)
 
 
 def backward(layout: Layout, reverse: bool, saved, dy, dh, dc):
@@ -94,7 +92,7 @@ def backward(layout: Layout, reverse: bool, saved, dy, dh, dc):
     du, dh, dc = np.empty_like(gates), dh.copy(), dc.copy()
     dp = np.zeros((0 if p is None else len(dh), 3 * R.shape[1]), du.dtype)
     _run_backward[p is not None](layout, not reverse, (du, R, _table(p, du), dp, dh, dc, dy, gates, c_before))
-    return du, big_matmul(du.T, h_before), None if p is None else dp.sum(0).reshape(p.shape), dh, dc
+    return du, tall_product(du, h_before), None if p is None else dp.sum(0).reshape(p.shape), dh, dc
 
 
 def _table(p, like):

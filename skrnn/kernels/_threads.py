@@ -43,6 +43,8 @@ def allow_threads(n: int) -> Iterator[None]:
 def run_blocks(work: Callable[[int], object], n_blocks: int, *, worth_threads: bool) -> None:
     """Call ``work(k)`` for every block, on several threads if that is allowed and worth it."""
     n = min(n_threads(), n_blocks) if worth_threads else 1
+    if n == 1:
+        return _every(work, range(n_blocks))
     others = [_shared_pool().submit(_every, work, range(i, n_blocks, n)) for i in range(1, n)]
     try:
         _every(work, range(0, n_blocks, n))

@@ -49,13 +49,13 @@ class Batches:
         if self._equal:
             n_steps, n = int(self.lengths[0]), len(index)
             if self._ready is not None:
-                data = self._ready[:, torch.from_numpy(index).to(self._device)]
+                data = self._ready.index_select(1, torch.from_numpy(index).to(self._device))
             else:
                 picked = self._values.reshape(len(self), n_steps, -1)[index]
                 data = self._standardised(picked.swapaxes(0, 1))
             return PackedSequence(data.reshape(n * n_steps, -1), torch.full((n_steps,), n))
         rows, sizes, order = packed_rows(self._starts[index], self.lengths[index])
-        data = self._standardised(self._values[rows]) if self._ready is None else self._ready[torch.from_numpy(rows).to(self._device)]
+        data = self._standardised(self._values[rows]) if self._ready is None else self._ready.index_select(0, torch.from_numpy(rows).to(self._device))
         return as_packed(data, sizes, order)
 
     def shuffled(self, batch_size: int | None, generator: Generator) -> list[NDArray[np.int64]]:

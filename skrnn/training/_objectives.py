@@ -35,6 +35,9 @@ class CrossEntropy(Objective):
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(outputs, target, reduction="none")
 
+    def mean(self, outputs: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+        return F.cross_entropy(outputs, target) if weight is None else super().mean(outputs, target, weight)
+
     def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
         share = weight.new_zeros(self.n_classes).index_add(0, target, weight) / weight.sum()
         return share.clamp_min(1e-3 / self.n_classes).log()

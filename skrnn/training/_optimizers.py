@@ -23,7 +23,7 @@ class Optimizer(ABC):
         self.parameters = list(parameters)
         self.weight_decay = weight_decay
         self._slots = [[torch.zeros_like(p) for p in self.parameters] for _ in range(self.n_slots)]
-        self._steps = [torch.zeros((), device=p.device) for p in self.parameters]
+        self._n_steps = torch.zeros((), device=self.parameters[0].device)
 
     n_slots = 0
 
@@ -32,7 +32,8 @@ class Optimizer(ABC):
         """Move the parameters against their gradients."""
         moved = [(k, p, p.grad) for k, p in enumerate(self.parameters) if p.grad is not None]
         slots = [[slot[k] for k, _, _ in moved] for slot in self._slots]
-        self._move([p for _, p, _ in moved], [g for _, _, g in moved], slots, [self._steps[k] for k, _, _ in moved], learning_rate)
+        self._n_steps += 1
+        self._move([p for _, p, _ in moved], [g for _, _, g in moved], slots, [self._n_steps] * len(moved), learning_rate)
 
     @abstractmethod
     def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
@@ -46,7 +47,6 @@ class Adam(Optimizer):
     _fused: Any = staticmethod(torch._fused_adam_)
 
     def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
-        torch._foreach_add_(steps, 1.0)
         self._fused(
             parameters, gradients, slots[0], slots[1], [], steps, amsgrad=False, lr=lr, beta1=0.9, beta2=0.999,
             weight_decay=self.weight_decay, eps=1e-8, maximize=False,

@@ -201,7 +201,7 @@ class _Run:
     def _step(self, index: Any, learning_rate: float) -> Tensor:
         s, data = self.settings, self.data
         rows = torch.from_numpy(index).to(data.target.device)
-        target, weight = data.target[rows], None if data.weight is None else data.weight[rows]
+        target, weight = data.target.index_select(0, rows), None if data.weight is None else data.weight.index_select(0, rows)
         for parameter in self.optimizer.parameters:
             parameter.grad = None
         loss = s.rule.gradient(self.network, data.batches.packed(index), lambda outputs: s.objective.mean(outputs, target, weight))

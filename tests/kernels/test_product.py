@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from skrnn.kernels import _product as product
-from skrnn.kernels import allow_threads, big_matmul
+from skrnn.kernels import allow_threads, big_matmul, column_sums, tall_product
 from skrnn.kernels._product import matmul
 
 RNG = np.random.default_rng(0)
@@ -50,3 +50,27 @@ def test_a_big_product_takes_views(monkeypatch):
     monkeypatch.setattr(product, "WORTH_THREADS", 0)
     a, b = RNG.normal(size=(50, 9)), RNG.normal(size=(50, 7))
     np.testing.assert_allclose(big_matmul(a.T, b), np.einsum("ni,nj->ij", a, b), rtol=0, atol=1e-13)
+
+
+@precisions
+@pytest.mark.parametrize("columns", [(1, 3), (8, 64), (64, 8), (64, 256), (100, 200)], ids=str)
+@pytest.mark.parametrize("rows", [1, 5, 300, 20_000])
+def test_a_tall_product_has_the_same_bits_on_any_number_of_threads(rows, columns, dtype):
+    a, b = (RNG.normal(size=(rows, n)).astype(dtype) for n in columns)
+    alone = tall_product(a, b)
+    size = np.abs(a).T @ np.abs(b)
+    assert (np.abs(alone - a.T.astype(np.float64) @ b) <= TOLERANCE[dtype] * size).all()
+    for n in (1, 2, 3):
+        with allow_threads(n):
+            np.testing.assert_array_equal(tall_product(a, b), alone)
+
+
+def test_a_tall_product_takes_views():
+    a, b = RNG.normal(size=(300, 30))[:, 3:20], RNG.normal(size=(7, 300)).T
+    np.testing.assert_allclose(tall_product(a, b), np.einsum("ni,nj->ij", a, b), rtol=0, atol=1e-12)
+
+
+@precisions
+def test_column_sums_are_those_of_numpy(dtype):
+    a = RNG.normal(size=(5000, 17)).astype(dtype)
+    np.testing.assert_allclose(column_sums(a), a.sum(0, dtype=np.float64), rtol=0, atol=TOLERANCE[dtype] * np.abs(a).sum(0).max())
