@@ -66,12 +66,12 @@ def built(cell, dtype=torch.float64, *, input_size=INPUT, hidden_size=HIDDEN, se
     with torch.no_grad():
         for k, weight in enumerate(new.parameters()):
             weight += 0.3 * random(*weight.shape, seed=100 + k, dtype=dtype)
-    return new
+    return new.eval()
 
 
 def stacked(cell, seed=0, dtype=torch.float64, **settings):
     """``Recurrent`` layers of ``cell`` with weights drawn from ``seed``."""
-    return Recurrent(cell, INPUT, HIDDEN, generator=torch.Generator().manual_seed(seed), **settings).to(dtype)
+    return Recurrent(cell, INPUT, HIDDEN, generator=torch.Generator().manual_seed(seed), **settings).to(dtype).eval()
 
 
 def packed(lengths=RAGGED, n_features=INPUT, *, dtype=torch.float64, seed=1):
@@ -95,15 +95,23 @@ def unpack_all(batch):
 
 
 def random_state(cell, batch_size, *, dtype=torch.float64, seed=7):
-    """A state of ``cell`` without zeros."""
+    """A state of ``cell`` without zeros; whole numbers, which count steps, stay."""
     draw = torch.Generator().manual_seed(seed)
-    zero = cell.initial_state(batch_size, like=torch.zeros(1, dtype=dtype))
-    return map_state(lambda s: 0.5 * torch.randn(s.shape, generator=draw, dtype=torch.float64).to(dtype), zero)
+
+    def leaf(s):
+        return 0.5 * torch.randn(s.shape, generator=draw, dtype=torch.float64).to(dtype) if s.is_floating_point() else s
+
+    return map_state(leaf, cell.initial_state(batch_size, like=torch.zeros(1, dtype=dtype)))
 
 
 def leaves(state):
     """The tensors of a state."""
     return [state] if torch.is_tensor(state) else [leaf for part in state for leaf in leaves(part)]
+
+
+def floating(state):
+    """The tensors of a state that are not counters."""
+    return [leaf for leaf in leaves(state) if leaf.is_floating_point()]
 
 
 def without_kernel(cell):
@@ -143,9 +151,9 @@ def gradients(cell, batch, state=None, *, reverse=False, **settings):
     """Outputs, final state, and the gradients of a random projection of both in the input, the initial state and every weight."""
     x = batch.data.detach().clone().requires_grad_()
     state = cell.initial_state(int(batch.batch_sizes[0]), like=x) if state is None else state
-    state = map_state(lambda s: s.detach().clone().requires_grad_(), state)
+    state = map_state(lambda s: s.detach().clone().requires_grad_(s.is_floating_point()), state)
     outputs, last = scan(cell, batch._replace(data=x), state, reverse=reverse, **settings)
-    values = [outputs.data, *leaves(last)]
+    values = [outputs.data, *floating(last)]
     total = sum((v * random(*v.shape, seed=50 + k, dtype=v.dtype)).sum() for k, v in enumerate(values))
-    found = torch.autograd.grad(total, [x, *leaves(state), *cell.parameters()], materialize_grads=True)
+    found = torch.autograd.grad(total, [x, *floating(state), *cell.parameters()], materialize_grads=True)
     return [v.detach() for v in values], list(found)
