@@ -11,11 +11,10 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ._math import JIT
-from ._threads import run_blocks
+from ._threads import WORTH_THREADS, run_blocks
 
 _BLOCK = 16  # sequences that one thread steps together; fixed, so that results do not depend on the number of threads
 _MOST_BLOCKS = 8
-WORTH_THREADS = 10_000_000  # multiplications (about 0.4 ms) below which waking another thread costs more than it saves
 STEP: Any = None  # what `time_loop` binds
 
 

@@ -6,9 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ._threads import run_blocks, single_blas
+from ._threads import WORTH_THREADS, run_blocks, single_blas
 
-WORTH_THREADS = 20_000_000  # multiplications below which a second thread costs more than it saves
 _BLOCKS = 4
 _NARROW = 2**14  # entries of a result up to which our own product of tall matrices beats BLAS
 _WIDE = 64  # columns that keep the vector units busy

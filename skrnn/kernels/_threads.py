@@ -16,6 +16,8 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+WORTH_THREADS = 10_000_000  # multiplications (0.2 to 0.4 ms) below which waking another thread costs more than it saves
+
 _allowed = threading.local()
 _pool: ThreadPoolExecutor | None = None
 _lock = threading.Lock()
