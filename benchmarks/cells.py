@@ -1,4 +1,4 @@
-"""Milliseconds of one training step of every kernelled cell, against torch.nn of the same size and against the eager loop.
+"""Milliseconds of one training step of every cell, against torch.nn of the same size and, where it has a kernel, against its eager loop.
 
 A step is the forward pass over 32 equally long sequences of 8 channels, the sum of the squared outputs as the loss, and the backward pass to the
 weights. torch.nn gets the plain (T, B, F) tensor, its fastest way; a cell gets the packed batch, its only way.
@@ -7,11 +7,13 @@ weights. torch.nn gets the plain (T, B, F) tensor, its fastest way; a cell gets 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -32,8 +34,9 @@ _VARIANTS = {
 _REFERENCES: dict[str, dict[str, Callable[..., nn.Module]]] = {
     "LSTM": {"nn.LSTM": nn.LSTM},
     "GRU": {"nn.GRU": nn.GRU, "nn.LSTM": nn.LSTM},
-    "Elman": {"nn.RNN": nn.RNN},
+    "Elman": {"nn.RNN": nn.RNN, "nn.LSTM": nn.LSTM},
 }
+_OTHER_CELLS: dict[str, Callable[..., nn.Module]] = {"nn.LSTM": nn.LSTM}
 _OTHERS = ("nn.LSTM", "nn.GRU", "nn.RNN", "eager")
 _SIZES, _STEPS = [16, 32, 64, 128], [100, 1000]
 
@@ -45,6 +48,7 @@ class Setting:
     name: str
     make: Callable[[], cells.Cell]
     references: dict[str, Callable[..., nn.Module]]
+    kernelled: bool
 
     @property
     def family(self) -> str:
@@ -81,22 +85,28 @@ def _lstm(case: Case, *, busy: bool, threads: int) -> bool:
     return case.setting.family == "LSTM" and of_the_benchmark and case.busy == busy and case.threads == threads
 
 
+def _common(case: Case) -> bool:
+    return case.setting.kernelled and (case.steps, case.threads, case.busy) == (100, 2, False) and case.size in _SIZES
+
+
 CLAIMS = [
     Claim("GRU / nn.GRU ≤ 1/2 at H = 32, T = 100", "nn.GRU", 1 / 2, lambda case: case.setting.family == "GRU" and _standard(case)),
     Claim("any cell / its eager loop ≤ 1/3 at H = 32, T = 100", "eager", 1 / 3, _standard),
+    Claim("any kernelled cell / nn.LSTM ≤ 1.5 at T = 100, threads = 2", "nn.LSTM", 1.5, _common),
     *(Claim(f"LSTM / nn.LSTM ≤ 1.2, threads = {n}", "nn.LSTM", 1.2, partial(_lstm, busy=False, threads=n)) for n in (1, 2)),
     *(Claim(f"LSTM / nn.LSTM ≤ 0.5, threads = {n}, beside a busy process", "nn.LSTM", 0.5, partial(_lstm, busy=True, threads=n)) for n in (1, 2)),
 ]
 
 
 def settings() -> list[Setting]:
-    """All settings of all cells that run in a compiled kernel on the CPU."""
+    """The settings of all cells."""
     found = []
     for name in cells.__all__:
-        kind, references = getattr(cells, name), _REFERENCES.get(name, {})
-        variants = {"default": {}} | _VARIANTS.get(name, {})
-        found += [Setting(f"{name} {variant}", partial(kind, **options), references) for variant, options in variants.items()]
-    return [setting for setting in found if _has_kernel(setting.make())]
+        references = _REFERENCES.get(name, _OTHER_CELLS)
+        for variant, options in ({"default": {}} | _VARIANTS.get(name, {})).items():
+            make = partial(getattr(cells, name), **options)
+            found.append(Setting(f"{name} {variant}", make, references, _has_kernel(make())))
+    return found
 
 
 def _has_kernel(cell: cells.Cell) -> bool:
@@ -122,10 +132,12 @@ def _contenders(case: Case) -> Iterator[Contender]:
     x = torch.randn(case.steps, _BATCH, _CHANNELS)
     packed, ours = _packed(x), partial(limit_threads, case.threads)
     built = case.setting.make().build(_CHANNELS, case.size)
-    yield Contender("fused", partial(_train, built, lambda: scan(built, packed)[0].data), ours)
+    yield Contender("ours", partial(_train, built, lambda: scan(built, packed)[0].data), ours)
     for name, kind in case.setting.references.items():
         module = kind(_CHANNELS, case.size)
         yield Contender(name, partial(_train, module, partial(_outputs, module, x)), partial(torch_threads, case.threads))
+    if not case.setting.kernelled:
+        return
     eager = case.setting.make().build(_CHANNELS, case.size)
     eager.fused = lambda packed, state, reverse: None
     yield Contender("eager", partial(_train, eager, lambda: scan(eager, packed)[0].data), ours, most_rounds=5 if case.steps < 500 else 2)
@@ -139,16 +151,21 @@ def _row(case: Case, times: dict[str, Times]) -> dict[str, Any]:
     row: dict[str, Any] = {"cell": case.setting.name, "H": case.size, "T": case.steps, "threads": case.threads}
     row["beside"] = "busy" if case.busy else "quiet"
     for name in _OTHERS:
-        row[f"/ {name}"] = times["fused"].ratio(times[name]) if name in times else None
-    for name in ("fused", *_OTHERS):
+        row[f"/ {name}"] = times["ours"].ratio(times[name]) if name in times else None
+    for name in ("ours", *_OTHERS):
         row[f"{name} ms"] = times[name].summary if name in times else None
     return row
+
+
+def _relative(measured: list[tuple[Case, dict[str, Times]]]) -> dict[str, float]:
+    """Of each setting, as it was first measured."""
+    return {case.setting.name: round(times["ours"].ratio(times["nn.LSTM"]), 2) for case, times in reversed(measured) if "nn.LSTM" in times}
 
 
 def _verdicts(measured: list[tuple[Case, dict[str, Times]]]) -> list[dict[str, Any]]:
     rows = []
     for claim in CLAIMS:
-        ratios = [(times["fused"].ratio(times[claim.reference]), case) for case, times in measured if claim.meant(case) and claim.reference in times]
+        ratios = [(times["ours"].ratio(times[claim.reference]), case) for case, times in measured if claim.meant(case) and claim.reference in times]
         if not ratios:
             rows.append({"claim": claim.text, "worst": None, "where": "not measured", "holds": None})
             continue
@@ -166,6 +183,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cells", nargs="+", default=[], help="only settings whose names begin with one of these, for example LSTM 'GRU before'")
     parser.add_argument("--busy", action="store_true", help="measure a second time, beside one busy process")
     parser.add_argument("--seconds", type=float, default=3.0, help="time budget of a row")
+    parser.add_argument("--json", type=Path, help="also write a file with the time of each cell divided by nn.LSTM's, at the first size")
     parser.add_argument("--quick", action="store_true", help="one small row of each cell: does it run?")
     arguments = parser.parse_args(argv)
     if arguments.quick:
@@ -191,10 +209,12 @@ def main(argv: list[str] | None = None) -> None:
                 measured.append((case, race(list(_contenders(case)), seconds=asked.seconds)))
                 progress(_row(*measured[-1]))
     print(machine())
-    print(f"\nOne training step, B = {_BATCH}, F = {_CHANNELS}. '/ x': fused time divided by that of x, median over rounds; below 1 is faster.")
+    print(f"\nOne training step, B = {_BATCH}, F = {_CHANNELS}. '/ x': our time divided by that of x, median over rounds; below 1 is faster.")
     print("ms: median, least, CPU time of all threads.\n")
     print(table([_row(case, times) for case, times in measured]))
     print("\n" + table(_verdicts(measured)))
+    if asked.json:
+        asked.json.write_text(json.dumps(_relative(measured), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,18 +10,22 @@ from typing import Any
 __all__ = [
     "RNNClassifier",
     "RNNRegressor",
+    "RNNSequenceRegressor",
+    "RNNTagger",
     "Sequences",
     "as_sequences",
     "cells",
     "data",
+    "datasets",
     "engine",
     "estimators",
+    "inspection",
     "networks",
     "preprocessing",
     "training",
 ]
 
-_MODULES = {"cells", "data", "engine", "estimators", "networks", "preprocessing", "training"}
+_MODULES = {"cells", "data", "datasets", "engine", "estimators", "inspection", "networks", "preprocessing", "training"}
 
 try:
     __version__ = version("skrnn")

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import skrnn.cells
-from skrnn.cells import GRU, LSTM, Elman, Leaky, map_state
+from skrnn.cells import GRU, LSTM, Elman, Hyper, Leaky, Multiplicative, map_state
 from skrnn.engine import scan
 from skrnn.networks import Recurrent
 
@@ -27,22 +27,94 @@ def grid(**axes):
 VARIANTS = {
     "Elman": [
         *grid(activation=["tanh", "relu", "sigmoid"], layer_norm=[False, True]),
-        *grid(activation=["relu"], recurrent_init=["identity", "uniform"]),
+        *grid(activation=["relu"], recurrent_init=["identity", "uniform", "glorot", "spectral_radius"]),
     ],
     "LSTM": [
         *grid(forget=["gate", "none", "coupled"], peephole=[False, True], block_size=[1, 2], layer_norm=[False, True]),
         {"block_size": HIDDEN, "peephole": True},
-        {"recurrent_init": "uniform"},
+        *grid(recurrent_init=["uniform", "glorot", "spectral_radius"]),
         {"forget_bias": -0.5, "recurrent_init": "identity"},
+        *grid(chrono=[20], forget=["gate", "none", "coupled"]),
+        *grid(input_gate=[False], forget=["gate", "none"], peephole=[False, True]),
+        {"output_gate": False, "block_size": 2, "layer_norm": True},
+        {"output_gate": False, "forget": "coupled", "peephole": True},
+        {"forget": "none", "input_gate": False, "output_gate": False, "peephole": True, "gate_recurrence": "all"},
+        *grid(input_activation=["tanh", "identity"], output_activation=["identity"], peephole=[True]),
+        {"input_activation": "identity", "forget": "coupled", "block_size": 2},
+        *grid(gate_recurrence=["gates", "all"], peephole=[True], layer_norm=[False, True]),
+        *grid(gate_recurrence=["gates", "all"], forget=["none", "coupled"], block_size=[2]),
+        {"gate_recurrence": "gates", "output_gate": False},
     ],
     "GRU": [
         *grid(reset=["after", "before"], gates=["full", "gru1", "gru2", "gru3"], layer_norm=[False, True]),
-        *grid(recurrent_init=["identity", "uniform"]),
+        *grid(recurrent_init=["identity", "uniform", "glorot", "spectral_radius"]),
+        *grid(chrono=[20], gates=["full", "gru3"]),
     ],
     "Leaky": [
-        *grid(cell=[Elman("relu"), LSTM(peephole=True), GRU("before", layer_norm=True), Leaky(Leaky(LSTM(), 0.3), 0.7)]),
-        *grid(cell=[None, LSTM()], rate=[1.0, RATES]),
+        *grid(cell=[None, LSTM()], rate=[0.3], trainable=[True]),
+        {"cell": GRU("before"), "rate": (*RATES[:-1], 0.9), "trainable": True},
+        *grid(cell=[Elman("relu"), Elman(layer_norm=True), LSTM(peephole=True), GRU("before", layer_norm=True), Leaky(Leaky(LSTM(), 0.3), 0.7)]),
+        *grid(cell=[None, LSTM()], rate=[1.0]),
+        {"cell": LSTM(), "rate": RATES},  # its kernels are tested in other widths too, which Elman's rates would have to fit
     ],
+    "Multiplicative": [
+        *grid(cell=[LSTM(peephole=True), GRU("before"), Leaky(LSTM()), Multiplicative(LSTM())]),
+        *grid(cell=[None, LSTM()], n_factors=[2, HIDDEN + 3]),
+    ],
+    "Hyper": [
+        *grid(cell=[Elman(), LSTM(peephole=True), GRU("before"), Leaky(LSTM()), Multiplicative(LSTM()), Hyper(GRU())]),
+        {"hyper_size": 4, "embedding_size": 3},
+        {"cell": Multiplicative(Hyper(Leaky())), "hyper_size": 1, "embedding_size": 1},
+    ],
+    "Skip": [
+        *grid(cell=[None, LSTM(peephole=True), GRU("before")], delay=[3], remove_short=[False, True]),
+        *grid(cell=[LSTM(), Leaky(GRU(), RATES)], delay=[1]),
+        {"cell": Leaky(LSTM(), RATES), "delay": 2, "remove_short": True},
+    ],
+    "Residual": grid(cell=[LSTM(), GRU("before"), Leaky(LSTM())]),
+    "Zoneout": [
+        *grid(cell=[LSTM(peephole=True), GRU("before"), Leaky(LSTM(), 0.3)], hidden_rate=[0.05], cell_rate=[0.5]),
+        *grid(cell=[LSTM()], hidden_rate=[0.0], cell_rate=[0.0, 0.3]),
+    ],
+    "VariationalDropout": grid(cell=[LSTM(peephole=True), Leaky(GRU())], input_rate=[0.0, 0.5]),
+    "RecurrentDropout": grid(cell=[LSTM(peephole=True), Leaky(GRU())]),
+    "BatchNorm": [
+        *grid(cell=[LSTM(peephole=True), GRU("before")]),
+        *grid(cell=[Elman("relu")], max_steps=[2], gain=[1.0]),
+    ],
+    "SLSTM": [
+        *grid(n_heads=[1, 2, 6], forget_gate=["sigmoid", "exp"]),
+        {"n_heads": 3, "forget_bias": -0.5, "recurrent_init": "uniform"},
+    ],
+    "CfC": [
+        *grid(mode=["default", "no_gate", "pure"], backbone_size=[None, 4], backbone_layers=[0, 1, 3]),
+        *grid(mode=["default", "no_gate"], time_delta=[0, -1]),
+    ],
+    "LMU": grid(order=[1, 5], theta=[3.0, 40]),
+    "CoRNN": [{"step_size": 0.05, "frequency": 66.0, "damping": 15.0}, {"step_size": 1.0, "frequency": 0.5, "damping": 0.0}],
+    "Antisymmetric": grid(step_size=[0.05, 1.0], diffusion=[0.0, 0.5], gated=[False, True]),
+    "Clockwork": [
+        *grid(periods=[(1,), (1, 1, 1), (1, 3, 4), (2, 3)], activation=["tanh", "relu", "sigmoid"]),
+        *grid(recurrent_init=["identity", "uniform", "glorot", "spectral_radius"]),
+    ],
+    "DepthGatedLSTM": [
+        {"depth": 1},
+        {"depth": 4, "forget_bias": -0.5, "recurrent_init": "uniform"},
+    ],
+    "FullyRecurrent": grid(activation=["tanh", "relu", "sigmoid"], n_outputs=[None, 1]),  # one unit there is in every width
+    "Jordan": [
+        *grid(activation=["tanh", "relu", "sigmoid"], output_activation=["sigmoid", "tanh", "relu", "identity"]),
+        *grid(decay=[0.0, 0.9], n_hidden=[1, 9]),
+    ],
+    "IndRNN": [
+        *grid(activation=["relu", "tanh"], n_steps=[None, 4]),
+        {"n_steps": 20, "max_gain": 1.0},
+    ],
+    "LRU": [{"r_min": 0.9, "r_max": 0.999, "max_phase": 0.3}],
+    "MinGRU": [{"candidate": "positive"}, {"update_bias": -2.0}],
+    "MinLSTM": [{"candidate": "positive"}, {"forget_bias": 3.0}],
+    "QRNN": [*grid(width=[1, 2, 4], pool=["f", "fo", "ifo"]), {"forget_bias": 1.0}],
+    "SRU": [{"activation": "tanh", "highway_bias": -2.0}],
 }
 
 

@@ -2,12 +2,15 @@
 
 import re
 from importlib import import_module
+from inspect import ismodule
 from pathlib import Path
 
 import pytest
 
+import skrnn
+
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-PUBLIC = ["skrnn", "skrnn.cells", "skrnn.data", "skrnn.engine", "skrnn.estimators", "skrnn.networks", "skrnn.preprocessing", "skrnn.training"]
+PUBLIC = ["skrnn", *(f"skrnn.{name}" for name in skrnn.__all__ if ismodule(getattr(skrnn, name)))]
 NAMES = sorted({name for module in PUBLIC for name in import_module(module).__all__} - {module.removeprefix("skrnn.") for module in PUBLIC})
 
 

@@ -7,14 +7,61 @@ import os
 
 import torch
 
+from ._antisymmetric import Antisymmetric
 from ._base import Cell, Layers, Module
+from ._batch_norm import BatchNorm
+from ._cfc import CfC
+from ._clockwork import Clockwork, ClockworkState
+from ._cornn import CoRNN, CoRNNState
+from ._depth_gated import DepthGatedLSTM
 from ._elman import Elman
+from ._fully_recurrent import FullyRecurrent
 from ._gru import GRU
+from ._hyper import Hyper
+from ._indrnn import IndRNN
+from ._jordan import Jordan, JordanState
+from ._lmu import LMU, LMUState
+from ._lru import LRU, LRUState
 from ._lstm import LSTM, LSTMState
-from ._state import State, hidden, map_state
+from ._min import MinGRU, MinLSTM
+from ._multiplicative import Multiplicative
+from ._noise import RecurrentDropout, VariationalDropout, Zoneout
+from ._quasi import QRNN, QRNNState
+from ._skip import Residual, Skip
+from ._slstm import SLSTM, SLSTMState
+from ._sru import SRU, SRUState
+from ._state import State, hidden, map_hidden, map_state
 from ._wrappers import Leaky, Wrapper
 
-__all__ = ["GRU", "LSTM", "Elman", "Leaky"]
+__all__ = [
+    "GRU",
+    "LMU",
+    "LRU",
+    "LSTM",
+    "QRNN",
+    "SLSTM",
+    "SRU",
+    "Antisymmetric",
+    "BatchNorm",
+    "CfC",
+    "Clockwork",
+    "CoRNN",
+    "DepthGatedLSTM",
+    "Elman",
+    "FullyRecurrent",
+    "Hyper",
+    "IndRNN",
+    "Jordan",
+    "Leaky",
+    "MinGRU",
+    "MinLSTM",
+    "Multiplicative",
+    "RecurrentDropout",
+    "Residual",
+    "Skip",
+    "VariationalDropout",
+    "Zoneout",
+]
 
 if hasattr(os, "register_at_fork"):  # a child that inherits OpenMP's threads waits for them for ever
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))

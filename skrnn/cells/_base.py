@@ -71,6 +71,7 @@ class Cell(Module, ABC):
 
     input_size: int
     hidden_size: int
+    couples_sequences = False  # whether sequences of a batch influence each other while training
 
     get_params = BaseEstimator.get_params
     set_params = BaseEstimator.set_params
@@ -124,6 +125,10 @@ class Cell(Module, ABC):
     @abstractmethod
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         """One step: projected input (batch, k) and state to output (batch, hidden_size) and next state."""
+
+    def gate_values(self, u: Tensor, state: State) -> dict[str, Tensor]:
+        """The gates of a step, between 0 (shut) and 1 (open), by their letters in the equations; of a wrapper, ask the cell inside."""
+        return {}
 
     def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
         """All steps at once, where a whole-sequence kernel exists: packed outputs and final state, or ``None``."""

@@ -26,8 +26,9 @@ class Elman(Cell):
     ----------
     activation : {"tanh", "relu", "sigmoid"}, default="tanh"
         The function f.
-    recurrent_init : {"orthogonal", "identity", "uniform"}, default="orthogonal"
-        Start of R. "uniform" draws within ± 1 / sqrt(hidden_size).
+    recurrent_init : {"orthogonal", "identity", "uniform", "glorot", "spectral_radius"}, default="orthogonal"
+        Start of R. "uniform" draws within ± 1 / sqrt(hidden_size), "glorot" within ± sqrt(3 / hidden_size), "spectral_radius" normal numbers,
+        scaled until the largest eigenvalue has the modulus 0.95.
     layer_norm : bool, default=False
         Normalise the sum before f over the units (Ba et al., 2016, eq. 4).
 
@@ -81,7 +82,12 @@ class Elman(Cell):
         return h, h
 
     def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if self.layer_norm or not runs_compiled(packed.data):
+        return self.fused_leaky(packed, state, reverse, None)
+
+    def fused_leaky(self, packed: PackedSequence, state: State, reverse: bool, a: Tensor | None) -> tuple[Tensor, State] | None:
+        """All steps of units that go the share ``a``, (hidden_size,), of the way: h(t-1) + a (f(…) − h(t-1)); ``None`` goes all of it."""
+        if not runs_compiled(packed.data):
             return None
-        y, h = run_compiled(elman[self.activation], packed, reverse, self.W, self.b, self.R, state)
+        before, *after = (self.b,) if self.norm is None else (None, self.norm.gain, self.b)
+        y, h = run_compiled(elman[self.activation], packed, reverse, self.W, before, self.R, state, a, *after)
         return y, h

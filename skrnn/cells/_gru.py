@@ -10,7 +10,7 @@ from ..kernels import gru_after, gru_before
 from ._base import Cell, Layers, choice
 from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
 from ._norm import LayerNorm
-from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
+from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights
 from ._state import State
 
 _SEES = {"full": (True, True, True), "gru1": (False, True, True), "gru2": (False, True, False), "gru3": (False, False, True)}  # x, h, bias
@@ -30,8 +30,12 @@ class GRU(Cell):
         What r and z see: input, state and bias; state and bias; state; bias.
     layer_norm : bool, default=False
         Normalise W x and R h over the units, gates and candidate apart (Ba et al., 2016, supplement).
-    recurrent_init : {"orthogonal", "identity", "uniform"}, default="orthogonal"
-        Start of R, gate by gate.
+    recurrent_init : {"orthogonal", "identity", "uniform", "glorot", "spectral_radius"}, default="orthogonal"
+        Start of R, gate by gate. "uniform" draws within ± 1 / sqrt(hidden_size), "glorot" within ± sqrt(3 / hidden_size), "spectral_radius"
+        normal numbers, scaled until the largest eigenvalue has the modulus 0.95.
+    chrono : int or None, default=None
+        Longest dependency in time steps: z starts so open that its unit keeps for 1 … chrono − 1 steps, b_z = log U[1, chrono − 1] (Tallec &
+        Ollivier, 2018). None starts at 0. Not for "gru2", whose gates have no bias.
 
     Notes
     -----
@@ -51,6 +55,7 @@ class GRU(Cell):
     ----------
     K. Cho et al., "Learning phrase representations using RNN encoder–decoder", arXiv:1406.1078, 2014 (v1: after, v3: before).
     R. Dey, F. M. Salem, "Gate-variants of gated recurrent unit (GRU) neural networks", arXiv:1701.05923, 2017, eq. 5–10.
+    C. Tallec, Y. Ollivier, "Can recurrent neural networks warp time?", ICLR 2018.
 
     Examples
     --------
@@ -59,12 +64,20 @@ class GRU(Cell):
     {'full': 3456, 'gru1': 3264, 'gru2': 3200, 'gru3': 1216}
     """
 
-    def __init__(self, reset: str = "after", gates: str = "full", layer_norm: bool = False, recurrent_init: str = "orthogonal") -> None:
+    def __init__(
+        self,
+        reset: str = "after",
+        gates: str = "full",
+        layer_norm: bool = False,
+        recurrent_init: str = "orthogonal",
+        chrono: int | None = None,
+    ) -> None:
         super().__init__()
         self.reset = reset
         self.gates = gates
         self.layer_norm = layer_norm
         self.recurrent_init = recurrent_init
+        self.chrono = chrono
 
     def _build(self, generator: Generator | None) -> None:
         choice(self, "reset", ("after", "before"))
@@ -75,8 +88,16 @@ class GRU(Cell):
         self.R = recurrent_weights([H] * (3 if see_h else 1), H, self.recurrent_init, generator)
         self.b = nn.Parameter(torch.zeros(3 * H if see_b else H))
         self.b_hn = nn.Parameter(torch.zeros(H)) if self.reset == "after" else None
+        if self.chrono is not None:
+            self._start_chrono(generator)
         norms = (2 * H, H, 2 * H, H) if self.layer_norm else ()
         self.norms = Layers(LayerNorm(n, bias=False) for n in norms)  # gates and candidate of W x, then of R h
+
+    def _start_chrono(self, generator: Generator | None) -> None:
+        if self.gates == "gru2":
+            raise ValueError(f"The 'chrono' parameter of GRU must be None where gates='gru2' have no bias; got {self.chrono!r}")
+        with torch.no_grad():
+            self.b[self.hidden_size : 2 * self.hidden_size] = chrono_bias(self, self.hidden_size, generator)
 
     def project(self, x: Tensor) -> Tensor:
         if not self.layer_norm:
@@ -87,14 +108,22 @@ class GRU(Cell):
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         h, H = state, self.hidden_size
         gates, candidate = u.split([2 * H, H], -1)
-        R = self._full(self.R)
-        r, z = torch.sigmoid(gates + self._norm(2, h @ R[: 2 * H].T)).chunk(2, -1)
+        r, z = self._reset_and_update(gates, h)
+        R = self.R[-H:]
         if self.b_hn is None:
-            n = torch.tanh(candidate + self._norm(3, (r * h) @ R[2 * H :].T))
+            n = torch.tanh(candidate + self._norm(3, (r * h) @ R.T))
         else:
-            n = torch.tanh(candidate + r * (self._norm(3, h @ R[2 * H :].T) + self.b_hn))
+            n = torch.tanh(candidate + r * (self._norm(3, h @ R.T) + self.b_hn))
         h = z * h + (1 - z) * n
         return h, h
+
+    def gate_values(self, u: Tensor, state: State) -> dict[str, Tensor]:
+        r, z = self._reset_and_update(u[..., : 2 * self.hidden_size], state)
+        return {"r": r, "z": z}
+
+    def _reset_and_update(self, gates: Tensor, h: Tensor) -> tuple[Tensor, ...]:
+        R = self._full(self.R)[: 2 * self.hidden_size]
+        return torch.sigmoid(gates + self._norm(2, h @ R.T)).chunk(2, -1)
 
     def _norm(self, k: int, a: Tensor) -> Tensor:
         return self.norms[k](a) if self.layer_norm else a
@@ -104,15 +133,15 @@ class GRU(Cell):
         return rows if len(rows) == 3 * self.hidden_size else torch.cat([rows.new_zeros(2 * len(rows), *rows.shape[1:]), rows])
 
     def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if self.layer_norm:
-            return None
-        if self.b_hn is not None and self.gates == "full" and runs_in_torch(packed.data):
+        if self.b_hn is not None and self.gates == "full" and not self.layer_norm and runs_in_torch(packed.data):
             b_h = torch.cat([self.b.new_zeros(2 * self.hidden_size), self.b_hn])
             y, h = run_torch("gru", packed, reverse, (state,), self.W, self.R, self.b, b_h)
         elif runs_compiled(packed.data):
             W, R, b = (self._full(rows) for rows in (self.W, self.R, self.b))
             inner = () if self.b_hn is None else (self.b_hn,)
-            y, h = run_compiled(gru_after if inner else gru_before, packed, reverse, W, b, R, *inner, state)
+            gains = tuple(self.norms.parameters())
+            normed = (torch.cat(gains[:2]), torch.cat(gains[2:]), b) if gains else ()
+            y, h = run_compiled(gru_after if inner else gru_before, packed, reverse, W, None if gains else b, R, *inner, state, *normed)
         else:
             return None
         return y, h

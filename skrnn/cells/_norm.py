@@ -17,4 +17,5 @@ class LayerNorm(Module):
         self.bias = nn.Parameter(torch.zeros(size)) if bias else None
 
     def forward(self, a: Tensor) -> Tensor:
+        a = a - a.mean(-1, keepdim=True)  # torch rounds the product of mean and scale, which shows where all units are nearly the same
         return nn.functional.layer_norm(a, self.gain.shape, self.gain, self.bias)

@@ -20,6 +20,14 @@ def map_state(fn: Callable[..., Tensor], *states: State) -> State:
     return tuple(parts) if type(first) is tuple else type(first)(*parts)
 
 
+def map_hidden(fn: Callable[[Tensor], Tensor], state: State) -> State:
+    """Apply ``fn`` to the first tensor of a state, and keep the others."""
+    if torch.is_tensor(state):
+        return fn(state)
+    parts = (map_hidden(fn, state[0]), *state[1:])
+    return parts if type(state) is tuple else type(state)(*parts)
+
+
 def hidden(state: State) -> Tensor:
     """The first tensor of a state."""
     return state if torch.is_tensor(state) else hidden(state[0])

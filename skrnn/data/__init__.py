@@ -1,7 +1,12 @@
 """The one container for sequences, and the door through which data come in."""
 
 from ._checks import as_sequences
-from ._checks import check_sequences as check_sequences  # for the estimators and transformers of this package, not for users
+from ._checks import check_sequences as check_sequences  # this and what follows so: for the rest of this package, not for users
+from ._checks import check_sequences_and_layout as check_sequences_and_layout
+from ._reading import ROWS as ROWS
 from ._sequences import Sequences
+from ._steps import StepRows as StepRows
+from ._steps import give_steps as give_steps
+from ._steps import step_rows as step_rows
 
 __all__ = ["Sequences", "as_sequences"]

@@ -117,15 +117,19 @@ def check_sequences(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fa
 
 
 def check_sequences_and_layout(
-    estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False, compute_dtype: npt.DTypeLike | None = None
+    estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False, compute_dtype: npt.DTypeLike | None = None, rows_are_steps: bool = False
 ) -> tuple[Sequences, str]:
-    """`check_sequences`, plus the name of the container that came (see ``layout_of``)."""
+    """`check_sequences`, plus the name of the container that came (see ``layout_of``).
+
+    With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
+    """
     material = unwrap(X)
     layout = layout_of(X, material)
-    sequences = rows_to_sequences(table_to_array(material, estimator=estimator)) if layout == ROWS else assemble(material)
+    array = table_to_array(material, estimator=estimator) if layout == ROWS else None
+    sequences = assemble(material) if array is None else Sequences(array, np.array([0, len(array)])) if rows_are_steps else rows_to_sequences(array)
     sequences = _check_values(sequences, None, compute_dtype, allow_nan, "X")
     # Only now, when nothing else can fail, is the estimator touched. The frame itself goes in, because it has the names.
-    table = None if layout != ROWS else material if kind_of(material) else sequences.values.reshape(len(sequences), -1)
+    table = None if array is None else material if kind_of(material) else sequences.values.reshape(array.shape)
     if reset:
         _remember(estimator, table, sequences)
     else:
@@ -166,7 +170,7 @@ def _compare(estimator: Any, table: Any, sequences: Sequences) -> None:
     expected, found = estimator._n_channels, sequences.n_features
     if found == expected:
         return
-    if table is not None:
+    if table is not None and found == 1:
         hint = ": a 2-D X holds one univariate sequence per row; pass a 3-D array (n_sequences, n_steps, n_features) or a list of 2-D arrays"
     elif (sequences.lengths == expected).all():
         hint = "; did you pass (n_sequences, n_features, n_steps)? The features are the last axis"

@@ -5,55 +5,94 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from math import inf
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import State, map_state
+from ._scan import GRAD_PATHS
 
 Loss = Callable[[Tensor], Tensor]
 
 
+@dataclass
+class Stream:
+    """What goes on from one piece of a stream to the next: the states, and the influence of the weights on them where a rule carries it."""
+
+    states: State | None = None
+    influence: Tensor | None = None
+
+
 class Rule(ABC):
-    """Puts the gradient of a loss into the weights of a network."""
+    """Puts the gradient of a loss into the weights of a network, or changes the weights by itself."""
+
+    follows_gradient: ClassVar[bool] = True
+    goal: float = -inf  # the loss at which there is nothing left to learn
 
     @abstractmethod
-    def gradient(self, network: Any, packed: PackedSequence, loss: Loss) -> Tensor:
-        """Add the gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached."""
+    def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
+        """Add the gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached.
+
+        With a stream the batch goes on from it, and the stream goes on.
+        """
 
 
 @dataclass(frozen=True)
 class BPTT(Rule):
     """Back-propagation through time over whole sequences (Werbos, 1990).
 
-    Exact. Time and memory grow with the length of the longest sequence of a batch.
+    Exact with the full path. Time and memory grow with the length of the longest sequence of a batch.
+
+    Parameters
+    ----------
+    grad_path : {"full", "cell_only", "none"}, default="full"
+        What of the state the gradient flows back through, from each step to the one before: all of it; all but the hidden state, which is the
+        truncated learning of the 1997 LSTM and, with the network's own output weights as feedback, e-prop; or nothing, which is Elman's
+        copy-back of 1990.
 
     References
     ----------
     P. J. Werbos, "Backpropagation through time: what it does and how to do it", Proceedings of the IEEE 78(10), 1990.
+    S. Hochreiter, J. Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997, appendix A.
+    J. L. Elman, "Finding structure in time", Cognitive Science 14, 1990.
+    G. Bellec et al., "A solution to the learning dilemma for recurrent networks of spiking neurons", Nature Communications 11, 2020.
     """
 
-    def gradient(self, network: Any, packed: PackedSequence, loss: Loss) -> Tensor:
+    grad_path: str = "full"
+
+    def __post_init__(self) -> None:
+        _check_grad_path(self)
+
+    def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Add the gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached."""
-        value = loss(network(packed))
+        if stream is not None:
+            return Streamed(network, packed, len(packed.batch_sizes), self.grad_path, stream).gradient(loss)
+        value = loss(network(packed, grad_path=self.grad_path))
         value.backward()
         return value.detach()
 
 
 @dataclass(frozen=True)
 class TruncatedBPTT(Rule):
-    """Truncated back-propagation through time (Williams & Peng, 1990): the state crosses from piece to piece, its gradient does not.
+    """Truncated back-propagation through time (Williams & Peng, 1990): the state goes on for ever, its gradient ``n_steps`` back.
 
-    For sequences of many thousand steps. The network runs twice: once to the end without gradient, then each piece again from the state in which
-    it began. The memory is that of one piece, plus one state for each piece. Layers above a bidirectional layer need the outputs of all steps:
-    such a stack is truncated alike, but its memory grows with the length.
+    For sequences of many thousand steps. The network runs twice: once to the end without gradient, then piece after piece again from the state in
+    which each began. The memory is that of one piece, plus one state for each piece. Layers above a bidirectional layer need the outputs of all
+    steps: such a stack is truncated alike, but its memory grows with the length.
 
     Parameters
     ----------
     n_steps : int, default=500
-        Time steps of a piece. Sequences no longer than this get the exact gradient.
+        Time steps that the gradient flows back at most (k2). Sequences no longer than this get the exact gradient.
+    stride : int or None, default=None
+        Time steps of a piece (k1); a divisor of ``n_steps``. The gradient of what a piece puts out flows back through the pieces before it, up to
+        ``n_steps`` from its end. ``None`` is ``n_steps``: the gradient stops where the piece begins. A smaller stride costs
+        ``n_steps / stride`` times as much; 1 lets every step see ``n_steps`` back.
+    grad_path : {"full", "cell_only", "none"}, default="full"
+        As in :class:`BPTT`, within the truncated gradient.
 
     References
     ----------
@@ -62,37 +101,92 @@ class TruncatedBPTT(Rule):
     """
 
     n_steps: int = 500
+    stride: int | None = None
+    grad_path: str = "full"
 
-    def gradient(self, network: Any, packed: PackedSequence, loss: Loss) -> Tensor:
+    def __post_init__(self) -> None:
+        _check_grad_path(self)
+        if self.n_steps < 1:
+            raise ValueError(f"The 'n_steps' parameter of TruncatedBPTT must be at least 1; got {self.n_steps!r}")
+        if self.stride is not None and (self.stride < 1 or self.n_steps % self.stride):
+            raise ValueError(f"The 'stride' parameter of TruncatedBPTT must be a divisor of n_steps={self.n_steps}; got {self.stride!r}")
+
+    def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Add the truncated gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached."""
-        if len(packed.batch_sizes) <= self.n_steps or not network.streams:
-            value = loss(network(packed, self.n_steps if len(packed.batch_sizes) > self.n_steps else None))
+        stride = self.stride or self.n_steps
+        longer = len(packed.batch_sizes) > self.n_steps
+        if longer and not network.streams and stride < self.n_steps:
+            raise ValueError(
+                f"stride={stride} below n_steps={self.n_steps} needs a network that runs piece after piece, not layers above both directions"
+            )
+        if stream is None and not (longer and network.streams):
+            value = loss(network(packed, self.n_steps if longer else None, self.grad_path))
             value.backward()
             return value.detach()
-        pieces = network.pieces(packed, self.n_steps)
-        memory = (*network.start(packed), _draws(network))
-        kept = map_state(lambda s: s.new_empty(len(pieces[0]), *s.shape), memory)  # in one place: thousands of small tensors would scatter the heap
+        return Streamed(network, packed, stride, self.grad_path, stream).gradient(loss, self.n_steps // stride - 1)
+
+
+class Streamed:
+    """Two passes over a batch in pieces: forward, which keeps the memory before each piece, and backward, which runs each again."""
+
+    def __init__(self, network: Any, packed: PackedSequence, stride: int, grad_path: str, stream: Stream | None = None) -> None:
+        self.network, self.packed, self.grad_path, self.stream = network, packed, grad_path, stream
+        directions = network.pieces(packed, stride)
+        self.n_pieces, self.piece = len(directions[0]), lambda k: [d[k] for d in directions]
+
+    def gradient(self, loss: Loss, lead: int = 0) -> Tensor:
+        """Add the gradient; the loss."""
+        value = self.forward(loss)
+        self.backward(lead)
+        return value
+
+    def forward(self, loss: Loss) -> Tensor:
+        """The loss, whose gradient reaches what the pieces collected and put out."""
+        states, collected = self.network.start(self.packed)
+        if self.stream is not None and self.stream.states is not None:
+            states = self.stream.states
+        memory = (states, collected, _draws(self.network))
+        self.kept = map_state(lambda s: s.new_empty(self.n_pieces, *s.shape), memory)  # thousands of small tensors would scatter the heap
+        rows = []
         with torch.no_grad():
-            for k in range(len(pieces[0])):
-                map_state(lambda room, s, k=k: room[k].copy_(s), kept, memory)
-                memory = (*network.advance([p[k] for p in pieces], memory[:2]), _draws(network))
-        collected = _leaves(memory[1])
-        value = loss(network.finish(collected, packed))
+            for k in range(self.n_pieces):
+                map_state(lambda room, s, k=k: room[k].copy_(s), self.kept, memory)
+                carried, out = self.network.advance(self.piece(k), memory[:2], self.grad_path)
+                rows.append(out)
+                memory = (*carried, _draws(self.network))
+        if self.stream is not None:
+            self.stream.states = memory[0]
+        self.collected, self.rows, self.draws = _leaves(memory[1]), _leaves(tuple(rows)), memory[2]
+        value = loss(self.network.finish(self.collected, self.rows, self.packed))
         value.backward()
-        for k in reversed(range(len(pieces[0]))):
-            states, before, draws = map_state(lambda room, k=k: room[k], kept)
-            _redraw(network, draws)
-            before = _leaves(before)
-            after = network.advance([p[k] for p in pieces], (states, before))[1]
-            reached = [(t, leaf.grad) for t, leaf in zip(_flat(after), _flat(collected), strict=True) if t.requires_grad and leaf.grad is not None]
-            torch.autograd.backward([t for t, _ in reached], [g for _, g in reached])
-            collected = before
-        _redraw(network, memory[2])
         return value.detach()
 
+    def backward(self, lead: int) -> None:
+        """The gradient of each piece, which flows back through the ``lead`` pieces before it too."""
+        collected = self.collected
+        for k in reversed(range(self.n_pieces)):
+            first = max(k - lead, 0)
+            states, _, draws = map_state(lambda room, j=first: room[j], self.kept)
+            _redraw(self.network, draws)
+            for j in range(first, k):
+                states = self.network.run(self.piece(j), states, self.grad_path)
+            before = _leaves(map_state(lambda room, k=k: room[k], self.kept[1]))
+            (_, after), out = self.network.advance(self.piece(k), (states, before), self.grad_path)
+            pairs = zip(flat((after, out)), flat((collected, self.rows[k])), strict=True)
+            reached = [(value, leaf.grad) for value, leaf in pairs if value.requires_grad and leaf.grad is not None]
+            torch.autograd.backward([value for value, _ in reached], [gradient for _, gradient in reached])
+            collected = before
+        _redraw(self.network, self.draws)
 
-def _flat(collected: State) -> list[Tensor]:
-    return [collected] if torch.is_tensor(collected) else [tensor for part in collected for tensor in _flat(part)]
+
+def _check_grad_path(rule: BPTT | TruncatedBPTT) -> None:
+    if rule.grad_path not in GRAD_PATHS:
+        name = type(rule).__name__
+        raise ValueError(f"The 'grad_path' parameter of {name} must be one of {list(GRAD_PATHS)}; got {rule.grad_path!r}")
+
+
+def flat(collected: State) -> list[Tensor]:
+    return [collected] if torch.is_tensor(collected) else [tensor for part in collected for tensor in flat(part)]
 
 
 def _leaves(collected: State) -> State:
@@ -107,13 +201,3 @@ def _draws(network: Any) -> Tensor:
 def _redraw(network: Any, draws: Tensor) -> None:
     if network.generator is not None:
         network.generator.set_state(draws.clone())
-
-
-def resolve_rule(rule: str | Rule) -> Rule:
-    """A rule for its name or itself."""
-    known: dict[str, type[Rule]] = {"bptt": BPTT, "truncated_bptt": TruncatedBPTT}
-    if isinstance(rule, Rule):
-        return rule
-    if rule in known:
-        return known[rule]()
-    raise ValueError(f"The 'rule' parameter must be a Rule or one of {sorted(known)}; got {rule!r}")

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, hidden, map_state
+from ..cells import Cell, State, hidden, map_hidden, map_state
+
+GRAD_PATHS: dict[str, Callable[[State], State]] = {  # what a step may send its gradient back through
+    "full": lambda state: state,
+    "cell_only": lambda state: map_hidden(torch.Tensor.detach, state),
+    "none": lambda state: map_state(torch.Tensor.detach, state),
+}
 
 
 def scan(
-    cell: Cell, packed: PackedSequence, state: State | None = None, *, reverse: bool = False, detach_every: int | None = None
+    cell: Cell,
+    packed: PackedSequence,
+    state: State | None = None,
+    *,
+    reverse: bool = False,
+    detach_every: int | None = None,
+    grad_path: str = "full",
 ) -> tuple[PackedSequence, State]:
     """Apply a cell along time.
 
@@ -27,6 +39,9 @@ def scan(
         Run from each sequence's last step to its first.
     detach_every : int or None, default=None
         Cut the gradient through the state after every so many steps (truncated back-propagation).
+    grad_path : {"full", "cell_only", "none"}, default="full"
+        What of the state the gradient flows back through, from each step to the one before: all of it, all but the hidden state (the 1997
+        LSTM's truncated learning), or nothing (Elman's copy-back). Values are not changed.
 
     Returns
     -------
@@ -38,14 +53,14 @@ def scan(
     if state is None:
         state = cell.initial_state(int(packed.batch_sizes[0]), like=packed.data)
     if detach_every is None:
-        y, state = _whole(cell, packed, state, reverse)
+        y, state = _whole(cell, packed, state, reverse, grad_path)
         return packed._replace(data=y), state
     outputs, carried = [], 0  # the state of so many sequences comes from the piece before; the others begin with what the caller gave
     for part in TimeSlices(packed, detach_every, reverse=reverse):
         n = int(part.batch_sizes[0])
         old = min(carried, n)
         now = map_state(lambda s, old=old, n=n: torch.cat([s[:old].detach(), s[old:n]]), state)
-        y, now = _whole(cell, part, now, reverse)
+        y, now = _whole(cell, part, now, reverse, grad_path)
         state, carried = put_first(now, state), n
         outputs.append(y)
     return packed._replace(data=torch.cat(outputs[::-1] if reverse else outputs)), state
@@ -75,12 +90,12 @@ def put_first(part: State, whole: State) -> State:
     return map_state(lambda p, w: p if len(p) == len(w) else torch.cat([p, w[len(p) :]]), part, whole)
 
 
-def _whole(cell: Cell, packed: PackedSequence, state: State, reverse: bool) -> tuple[torch.Tensor, State]:
-    done = cell.fused(packed, state, reverse)
-    return _steps(cell, packed, state, reverse) if done is None else done
+def _whole(cell: Cell, packed: PackedSequence, state: State, reverse: bool, grad_path: str) -> tuple[torch.Tensor, State]:
+    done = cell.fused(packed, state, reverse) if grad_path == "full" else None
+    return _steps(cell, packed, state, reverse, GRAD_PATHS[grad_path]) if done is None else done
 
 
-def _steps(cell: Cell, packed: PackedSequence, initial: State, reverse: bool) -> tuple[torch.Tensor, State]:
+def _steps(cell: Cell, packed: PackedSequence, initial: State, reverse: bool, seen: Callable[[State], State]) -> tuple[torch.Tensor, State]:
     """Step by step, with autograd; ``split`` once, since slicing in the loop would make the backward pass quadratic in time."""
     sizes = packed.batch_sizes.tolist()
     inputs = cell.project(packed.data).split(sizes)
@@ -94,7 +109,7 @@ def _steps(cell: Cell, packed: PackedSequence, initial: State, reverse: bool) ->
             state = map_state(lambda s, n=n: s[:n], state)
         elif n > now:  # backward: longer and longer sequences begin
             state = map_state(lambda s, first, a=now, b=n: torch.cat([s, first[a:b]]), state, initial)
-        outputs[t], state = cell.step(inputs[t], state)
+        outputs[t], state = cell.step(inputs[t], seen(state))
     if ended:
         state = map_state(lambda *parts: torch.cat(parts), state, *reversed(ended))
     return torch.cat(outputs), state

@@ -1,4 +1,4 @@
-"""The skeleton of every estimator that trains a network on whole sequences."""
+"""The skeleton of every estimator that trains a network."""
 
 from __future__ import annotations
 
@@ -7,38 +7,33 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import TransformerMixin, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_consistent_length, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import _check_sample_weight
 
 from ..cells import resolve
 from ..data import Sequences, check_sequences
-from ..engine import limit_threads, resolve_rule
-from ..networks import Recurrent, SequenceNetwork
+from ..engine import Stream, limit_threads, resolve_rule
+from ..networks import Network, Recurrent
 from ..training import Batches, Data, History, Objective, Trainer, channel_statistics
 from ._held_out import Part, check_pair, set_aside, speaking_of
 from ._parameters import TrainedParameters, parameters
 from ._progress import Progress
+from ._targets import Encoded
 
 _CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
-class Encoded(NamedTuple):
-    """Targets as a network sees them: an array with a row for each sequence, and the loss that compares."""
-
-    target: NDArray[Any]
-    objective: Objective
-
-
 @parameters
-class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, ABC):
+class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
     """check → encode → build → train; concrete estimators encode targets and decode outputs."""
+
+    _built_from: ClassVar[tuple[str, ...]] = ("hidden_size", "n_layers", "bidirectional", "dropout", "dtype")  # and the cell
 
     @abstractmethod
     def _encode(self, y: Any, weight: NDArray[np.float64] | None, *, reset: bool, classes: Any = None) -> Encoded:
@@ -48,53 +43,31 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
     def _decode(self, outputs: NDArray[np.float64]) -> NDArray[Any]:
         """Predictions from the outputs of the network."""
 
+    @abstractmethod
+    def _on_top(self, recurrent: Recurrent, bias: torch.Tensor) -> Network:
+        """The network on recurrent layers; its head's bias starts at ``bias``."""
+
     def _weigh(self, y: Any, weight: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         """Weights of the sequences from those that the user passed and the targets."""
         return weight
 
-    @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
-        """Train on sequences.
-
-        Parameters
-        ----------
-        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_sequences, n_steps)
-            Sequences of any lengths; the rows of a 2-D array are univariate sequences.
-        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
-            One target for each sequence.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            How much each sequence counts.
-        X_val, y_val : as X and y, default=None
-            Sequences and targets for early stopping. In a :class:`~sklearn.pipeline.Pipeline` they pass through the steps before with
-            ``transform_input=["X_val"]``.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If X, y or a parameter is not as described; the message names it, and the estimator is unchanged.
-        TypeError
-            If X is no container of sequences.
-        skrnn.training.DivergenceError
-            If the loss becomes infinite or NaN again and again.
-        """
+    def _fit(self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any]) -> Self:
+        """Train from the start, or go on if ``warm_start`` says so."""
         going_on = self.warm_start and self.__sklearn_is_fitted__()
         with limit_threads(self.n_threads), torch.inference_mode(False), self._unchanged_on_error():
-            data, held, objective, generator = self._prepare(X, y, sample_weight, (X_val, y_val), going_on=going_on)
+            data, held, objective, generator = self._prepare(X, y, sample_weight, held_out, going_on=going_on)
             trainer = self._trainer(objective, early=held is not None)
             self._fit_network(trainer, data, held, generator, X, y)
         return self
 
-    def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
+    def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, stream: Stream | None = None) -> Self:
         """``partial_fit``: go on, or begin, with one pass at the constant learning rate."""
         going_on = self.__sklearn_is_fitted__()
         with limit_threads(self.n_threads), torch.inference_mode(False), self._unchanged_on_error():
             data, _, objective, generator = self._prepare(X, y, sample_weight, (None, None), going_on=going_on, classes=classes)
             trainer = replace(self._trainer(objective, early=False), schedule="constant", max_epochs=1)
-            self._fit_network(trainer, data, None, generator, X, y, optimizer=self.__dict__.get("_optimizer"))
+            self._fit_network(trainer, data, None, generator, X, y, optimizer=self.__dict__.get("_optimizer"), stream=stream)
+            self._stream = stream
         return self
 
     @contextmanager
@@ -115,7 +88,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         if going_on:
             self._check_same_network()
         check_pair(*held_out, self.early_stopping)
-        sequences, weight = self._check(X, y, sample_weight, reset=not going_on)
+        sequences, y, weight = self._check(X, y, sample_weight, reset=not going_on)
         weight = self._weigh(y, weight)
         seed = self._seed()
         generator = torch.Generator().manual_seed(seed)
@@ -125,7 +98,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             self.n_iter_ = 0
         self.loss_curve_: list[float] = [*self.loss_curve_] if going_on else []
         self.validation_scores_: list[float] = [*self.validation_scores_] if going_on else []
-        train, rest = self._split(Part(sequences, encoded.target, weight), *held_out, seed)
+        train, rest = self._split(self._part(sequences, encoded.target, weight), *held_out, seed)
         data, held = self._data(train), None if rest is None else self._data(rest)
         if not going_on:
             self.network_ = self._network(data, encoded.objective, generator)
@@ -134,8 +107,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
 
     def _settings(self) -> dict[str, Any]:
         """The parameters that a network is built from."""
-        names = ("hidden_size", "n_layers", "bidirectional", "pooling", "dropout", "dtype")
-        return {"cell": repr(resolve(self.cell))} | {name: getattr(self, name) for name in names}
+        return {"cell": repr(resolve(self.cell))} | {name: getattr(self, name) for name in self._built_from}
 
     def _check_same_network(self) -> None:
         """Training can only go on with the network that was built."""
@@ -151,14 +123,21 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             return int(np.random.default_rng().integers(2**31))
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
-    def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, NDArray[np.float64] | None]:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+    def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, Any, NDArray[np.float64] | None]:
+        """Sequences, targets and weights as they came, checked against each other."""
+        self._require(y)
         sequences = check_sequences(self, X, reset=reset, compute_dtype=self.dtype)
         check_consistent_length(sequences, y)
         if sample_weight is None:
-            return sequences, None
-        return sequences, _check_sample_weight(sample_weight, sequences, dtype=np.float64, ensure_non_negative=True)
+            return sequences, y, None
+        return sequences, y, _check_sample_weight(sample_weight, sequences, dtype=np.float64, ensure_non_negative=True)
+
+    def _require(self, y: Any) -> None:
+        if y is None:
+            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+
+    def _part(self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None) -> Part:
+        return Part(sequences, target, weight)
 
     def _statistics(self, sequences: Sequences, weight: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if self.standardize:
@@ -169,9 +148,9 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         """The part to train on, and the part to hold out."""
         if X_val is not None:
             with speaking_of("X_val"):
-                validation, _ = self._check(X_val, y_val, None, reset=False)
+                validation, y, _ = self._check(X_val, y_val, None, reset=False)
             with speaking_of("y_val"):
-                return part, Part(validation, self._encode(y_val, None, reset=False).target, None)
+                return part, self._part(validation, self._encode(y, None, reset=False).target, self._weigh(y, None))
         if self.early_stopping is True:
             return set_aside(part, self.validation_fraction, self._strata(part.target), seed)
         return part, None
@@ -195,7 +174,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         except (RuntimeError, AssertionError) as error:
             raise ValueError(f"The 'device' parameter of {type(self).__name__} is {self.device!r}, which torch cannot use here: {error}") from error
 
-    def _network(self, data: Data, objective: Objective, generator: torch.Generator) -> SequenceNetwork:
+    def _network(self, data: Data, objective: Objective, generator: torch.Generator) -> Network:
         recurrent = Recurrent(
             resolve(self.cell),
             len(self.mean_),
@@ -207,7 +186,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         )
         weight = torch.ones(len(data.target), dtype=getattr(torch, self.dtype)) if data.weight is None else data.weight.cpu()
         bias = objective.best_constant(data.target.cpu(), weight)
-        return SequenceNetwork(recurrent, self.pooling, bias).to(self._device(), getattr(torch, self.dtype))
+        return self._on_top(recurrent, bias).to(self._device(), getattr(torch, self.dtype))
 
     def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
         return Trainer(
@@ -225,9 +204,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             tol=self.tol,
         )
 
-    def _fit_network(
-        self, trainer: Trainer, data: Data, held: Data | None, generator: torch.Generator, X: Any, y: Any, *, optimizer: Any = None
-    ) -> None:
+    def _fit_network(self, trainer: Trainer, data: Data, held: Data | None, generator: torch.Generator, X: Any, y: Any, **going_on: Any) -> None:
         context = self._init_callback_context(max_subtasks=trainer.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         progress = Progress(trainer.max_epochs) if self.verbose else None
@@ -244,7 +221,7 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
             return task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=self._fitted_now)
 
         try:
-            self._optimizer = trainer.run(self.network_, data, generator, held_out=held, on_epoch=on_epoch, optimizer=optimizer).optimizer
+            self._optimizer = trainer.run(self.network_, data, generator, held_out=held, on_epoch=on_epoch, **going_on).optimizer
         finally:
             if progress is not None:
                 progress.end()
@@ -256,79 +233,20 @@ class BaseRecurrent(CallbackSupportMixin, TransformerMixin, TrainedParameters, A
         return copy.deepcopy({k: self.__dict__[k] for k in names})
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k != "_optimizer"}
+        return {k: v for k, v in super().__getstate__().items() if k not in ("_optimizer", "_stream")}
 
     def __sklearn_is_fitted__(self) -> bool:
         return "network_" in self.__dict__
-
-    def _features(self, X: Any) -> Iterator[tuple[NDArray[np.int64], torch.Tensor]]:
-        """Pooled hidden states chunk after chunk, with the rows they belong to."""
-        check_is_fitted(self)
-        network = self.network_
-        weight = network.head.W
-        sequences = check_sequences(self, X, reset=False, compute_dtype=self.dtype)
-        batches = Batches(sequences, self.mean_, self.scale_, weight.dtype, weight.device)
-        for index in batches.chunks():
-            yield index, network.features(batches.packed(index))
-
-    def _outputs(self, X: Any) -> NDArray[np.float64]:
-        """Outputs of the network (n_sequences, n_outputs)."""
-        with limit_threads(self.n_threads), torch.inference_mode():
-            return _in_order([(index, self.network_.head(features).double().cpu().numpy()) for index, features in self._features(X)])
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Predict a target for each sequence.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            Sequences of any lengths, with the channels seen in ``fit``.
-
-        Returns
-        -------
-        ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
-        """
-        return self._decode(self._outputs(X))
-
-    def transform(self, X: Any) -> NDArray[np.floating]:
-        """Pooled hidden states: features for another model.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-
-        Returns
-        -------
-        ndarray of shape (n_sequences, n_units)
-            ``n_units`` is ``hidden_size``, twice if bidirectional (forward units first).
-        """
-        with limit_threads(self.n_threads), torch.inference_mode():
-            return _in_order([(index, features.cpu().numpy()) for index, features in self._features(X)])
-
-    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
-        """Names of the columns of ``transform``: the cell's name and h0, h1, …
-
-        Parameters
-        ----------
-        input_features : ignored
-
-        Returns
-        -------
-        ndarray of str
-        """
-        check_is_fitted(self)
-        name = type(self.network_.recurrent.layers[0][0]).__name__.lower()
-        return np.array([f"{name}_h{k}" for k in range(self.network_.recurrent.output_size)], dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
-        tags.transformer_tags.preserves_dtype = []
         return tags
 
 
-def _in_order(parts: list[tuple[NDArray[np.int64], NDArray[Any]]]) -> NDArray[Any]:
+def in_order(parts: list[tuple[NDArray[np.int64], NDArray[Any]]]) -> NDArray[Any]:
+    """The rows of several parts in the order of all rows."""
     rows = np.concatenate([index for index, _ in parts])
     values = np.concatenate([values for _, values in parts])
     ordered = np.empty_like(values)

@@ -7,20 +7,21 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
-from scipy.special import expit, log_expit, log_softmax, softmax
+from scipy.special import expit, log_expit
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_y, column_or_1d
 
-from ..training import BinaryCrossEntropy, CrossEntropy
-from ._base import BaseRecurrent, Encoded
-from ._parameters import TrainedParameters, parameters
+from ..training import BinaryCrossEntropy
+from ._parameters import parameters
+from ._targets import Encoded, encode_classes, likeliest, log_probabilities, probabilities
+from ._whole import BaseWholeSequence
 
 
 @parameters
-class RNNClassifier(ClassifierMixin, BaseRecurrent):
+class RNNClassifier(ClassifierMixin, BaseWholeSequence):
     """Classify whole sequences with a recurrent network.
 
     Two classes, several, or several labels at once. Sequences may differ in length; nothing is padded. The defaults are chosen over several
@@ -68,7 +69,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
 
     class_weight: dict[Any, float] | str | None = None
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TrainedParameters._parameter_constraints | {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = BaseWholeSequence._parameter_constraints | {
         "class_weight": [dict, StrOptions({"balanced"}), None]
     }
 
@@ -109,14 +110,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         y = _check_y(column_or_1d(y, warn=True), estimator=self)
         if reset:
             self.classes_ = np.unique(y) if classes is None else classes
-        if unseen := set(y.tolist()) - set(self.classes_.tolist()):
-            raise ValueError(
-                f"y contains previously unseen labels: {sorted(unseen)}; classes should include all valid labels, they are {self.classes_.tolist()}"
-            )
-        index = np.searchsorted(self.classes_, y)
-        if len(self.classes_) == 2:
-            return Encoded(index[:, None].astype(self.dtype), BinaryCrossEntropy())
-        return Encoded(index, CrossEntropy(len(self.classes_)))
+        return encode_classes(y, self.classes_, self.dtype)
 
     def _encode_labels(self, y: NDArray[Any], *, reset: bool) -> Encoded:
         if reset:
@@ -139,7 +133,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
     def _decode(self, outputs: NDArray[np.float64]) -> NDArray[Any]:
         if self.multilabel_:
             return (outputs > 0).astype(int)
-        return self.classes_[(outputs[:, 0] > 0).astype(int) if len(self.classes_) == 2 else outputs.argmax(1)]
+        return likeliest(outputs, self.classes_)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Log odds of the second of two classes and of each label, or unnormalised log probabilities of several classes.
@@ -168,9 +162,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
             In the order of ``classes_``; rows sum to 1 unless the targets are multi-label.
         """
         outputs = self._outputs(X)
-        if self.multilabel_:
-            return expit(outputs)
-        return np.hstack([expit(-outputs), expit(outputs)]) if len(self.classes_) == 2 else softmax(outputs, axis=1)
+        return expit(outputs) if self.multilabel_ else probabilities(outputs, len(self.classes_))
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithms of :meth:`predict_proba`, exact where the probabilities underflow.
@@ -184,9 +176,7 @@ class RNNClassifier(ClassifierMixin, BaseRecurrent):
         ndarray of shape (n_sequences, n_classes)
         """
         outputs = self._outputs(X)
-        if self.multilabel_:
-            return log_expit(outputs)
-        return np.hstack([log_expit(-outputs), log_expit(outputs)]) if len(self.classes_) == 2 else log_softmax(outputs, axis=1)
+        return log_expit(outputs) if self.multilabel_ else log_probabilities(outputs, len(self.classes_))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -17,8 +17,8 @@ class Part(NamedTuple):
     """Sequences, encoded targets, and how much each counts (``None``: all alike)."""
 
     sequences: Sequences
-    target: NDArray[Any]
-    weight: NDArray[np.float64] | None
+    target: Any  # an array, or StepRows
+    weight: Any
 
     def rows(self, index: NDArray[np.int64]) -> Self:
         return type(self)(self.sequences[index], self.target[index], None if self.weight is None else self.weight[index])

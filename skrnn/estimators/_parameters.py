@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -11,8 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..cells import Cell, resolve
-from ..engine import Rule
-from ..networks import POOLINGS
+from ..engine import RULES, Rule
 from ..training import OPTIMIZERS, SCHEDULES
 
 parameters = dataclass(eq=False, repr=False)
@@ -25,7 +25,7 @@ _DESCRIPTIONS = """\
         Units of each layer and direction; more can represent more and cost quadratically more.
     n_layers : int, default=1
         Recurrent layers on top of each other.
-    bidirectional : bool, default=True
+    bidirectional : bool, default=<bidirectional>
         Also run a second cell from the last step to the first.
     pooling : {"last", "mean", "max", "attention"}, default="max"
         How the outputs of all steps become one vector: the last one, their mean, the largest value of each unit, or a learned weighted mean.
@@ -48,8 +48,9 @@ _DESCRIPTIONS = """\
         Bound of the gradient's Euclidean norm.
     clip_value : float or None, default=None
         Bound of each entry of the gradient.
-    rule : {"bptt", "truncated_bptt"} or Rule, default="bptt"
-        How the gradient is computed; :class:`skrnn.engine.TruncatedBPTT` bounds the memory of very long sequences.
+    rule : {"bptt", "truncated_bptt", "rtrl", "snap1", "guessing"} or Rule, default="bptt"
+        How the network learns: a name, or a rule of :mod:`skrnn.engine` with its own settings. "truncated_bptt" bounds the memory of very long
+        sequences; "rtrl" and its approximation "snap1" carry gradients forward in time.
     early_stopping : "auto" or bool, default="auto"
         Stop when the held-out loss has not fallen for a while, and keep the best weights. "auto" does if ``X_val`` and ``y_val`` are passed to
         ``fit``; ``True`` sets a part of the training set aside.
@@ -96,7 +97,6 @@ class TrainedParameters(BaseEstimator):
     hidden_size: int = 64
     n_layers: int = 1
     bidirectional: bool = True
-    pooling: str = "max"
     dropout: float = 0.0
     optimizer: str = "adam"
     learning_rate: float = 0.01
@@ -124,7 +124,6 @@ class TrainedParameters(BaseEstimator):
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "bidirectional": ["boolean"],
-        "pooling": [StrOptions(set(POOLINGS))],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
@@ -134,7 +133,7 @@ class TrainedParameters(BaseEstimator):
         "alpha": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "clip_value": [Interval(Real, 0, None, closed="neither"), None],
-        "rule": [StrOptions({"bptt", "truncated_bptt"}), Rule],
+        "rule": [StrOptions(set(RULES)), Rule],
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -167,4 +166,7 @@ class TrainedParameters(BaseEstimator):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__doc__:
-            cls.__doc__ = cls.__doc__.replace("    <shared parameters>", _DESCRIPTIONS).replace("    <shared attributes>", _ATTRIBUTES)
+            known = {name for parent in cls.__mro__ for name in vars(parent).get("__annotations__", ())}
+            entries = [entry for entry in re.split(r"\n(?=    \w)", _DESCRIPTIONS) if entry.split()[0] in known]
+            text = "\n".join(entries).replace("<bidirectional>", str(cls.bidirectional))
+            cls.__doc__ = cls.__doc__.replace("    <shared parameters>", text).replace("    <shared attributes>", _ATTRIBUTES)

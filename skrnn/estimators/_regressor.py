@@ -10,12 +10,13 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.validation import check_array, column_or_1d
 
 from ..training import SquaredError
-from ._base import BaseRecurrent, Encoded
 from ._parameters import parameters
+from ._targets import Encoded, moments
+from ._whole import BaseWholeSequence
 
 
 @parameters
-class RNNRegressor(RegressorMixin, BaseRecurrent):
+class RNNRegressor(RegressorMixin, BaseWholeSequence):
     """Predict one number, or several, for whole sequences with a recurrent network.
 
     Sequences may differ in length; nothing is padded. Targets are standardised inside, so that their scale does not matter. The defaults are
@@ -80,12 +81,7 @@ class RNNRegressor(RegressorMixin, BaseRecurrent):
             raise ValueError(f"y should have shape (n_sequences,) or (n_sequences, n_outputs), got {y.shape}")
         table = y.reshape(len(y), -1)
         if reset:
-            with np.errstate(over="ignore", invalid="ignore"):
-                self.target_mean_ = np.average(table, axis=0, weights=weight)
-                deviation = np.sqrt(np.average((table - self.target_mean_) ** 2, axis=0, weights=weight))
-            if not np.isfinite(deviation).all():
-                raise ValueError(f"Input y contains a value too large to be standardised: {np.abs(table).max():g}")
-            self.target_scale_ = np.where(deviation <= 1e-12 * np.abs(self.target_mean_), 1.0, deviation)
+            self.target_mean_, self.target_scale_ = moments(table, weight)
             self._single_output = y.ndim == 1
         if table.shape[1] != len(self.target_mean_):
             raise ValueError(f"y has {table.shape[1]} outputs (columns), expected {len(self.target_mean_)}")

@@ -1,8 +1,13 @@
 """Compiled loops over time for CPUs: numpy arrays in and out, no torch."""
 
+from ._clockwork import clockwork
 from ._elman import elman
 from ._gru import gru_after, gru_before
+from ._indrnn import indrnn
+from ._linear import linear_complex, min_gru, min_lstm, quasi
 from ._loop import Kernel, Layout
 from ._lstm import lstm
+from ._lstm_norm import lstm_norm
 from ._product import big_matmul, column_sums, tall_product
+from ._sru import sru
 from ._threads import WORTH_THREADS, allow_threads, n_threads

@@ -1,4 +1,4 @@
-"""Compiled GRU in both published forms: the reset gate acts after the recurrent product, or on the state before it."""
+"""Compiled GRU, also normalised, in both published forms: the reset gate acts after the recurrent product, or on the state before it."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import numpy as np
 
 from ._loop import Kernel, Layout, time_loop
 from ._math import sigmoid, tanh
+from ._normalise import gain_gradient, normalise, normalise_back, normalise_input, normalise_input_back
 from ._product import matmul, tall_product
+
+NORM = False  # what `time_loop` binds
 
 
 def _forward_after(arrays, row, first, n):
-    gates, R, b_n, h, y, inner, h_before, product = arrays  # gates hold the projected input
+    gates, R, gain, edges, b_n, h, y, inner, h_before, raw, product = arrays  # gates hold the projected input
     H = h.shape[1]
     end, last = row + n, first + n
     h_before[row:end] = h[first:last]
     matmul(h[first:last], R, product[first:last])
+    if NORM:
+        normalise(product[first:last], gain, edges, raw[row:end])
     one = h.dtype.type(1)
     for b in range(n):
         r, s = row + b, first + b
@@ -31,9 +36,10 @@ def _forward_after(arrays, row, first, n):
 
 
 def _backward_after(arrays, row, first, n):
-    du, R, dh, dy, gates, inner, h_before, dinner, dproduct, passed = arrays
+    du, R, gain, edges, dh, dy, gates, inner, h_before, hat, dinner, dproduct, passed = arrays
     H = dh.shape[1]
     last = first + n
+    at = row if NORM else first  # normalised, what the product gets is kept for the gradient of R
     one = dh.dtype.type(1)
     for b in range(n):
         r, s = row + b, first + b
@@ -46,19 +52,23 @@ def _backward_after(arrays, row, first, n):
             du[r, 2 * H + j] = dnew
             dinner[r, j] = dnew * reset
             dh[s, j] = d * z
-        dproduct[s, : 2 * H] = du[r, : 2 * H]
-        dproduct[s, 2 * H :] = dinner[r]
-    matmul(dproduct[first:last], R, passed[first:last])
+        dproduct[at + b, : 2 * H] = du[r, : 2 * H]
+        dproduct[at + b, 2 * H :] = dinner[r]
+    if NORM:
+        normalise_back(dproduct[at : at + n], gain, edges, hat[row : row + n])
+    matmul(dproduct[at : at + n], R, passed[first:last])
     dh[first:last] += passed[first:last]
 
 
 def _forward_before(arrays, row, first, n):
-    gates, R, R_n, h, y, h_before, product, kept, product_n = arrays  # gates hold the projected input
+    gates, R, R_n, gain, gain_n, edges, h, y, h_before, raw, raw_n, product, kept, product_n = arrays  # gates hold the projected input
     H = h.shape[1]
     end, last = row + n, first + n
     h_before[row:end] = h[first:last]
     one = h.dtype.type(1)
     matmul(h[first:last], R, product[first:last])
+    if NORM:
+        normalise(product[first:last], gain, edges[:2], raw[row:end])
     for b in range(n):
         r, s = row + b, first + b
         for j in range(2 * H):
@@ -66,6 +76,8 @@ def _forward_before(arrays, row, first, n):
         for j in range(H):
             kept[s, j] = gates[r, j] * h[s, j]
     matmul(kept[first:last], R_n, product_n[first:last])
+    if NORM:
+        normalise(product_n[first:last], gain_n, edges[1:] - edges[1], raw_n[row:end])
     for b in range(n):
         r, s = row + b, first + b
         for j in range(H):
@@ -77,85 +89,122 @@ def _forward_before(arrays, row, first, n):
 
 
 def _backward_before(arrays, row, first, n):
-    du, R, R_n, dh, dy, gates, h_before, dgates, dnew, dkept, passed = arrays
+    du, R, R_n, gain, gain_n, edges, dh, dy, gates, h_before, hat, hat_n, dgates, dnew, dkept, passed = arrays
     H = dh.shape[1]
     last = first + n
+    at = row if NORM else first
     one = dh.dtype.type(1)
     for b in range(n):
         r, s = row + b, first + b
         for j in range(H):
             z, new = gates[r, H + j], gates[r, 2 * H + j]
             d = dh[s, j] + dy[r, j]
-            dnew[s, j] = d * (one - z) * (one - new * new)
+            dnew[at + b, j] = d * (one - z) * (one - new * new)
             du[r, H + j] = d * (h_before[r, j] - new) * z * (one - z)
             dh[s, j] = d * z
-        du[r, 2 * H :] = dnew[s]
-    matmul(dnew[first:last], R_n, dkept[first:last])
+        du[r, 2 * H :] = dnew[at + b]
+    if NORM:
+        normalise_back(dnew[at : at + n], gain_n, edges[1:] - edges[1], hat_n[row : row + n])
+    matmul(dnew[at : at + n], R_n, dkept[first:last])
     for b in range(n):
         r, s = row + b, first + b
         for j in range(H):
             reset = gates[r, j]
             du[r, j] = dkept[s, j] * h_before[r, j] * reset * (one - reset)
             dh[s, j] += dkept[s, j] * reset
-        dgates[s] = du[r, : 2 * H]
-    matmul(dgates[first:last], R, passed[first:last])
+        dgates[at + b] = du[r, : 2 * H]
+    if NORM:
+        normalise_back(dgates[at : at + n], gain, edges[:2], hat[row : row + n])
+    matmul(dgates[at : at + n], R, passed[first:last])
     dh[first:last] += passed[first:last]
 
 
-_run = {step: time_loop(step) for step in (_forward_after, _backward_after, _forward_before, _backward_before)}
+_STEPS = (_forward_after, _backward_after, _forward_before, _backward_before)
+_run = {(step, norm): time_loop(step, NORM=norm) for step in _STEPS for norm in (False, True)}
 
 
-def forward_after(layout: Layout, reverse: bool, u, R, b_n, h):
+def forward_after(layout: Layout, reverse: bool, u, R, b_n, h, gain_x=None, gain_h=None, b=None):
     """n = tanh(u_n + r (R_n h + b_n)): outputs, final state and what ``backward_after`` needs.
 
     Parameters
     ----------
     u : ndarray of shape (n_rows, 3 H)
-        Projected input, in the order r z n; becomes the gates.
+        Projected input, in the order r z n; becomes the gates. W x, if it is to be normalised.
     R : ndarray of shape (3 H, H)
         Recurrent weights.
     b_n : ndarray of shape (H,)
         Bias inside the reset gate's product.
     h : ndarray of shape (B, H)
         Initial state.
+    gain_x, gain_h, b : ndarray of shape (3 H,) or None
+        Gains of the normalised W x and R h, and the bias after them.
     """
-    (n, width), (batch, H) = u.shape, h.shape
-    y, inner, h_before = (np.empty((n, H), u.dtype) for _ in range(3))
-    product, h = np.empty((batch, width), u.dtype), h.copy()
-    _run[_forward_after](layout, reverse, (u, np.ascontiguousarray(R.T), b_n, h, y, inner, h_before, product))
-    return y, (h,), (R, u, inner, h_before)
+    (n, width), (batch, H), norm = u.shape, h.shape, gain_h is not None
+    raw_x = normalise_input(u, gain_x, b, _edges(H)) if norm else None
+    y, inner, h_before, raw = *(_room((n, H), u) for _ in range(3)), _room((n if norm else 0, width), u)
+    product, h = _room((batch, width), u), h.copy()
+    weights = (np.ascontiguousarray(R.T), gain_h if norm else b_n, _edges(H), b_n)
+    _run[_forward_after, norm](layout, reverse, (u, *weights, h, y, inner, h_before, raw, product))
+    return y, (h,), (R, gain_x, gain_h, raw_x, u, inner, h_before, raw)
 
 
 def backward_after(layout: Layout, reverse: bool, saved, dy, dh):
-    """Gradients of u, R, b_n and h."""
-    R, gates, inner, h_before = saved
-    (batch, H), dh = dh.shape, dh.copy()
-    du, dinner = np.empty_like(gates), np.empty_like(inner)
-    dproduct, passed = np.empty((batch, 3 * H), dh.dtype), np.empty_like(dh)
-    _run[_backward_after](layout, not reverse, (du, R, dh, dy, gates, inner, h_before, dinner, dproduct, passed))
-    dR = np.concatenate([tall_product(du[:, : 2 * H], h_before), tall_product(dinner, h_before)])
-    return du, dR, dinner.sum(0), dh
+    """Gradients of u, R, b_n, h, gain_x, gain_h and b."""
+    R, gain_x, gain_h, raw_x, gates, inner, h_before, raw = saved
+    (batch, H), dh, norm = dh.shape, dh.copy(), gain_h is not None
+    du, dinner, hat = np.empty_like(gates), np.empty_like(inner), raw.copy()
+    dproduct, passed = _room((len(du) if norm else batch, 3 * H), du), np.empty_like(dh)
+    weights = (R, gain_h if norm else R[0], _edges(H))
+    _run[_backward_after, norm](layout, not reverse, (du, *weights, dh, dy, gates, inner, h_before, hat, dinner, dproduct, passed))
+    if not norm:
+        dR = np.concatenate([tall_product(du[:, : 2 * H], h_before), tall_product(dinner, h_before)])
+        return du, dR, dinner.sum(0), dh, None, None, None
+    dgain_h = np.concatenate([gain_gradient(du[:, : 2 * H], hat[:, : 2 * H]), gain_gradient(dinner, hat[:, 2 * H :])])
+    dgain_x, db = normalise_input_back(du, gain_x, _edges(H), raw_x)
+    return du, tall_product(dproduct, h_before), dinner.sum(0), dh, dgain_x, dgain_h, db
 
 
-def forward_before(layout: Layout, reverse: bool, u, R, h):
+def forward_before(layout: Layout, reverse: bool, u, R, h, gain_x=None, gain_h=None, b=None):
     """n = tanh(u_n + R_n (r h)): outputs, final state and what ``backward_before`` needs; parameters as in ``forward_after``."""
-    n, (batch, H) = len(u), h.shape
-    y, h_before = np.empty((n, H), u.dtype), np.empty((n, H), u.dtype)
-    product, h = np.empty((batch, 2 * H), u.dtype), h.copy()
-    R_gates, R_n = np.ascontiguousarray(R[: 2 * H].T), np.ascontiguousarray(R[2 * H :].T)
-    _run[_forward_before](layout, reverse, (u, R_gates, R_n, h, y, h_before, product, np.empty_like(h), np.empty_like(h)))
-    return y, (h,), (R, u, h_before)
+    n, (batch, H), norm = len(u), h.shape, gain_h is not None
+    raw_x = normalise_input(u, gain_x, b, _edges(H)) if norm else None
+    y, h_before, raws = _room((n, H), u), _room((n, H), u), [_room((n if norm else 0, width), u) for width in (2 * H, H)]
+    product, h = _room((batch, 2 * H), u), h.copy()
+    weights = (np.ascontiguousarray(R[: 2 * H].T), np.ascontiguousarray(R[2 * H :].T), *_gains(gain_h, R), _edges(H))
+    _run[_forward_before, norm](layout, reverse, (u, *weights, h, y, h_before, *raws, product, np.empty_like(h), np.empty_like(h)))
+    return y, (h,), (R, gain_x, gain_h, raw_x, u, h_before, raws)
 
 
 def backward_before(layout: Layout, reverse: bool, saved, dy, dh):
-    """Gradients of u, R and h."""
-    R, gates, h_before = saved
-    (batch, H), dh = dh.shape, dh.copy()
-    du = np.empty_like(gates)
-    scratch = (np.empty((batch, 2 * H), dh.dtype), *(np.empty_like(dh) for _ in range(3)))
-    _run[_backward_before](layout, not reverse, (du, R[: 2 * H], R[2 * H :], dh, dy, gates, h_before, *scratch))
-    dR = np.concatenate([tall_product(du[:, : 2 * H], h_before), tall_product(du[:, 2 * H :], gates[:, :H] * h_before)])
-    return du, dR, dh
+    """Gradients of u, R, h, gain_x, gain_h and b."""
+    R, gain_x, gain_h, raw_x, gates, h_before, raws = saved
+    (batch, H), dh, norm = dh.shape, dh.copy(), gain_h is not None
+    du, rows, hats = np.empty_like(gates), len(gates) if norm else batch, [raw.copy() for raw in raws]
+    dgates, dnew, dkept, passed = _room((rows, 2 * H), du), _room((rows, H), du), np.empty_like(dh), np.empty_like(dh)
+    weights = (R[: 2 * H], R[2 * H :], *_gains(gain_h, R), _edges(H))
+    _run[_backward_before, norm](layout, not reverse, (du, *weights, dh, dy, gates, h_before, *hats, dgates, dnew, dkept, passed))
+    kept = gates[:, :H] * h_before
+    if not norm:
+        dR = np.concatenate([tall_product(du[:, : 2 * H], h_before), tall_product(du[:, 2 * H :], kept)])
+        return du, dR, dh, None, None, None
+    dR = np.concatenate([tall_product(dgates, h_before), tall_product(dnew, kept)])
+    dgain_h = np.concatenate([gain_gradient(du[:, : 2 * H], hats[0]), gain_gradient(du[:, 2 * H :], hats[1])])
+    dgain_x, db = normalise_input_back(du, gain_x, _edges(H), raw_x)
+    return du, dR, dh, dgain_x, dgain_h, db
+
+
+def _room(shape, like):
+    return np.empty(shape, like.dtype)
+
+
+def _edges(H):
+    """The gates and the candidate are normalised apart."""
+    return np.array([0, 2 * H, 3 * H])
+
+
+def _gains(gain, R):
+    """Gains of the gates and of the candidate, or what stands in for them where nothing is normalised."""
+    return (R[0], R[0]) if gain is None else np.split(gain, [2 * R.shape[1]])
 
 
 gru_after = Kernel(forward_after, backward_after)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -53,26 +56,34 @@ def _walk(sizes, starts, descending, low, high, arrays):
             STEP(arrays, starts[t] + low, low, n)
 
 
-def time_loop(step: Callable[..., None], **bound: Any) -> Callable[..., None]:
+def time_loop(step: Callable[..., None], *, per_entry: int = 0, **bound: Any) -> Callable[..., None]:
     """Compile the loop over time around ``step(arrays, row, first, n)``, in which the names ``bound`` stand for compiled functions or constants.
 
     The first two arrays are the projected input (or its gradient) and the recurrent weights. ``step`` advances
     sequences ``first … first + n - 1``, whose inputs stand in rows ``row … row + n - 1`` of the packed arrays. Returned is
     ``run(layout, descending, arrays)``: over all steps, last first if ``descending``, blocks of sequences shared among the allowed threads.
+    A recurrence without products has no such weights: ``per_entry`` says to how many multiplications an entry of the first array comes.
     """
     variant = [v.__name__ if callable(v) else f"{k}{v}" for k, v in bound.items()]
-    name = "_".join([step.__module__.rpartition("._")[2] + step.__name__, *variant])
+    name = "_".join([step.__module__.rpartition("._")[2] + step.__name__, *variant, _digest(Path(step.__code__.co_filename))])
     inner = njit(**JIT)(FunctionType(step.__code__, step.__globals__ | bound, step.__name__))
     walk = FunctionType(_walk.__code__, globals() | {"STEP": inner}, name)
-    walk.__qualname__ = name  # numba names the file of the compiled loop after it
+    walk.__qualname__ = name  # numba names the file of the compiled loop after it, and would only see changes of this file
     compiled = njit(nogil=True, cache=True, **JIT)(walk)
 
     def run(layout: Layout, descending: bool, arrays: tuple[NDArray[Any], ...]) -> None:
-        worth = len(arrays[0]) * arrays[1].size > WORTH_THREADS
+        worth = (arrays[0].size * per_entry or len(arrays[0]) * arrays[1].size) > WORTH_THREADS
         edges = _even_blocks(layout) if worth else [0, int(layout.sizes[0])]
         run_blocks(lambda k: compiled(*layout, descending, edges[k], edges[k + 1], arrays), len(edges) - 1, worth_threads=worth)
 
     return run
+
+
+@cache
+def _digest(*files: Path) -> str:
+    """Of the source of a step and of what all steps call."""
+    shared = (Path(__file__).with_name(name) for name in ("_math.py", "_product.py"))
+    return sha256(b"".join(path.read_bytes() for path in (*files, *shared))).hexdigest()[:8]
 
 
 def _even_blocks(layout: Layout) -> list[int]:

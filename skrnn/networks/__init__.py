@@ -1,7 +1,9 @@
 """Networks of recurrent layers and readouts, usable without the estimators."""
 
+from ._network import Network
 from ._readout import POOLINGS
 from ._recurrent import Recurrent
 from ._sequence import SequenceNetwork
+from ._steps import StepNetwork
 
-__all__ = ["Recurrent", "SequenceNetwork"]
+__all__ = ["Recurrent", "SequenceNetwork", "StepNetwork"]

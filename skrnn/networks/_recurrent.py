@@ -71,13 +71,14 @@ class Recurrent(Module):
         self.dropout = Dropout(dropout)
         self.draw_from(generator)
 
-    def forward(self, packed: PackedSequence, detach_every: int | None = None) -> list[PackedSequence]:
+    def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> list[PackedSequence]:
         """Outputs of the top layer, one packed batch for each direction."""
         outputs: list[PackedSequence] = []
         for k, layer in enumerate(self.layers):
             if k:
                 packed = packed._replace(data=self.dropout(torch.cat([o.data for o in outputs], -1)))
-            outputs = [scan(cell, packed, reverse=d == 1, detach_every=detach_every)[0] for d, cell in enumerate(layer)]
+            ways = [scan(cell, packed, reverse=d == 1, detach_every=detach_every, grad_path=grad_path) for d, cell in enumerate(layer)]
+            outputs = [y for y, _ in ways]
         return outputs
 
     @property
@@ -94,7 +95,7 @@ class Recurrent(Module):
         batch = int(packed.batch_sizes[0])
         return tuple(tuple(layer[d].initial_state(batch, like=packed.data) for layer in self.layers) for d in range(self.n_directions))
 
-    def advance(self, piece: list[PackedSequence], states: State) -> tuple[list[PackedSequence], State]:
+    def advance(self, piece: list[PackedSequence], states: State, grad_path: str = "full") -> tuple[list[PackedSequence], State]:
         """Run one piece in each direction; its outputs and the states of all sequences after it."""
         outputs, after = [], []
         for d, part in enumerate(piece):
@@ -102,7 +103,7 @@ class Recurrent(Module):
             for k, (layer, state) in enumerate(zip(self.layers, states[d], strict=True)):
                 if k:
                     part = part._replace(data=self.dropout(part.data))
-                part, new = scan(layer[d], part, map_state(lambda s, n=n: s[:n], state), reverse=d == 1)
+                part, new = scan(layer[d], part, map_state(lambda s, n=n: s[:n], state), reverse=d == 1, grad_path=grad_path)
                 now.append(put_first(new, state))
             outputs.append(part)
             after.append(tuple(now))

@@ -5,30 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Layers, Module, State
-from ..engine import TimeSlices
+from ..cells import Layers, State
+from ._network import PIECE, Linear, Network
 from ._readout import pooling
 from ._recurrent import Recurrent
 
-_PIECE = 1024  # time steps run at once where nothing needs the gradient: bounds the memory of long sequences
 
-
-class Linear(Module):
-    """x Wᵀ + b, where W starts at zero and b at given values, so that training starts from the best constant output."""
-
-    def __init__(self, input_size: int, bias: Tensor) -> None:
-        super().__init__()
-        self.W = nn.Parameter(torch.zeros(len(bias), input_size))
-        self.b = nn.Parameter(bias.clone())
-
-    def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.linear(x, self.W, self.b)
-
-
-class SequenceNetwork(Module):
+class SequenceNetwork(Network):
     """Recurrent layers, pooling over time in each direction, and a linear head.
 
     Parameters
@@ -39,7 +25,6 @@ class SequenceNetwork(Module):
         Start of the head's bias.
     """
 
-    recurrent: Recurrent
     pools: Any  # of a Pooling for each direction
 
     def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor) -> None:
@@ -50,48 +35,39 @@ class SequenceNetwork(Module):
         self.head = Linear(recurrent.output_size, bias)
         self.draw_from(recurrent.generator)
 
-    def forward(self, packed: PackedSequence, detach_every: int | None = None) -> Tensor:
+    def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
         """Outputs (n_sequences, n_outputs) in the order before packing."""
-        outputs = self.recurrent(packed, detach_every)
+        outputs = self.recurrent(packed, detach_every, grad_path)
         pooled = [pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))]
         return self.head(_user_order(torch.cat(pooled, -1), packed))
 
     def features(self, packed: PackedSequence) -> Tensor:
         """Pooled hidden states (n_sequences, output_size), without gradient and with memory that does not grow with the length."""
-        if len(packed.batch_sizes) <= _PIECE or not self.streams:
+        if len(packed.batch_sizes) <= PIECE or not self.streams:
             outputs = self.recurrent(packed)
             pooled = [pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))]
         else:
             memory = self.start(packed)
-            for piece in zip(*self.pieces(packed, _PIECE), strict=True):
-                memory = self.advance(list(piece), memory)
+            for piece in zip(*self.pieces(packed, PIECE), strict=True):
+                memory, _ = self.advance(list(piece), memory)
             pooled = [pool.finish(c) for pool, c in zip(self.pools, memory[1], strict=True)]
         return _user_order(torch.cat(pooled, -1), packed)
 
-    @property
-    def streams(self) -> bool:
-        """Whether the network can run piece after piece."""
-        return self.recurrent.streams
-
-    def pieces(self, packed: PackedSequence, n_steps: int) -> list[TimeSlices]:
-        """Pieces of ``n_steps`` time steps in running order, for each direction."""
-        return self.recurrent.pieces(packed, n_steps)
-
     def start(self, packed: PackedSequence) -> tuple[State, State]:
-        """States and collected outputs of all sequences before the first piece."""
+        """States and pooled outputs of all sequences before the first piece."""
         like = packed.data.new_empty(0, self.recurrent.output_size // self.recurrent.n_directions)
         batch = int(packed.batch_sizes[0])
         return self.recurrent.start(packed), tuple(pool.start(batch, like=like) for pool in self.pools)
 
-    def advance(self, piece: list[PackedSequence], memory: tuple[State, State]) -> tuple[State, State]:
-        """Run one piece in each direction; states and collected outputs after it."""
+    def advance(self, piece: list[PackedSequence], memory: tuple[State, State], grad_path: str = "full") -> tuple[tuple[State, State], State]:
+        """Run one piece in each direction: states and pooled outputs after it; it has no rows."""
         states, collected = memory
-        outputs, states = self.recurrent.advance(piece, states)
+        outputs, states = self.recurrent.advance(piece, states, grad_path)
         parts = zip(self.pools, collected, outputs, strict=True)
-        return states, tuple(pool.update(c, o, reverse=d == 1) for d, (pool, c, o) in enumerate(parts))
+        return (states, tuple(pool.update(c, o, reverse=d == 1) for d, (pool, c, o) in enumerate(parts))), ()
 
-    def finish(self, collected: State, packed: PackedSequence) -> Tensor:
-        """Outputs from what the last piece left."""
+    def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Tensor:
+        """Outputs (n_sequences, n_outputs) in the order before packing."""
         pooled = torch.cat([pool.finish(c) for pool, c in zip(self.pools, collected, strict=True)], -1)
         return self.head(_user_order(pooled, packed))
 

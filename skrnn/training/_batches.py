@@ -44,6 +44,12 @@ class Batches:
     def __len__(self) -> int:
         return len(self.lengths)
 
+    def rows(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where the rows of the packed batch of the sequences ``index`` lie in the values, end to end."""
+        if self._equal:
+            return (self._starts[index] + np.arange(self.lengths[0])[:, None]).ravel()
+        return packed_rows(self._starts[index], self.lengths[index])[0]
+
     def packed(self, index: NDArray[np.int64]) -> PackedSequence:
         """The sequences ``index`` as a packed batch."""
         if self._equal:

@@ -32,6 +32,8 @@ class Optimizer(ABC):
         """Move the parameters against their gradients."""
         moved = [(k, p, p.grad) for k, p in enumerate(self.parameters) if p.grad is not None]
         slots = [[slot[k] for k, _, _ in moved] for slot in self._slots]
+        if not moved:
+            return
         self._n_steps += 1
         self._move([p for _, p, _ in moved], [g for _, _, g in moved], slots, [self._n_steps] * len(moved), learning_rate)
 

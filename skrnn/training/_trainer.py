@@ -7,11 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from torch import Generator, Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
-from ..engine import Rule
+from ..cells import hidden
+from ..engine import Rule, Stream
 from ._batches import Batches
 from ._objectives import Objective
 from ._optimizers import OPTIMIZERS, Optimizer
@@ -35,11 +39,21 @@ class InterruptedWarning(UserWarning):
 
 @dataclass
 class Data:
-    """Sequences, what should come out, and how much each counts (mean 1 over the training set; ``None``: all alike)."""
+    """Sequences, what should come out for each sequence or each step, and how much each counts (mean 1 over the training set; ``None``: all alike).
+
+    Targets and weights of steps lie end to end, as the values of the sequences do.
+    """
 
     batches: Batches
     target: Tensor
     weight: Tensor | None = None
+    per_step: bool = False
+
+    def batch(self, index: NDArray[np.int64]) -> tuple[PackedSequence, Tensor, Tensor | None]:
+        """The sequences ``index``, packed, with targets and weights in the order of the outputs."""
+        rows = torch.from_numpy(self.batches.rows(index) if self.per_step else index).to(self.target.device)
+        weight = None if self.weight is None else self.weight.index_select(0, rows)
+        return self.batches.packed(index), self.target.index_select(0, rows), weight
 
 
 @dataclass
@@ -98,29 +112,35 @@ class Trainer:
         held_out: Data | None = None,
         on_epoch: Callable[[History], bool] = lambda history: False,
         optimizer: Optimizer | None = None,
+        stream: Stream | None = None,
     ) -> History:
         """Train ``network`` in place and leave it in ``eval`` mode, with the best weights if there is a held-out set or the user interrupts.
+
+        With a stream all sequences are one batch, which goes on from it in their order.
 
         Raises
         ------
         DivergenceError
             If the loss is infinite or NaN for the fourth time; the best weights are restored before.
         """
+        if stream is not None:
+            _check_stream(stream, data.batches.lengths)
         run = _Run(self, network, data, generator, held_out, optimizer)
+        run.stream = stream
         try:
             with torch.inference_mode(False), torch.enable_grad():
-                while len(run.history.losses) < self.max_epochs and not run.waited_enough:
+                while len(run.history.losses) < self.max_epochs and not run.enough:
                     if run.epoch() and on_epoch(run.history):
                         break
         except KeyboardInterrupt:
             run.best.restore()
             run.history.interrupted = True
             epochs = len(run.history.losses)
-            warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=5)
+            warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=6)
         finally:
             network.eval()
             network.zero_grad(set_to_none=True)
-        if held_out is not None:
+        if held_out is not None or not self.rule.follows_gradient:
             run.best.restore()
         run.history.optimizer = run.optimizer
         return run.history
@@ -132,12 +152,19 @@ class Trainer:
         weights = 0.0
         with torch.no_grad():
             for index in data.batches.chunks():
-                rows = torch.from_numpy(index).to(data.target.device)
-                losses = self.objective.losses(network(data.batches.packed(index)), data.target[rows]).double()
-                weight = torch.ones_like(losses) if data.weight is None else data.weight[rows].double()
-                total += (losses * weight).sum().cpu()
-                weights += float(weight.sum())
+                packed, target, weight = data.batch(index)
+                losses = self.objective.losses(network(packed), target).double()
+                counts = torch.ones_like(losses) if weight is None else weight.double()
+                total += (losses * counts).sum().cpu()
+                weights += float(counts.sum())
         return -float(total) / weights
+
+
+def _check_stream(stream: Stream, lengths: NDArray[np.int64]) -> None:
+    if (lengths != lengths[0]).any():
+        raise ValueError(f"The sequences of a stream need equally many steps in one call; got {lengths.min()} to {lengths.max()}")
+    if stream.states is not None and len(hidden(stream.states)) != len(lengths):
+        raise ValueError(f"The stream has {len(hidden(stream.states))} sequences; got {len(lengths)}")
 
 
 class _Best:
@@ -159,8 +186,12 @@ class _Best:
 class _Run:
     """The state of one training run."""
 
+    stream: Stream | None = None
+
     def __init__(self, settings: Trainer, network: Any, data: Data, generator: Generator, held_out: Data | None, optimizer: Optimizer | None) -> None:
         self.settings, self.network, self.data, self.generator, self.held_out = settings, network, data, generator, held_out
+        if not settings.rule.follows_gradient and settings.batch_size is not None and settings.batch_size < len(data.batches):
+            raise ValueError(f"{settings.rule!r} judges weights by the whole training set: use batch_size=None; got {settings.batch_size}")
         self.history = History()
         self.plateau = Plateau()
         self._rate, self._recoveries, self._waited = settings.learning_rate, 0, 0
@@ -179,19 +210,22 @@ class _Run:
         return float(objective.mean(constant.expand(len(target), -1), target, weight))
 
     @property
-    def waited_enough(self) -> bool:
-        return self.settings.patience is not None and self._waited >= self.settings.patience
+    def enough(self) -> bool:
+        """Whether the goal is reached, or there was no better score for too long."""
+        losses, s = self.history.losses, self.settings
+        return bool(losses and losses[-1] <= s.rule.goal) or (s.patience is not None and self._waited >= s.patience)
 
     def epoch(self) -> bool:
         """One pass over the data; False if it diverged and has to be repeated."""
         self.network.train()
-        batches = self.data.batches.shuffled(self.settings.batch_size, self.generator)
+        in_order = [np.arange(len(self.data.batches))]
+        batches = self.data.batches.shuffled(self.settings.batch_size, self.generator) if self.stream is None else in_order
         total = torch.zeros((), dtype=torch.float64, device=self.data.target.device)
         for k, index in enumerate(batches):
             done = (len(self.history.losses) + k / len(batches)) / self.settings.max_epochs
-            total += self._step(index, self._rate * self.plateau.factor * self._factor(done)) * len(index)
-        loss = float(total) / len(self.data.batches)
-        if not (loss < self._too_large and self._finite_weights()):
+            total += self._step(index, self._rate * self.plateau.factor * self._factor(done))
+        loss = float(total) / len(self.data.target)
+        if self.settings.rule.follows_gradient and not (loss < self._too_large and self._finite_weights()):
             self._recover()
             return False
         self.network.eval()
@@ -199,18 +233,17 @@ class _Run:
         return True
 
     def _step(self, index: Any, learning_rate: float) -> Tensor:
-        s, data = self.settings, self.data
-        rows = torch.from_numpy(index).to(data.target.device)
-        target, weight = data.target.index_select(0, rows), None if data.weight is None else data.weight.index_select(0, rows)
+        s = self.settings
+        packed, target, weight = self.data.batch(index)
         for parameter in self.optimizer.parameters:
             parameter.grad = None
-        loss = s.rule.gradient(self.network, data.batches.packed(index), lambda outputs: s.objective.mean(outputs, target, weight))
+        loss = s.rule.gradient(self.network, packed, lambda outputs: s.objective.mean(outputs, target, weight), self.stream)
         if s.clip_value is not None:
             nn.utils.clip_grad_value_(self.optimizer.parameters, s.clip_value)
         if s.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.optimizer.parameters, s.clip_norm)
         self.optimizer.step(learning_rate)
-        return loss
+        return loss * len(target)
 
     def _finite_weights(self) -> bool:
         """The loss of an epoch does not yet show what its last update did."""
@@ -241,7 +274,7 @@ class _Run:
             f"The loss became infinite or NaN, or grew a thousandfold, in epoch {epoch}: "
             f"restored the best weights so far, learning_rate {self._rate:g} -> {self._rate / 2:g}.",
             DivergenceWarning,
-            stacklevel=7,
+            stacklevel=8,
         )
         self._rate /= 2
         self.optimizer = self._new_optimizer()

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from skrnn.cells import Elman
+from skrnn.cells import Elman, Leaky
 from skrnn.engine import scan
-from tests.cell_settings import HIDDEN, INPUT, built, has_kernel, pack_all, random
+from tests.cell_settings import HIDDEN, INPUT, RAGGED, RATES, assert_same, built, has_kernel, pack_all, packed, random, random_state, without_kernel
 
-ORTHOGONAL = 1e-6  # drawn in float32
+EXACT = 1e-12  # float64, relative
 
 
 def test_an_identity_start_keeps_the_running_sum():
@@ -24,21 +24,6 @@ def test_an_identity_start_passes_the_gradient_unchanged_while_units_are_active(
     h = random(1, HIDDEN).abs().requires_grad_()
     _, last = scan(cell, pack_all([torch.ones(200, 1, dtype=torch.float64)]), h)
     assert torch.equal(torch.autograd.grad(last.sum(), h)[0], torch.ones_like(h))
-
-
-def test_an_orthogonal_start_keeps_lengths():
-    R = Elman().build(INPUT, 50).R
-    assert (R.T @ R - torch.eye(50)).abs().max() < ORTHOGONAL
-
-
-def test_a_uniform_start_stays_within_its_bound_and_fills_it():
-    R = Elman(recurrent_init="uniform").build(INPUT, 64).R
-    assert 0.99 / 8 < R.abs().max() <= 1 / 8
-
-
-def test_input_weights_start_as_glorot_and_bengio_say():
-    W = Elman().build(10, 90).W
-    assert 0.98 * 0.06**0.5 < W.abs().max() <= 0.06**0.5
 
 
 def test_the_bias_starts_at_zero():
@@ -60,7 +45,26 @@ def test_layer_normalisation_makes_the_scale_of_the_weights_irrelevant():
     assert (scan(cell, pack_all([x]))[0].data - before).abs().max() < 1e-3  # the 1e-5 under the root
 
 
+@pytest.mark.parametrize("layer_norm", [False, True])
 @pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
-def test_only_layer_normalisation_has_no_kernel(activation):
-    assert has_kernel(Elman(activation))
-    assert not has_kernel(Elman(activation, layer_norm=True))
+def test_every_setting_has_a_kernel_also_inside_leaky(activation, layer_norm):
+    assert has_kernel(Elman(activation, layer_norm=layer_norm))
+    assert has_kernel(Leaky(Elman(activation, layer_norm=layer_norm)))
+    assert not has_kernel(Leaky(Leaky(Elman(activation, layer_norm=layer_norm))))
+
+
+def leaky_gradients(cell, reverse):
+    """Outputs and final state, and the gradients of a projection in state, rates and weights."""
+    batch, state = packed(), random_state(cell, len(RAGGED)).requires_grad_()
+    cell.a.requires_grad_()
+    y, last = scan(cell, batch, state, reverse=reverse)
+    total = (y.data * random(*y.data.shape, seed=3)).sum() + (last * random(*last.shape, seed=4)).sum()
+    return [y.data, last, *torch.autograd.grad(total, [state, cell.a, *cell.parameters()])]
+
+
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("rate", [0.3, RATES], ids=["one rate", "a rate for each unit"])
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_the_leaky_kernel_is_differentiable_in_the_rates(layer_norm, rate, reverse):
+    cell = built(Leaky(Elman(layer_norm=layer_norm), rate))
+    assert_same(leaky_gradients(cell, reverse), leaky_gradients(without_kernel(cell), reverse), EXACT)

@@ -60,8 +60,18 @@ def test_every_gate_starts_orthogonal():
         assert (R.T @ R - torch.eye(20)).abs().max() < 1e-6  # drawn in float32
 
 
+@pytest.mark.parametrize("layer_norm", [False, True])
 @pytest.mark.parametrize("reset", ["before", "after"])
 @pytest.mark.parametrize("gates", ["full", "gru1", "gru2", "gru3"])
-def test_what_has_a_kernel(reset, gates):
-    assert has_kernel(GRU(reset, gates))
-    assert not has_kernel(GRU(reset, gates, layer_norm=True))
+def test_every_setting_has_a_kernel(reset, gates, layer_norm):
+    assert has_kernel(GRU(reset, gates, layer_norm))
+
+
+@pytest.mark.parametrize("reset", ["before", "after"])
+def test_layer_normalisation_makes_the_scale_of_gates_and_candidate_irrelevant(reset):
+    cell, batch = built(GRU(reset, layer_norm=True)), packed()
+    before = scan(cell, batch)[0].data
+    with torch.no_grad():
+        cell.W[: 2 * H] *= 1000
+        cell.R[2 * H :] *= 1000
+    assert gap(scan(cell, batch)[0].data, before) < 1e-3  # the 1e-5 under the root

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn.cells import GRU, LSTM, Elman, Leaky
+from skrnn.cells import GRU, LSTM, Elman, Leaky, Residual
 from skrnn.engine import scan
 from tests.cell_settings import HIDDEN, INPUT, RATES, assert_same, built, gap, leaves, pack_all, packed, random
 
@@ -37,6 +37,33 @@ def test_the_rate_is_no_weight_and_keeps_the_precision_of_the_network():
     cell = Leaky(rate=RATES).build(INPUT, HIDDEN).double()
     assert {name for name, _ in cell.named_parameters()} == {"cell_.W", "cell_.R", "cell_.b"}
     np.testing.assert_array_equal(cell.a.numpy(), RATES)
+
+
+@pytest.mark.parametrize("rate", [0.3, (*RATES[:-1], 0.9)], ids=["one rate", "a rate for each unit"])
+@pytest.mark.parametrize("inner", [Elman(), LSTM(), GRU()], ids=repr)
+def test_learned_rates_start_at_the_rate(inner, rate):
+    fixed, learned = Leaky(inner, rate).build(INPUT, HIDDEN).double(), Leaky(inner, rate, trainable=True).build(INPUT, HIDDEN).double()
+    learned.cell_.load_state_dict(fixed.cell_.state_dict())
+    assert gap(scan(learned, packed())[0].data, scan(fixed, packed())[0].data) <= 1e-6  # drawn in float32
+    assert dict(learned.named_parameters())["b_a"].shape == np.shape(rate)
+
+
+@pytest.mark.parametrize("inner", [Elman(), LSTM()], ids=repr)
+def test_learned_rates_have_a_gradient(inner):
+    cell = built(Leaky(inner, (*RATES[1:-1], 0.9, 0.95), trainable=True))
+    scan(cell, packed())[0].data.square().sum().backward()
+    assert cell.b_a.grad.abs().min() > 0
+
+
+@pytest.mark.parametrize("rate", [1.0, RATES, 0.0])
+def test_a_learned_rate_of_one_is_refused(rate):
+    with pytest.raises(ValueError, match=r"'rate' parameter of Leaky must be one number or 6 .*, in \(0, 1\) where it is trainable; got "):
+        Leaky(rate=rate, trainable=True).build(INPUT, HIDDEN)
+
+
+def test_the_output_of_a_cell_that_puts_out_something_else_than_its_state_does_not_leak():
+    cell, batch = built(Leaky(Residual(LSTM()), 0.3)), packed((1,))
+    assert gap(scan(cell, batch)[0].data, scan(cell.cell_, batch)[0].data) <= EXACT
 
 
 def test_the_cell_inside_is_copied_and_stays_unbuilt():

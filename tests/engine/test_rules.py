@@ -2,13 +2,14 @@ import subprocess
 import sys
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 
 from skrnn.cells import GRU, LSTM, Elman, map_state
-from skrnn.engine import BPTT, TruncatedBPTT, resolve_rule
+from skrnn.engine import BPTT, TruncatedBPTT, resolve_rule, scan
 from skrnn.networks import POOLINGS, SequenceNetwork
-from tests.cell_settings import assert_same, packed, random, stacked
+from tests.cell_settings import assert_same, built, packed, random, stacked
 
 EXACT = 1e-12  # float64, relative
 RAGGED, EQUAL = (4, 7, 1, 7, 3), (7, 7, 7)
@@ -38,9 +39,9 @@ def piece_after_piece(net, batch, n_steps):
     """The truncated gradient without any second pass: one graph over all pieces, whose states are cut."""
     states, collected = net.start(batch)
     for piece in zip(*net.pieces(batch, n_steps), strict=True):
-        states, collected = net.advance(piece, (states, collected))
+        (states, collected), _ = net.advance(piece, (states, collected))
         states = map_state(torch.Tensor.detach, states)
-    loss(net.finish(collected, batch)).backward()
+    loss(net.finish(collected, (), batch)).backward()
 
 
 def gradients_of(learn, net, seed=3):
@@ -130,5 +131,81 @@ def test_rules_have_names():
     assert resolve_rule("bptt") == BPTT()
     assert resolve_rule("truncated_bptt") == TruncatedBPTT(500)
     assert resolve_rule(TruncatedBPTT(7)) == TruncatedBPTT(7)
-    with pytest.raises(ValueError, match=r"'rule' parameter must be a Rule or one of \['bptt', 'truncated_bptt'\]; got 'hebb'"):
+    with pytest.raises(
+        ValueError, match=r"'rule' parameter must be a Rule or one of \['bptt', 'guessing', 'rtrl', 'snap1', 'truncated_bptt'\]; got 'hebb'"
+    ):
         resolve_rule("hebb")
+
+
+# -- the way of the gradient -------------------------------------------------------------------------------------------------------------------
+
+
+def truncated_1997(cell, xs, weights):
+    """The LSTM's gradient when errors flow only through the cell: forward sensitivities of c(t) = f c(t-1) + i g with h(t-1) held constant."""
+    H = cell.hidden_size
+    h, c = np.zeros(H), np.zeros(H)
+    dW, dR, db = (np.zeros(w.shape) for w in weights)
+    eW, eR, eb = (np.zeros((4, H, *w.shape[1:])) for w in weights)  # dc/dweights of each cell's own rows
+    W, R, b = weights
+    for t, x in enumerate(xs):
+        i, f, g, o = np.split(W @ x + R @ h + b, 4)
+        i, f, o, g = *(1 / (1 + np.exp(-a)) for a in (i, f, o)), np.tanh(g)
+        slopes = np.stack([g * i * (1 - i), c * f * (1 - f), i * (1 - g * g), 0 * o])
+        for e, seen in ((eW, x), (eR, h), (eb, None)):
+            now = slopes if seen is None else slopes[..., None] * seen
+            e *= f if seen is None else f[:, None]
+            e += now
+        c_new = f * c + i * g
+        h_new = o * np.tanh(c_new)
+        dh = 2 * (h_new - t)  # of the loss (h - t)²
+        through_c, through_o = dh * o * (1 - np.tanh(c_new) ** 2), dh * np.tanh(c_new) * o * (1 - o)
+        for d, e, seen in ((dW, eW, x), (dR, eR, h), (db, eb, None)):
+            d += (e * (through_c if seen is None else through_c[:, None])).reshape(d.shape)
+            d[3 * H :] += through_o if seen is None else through_o[:, None] * seen
+        h, c = h_new, c_new
+    return dW, dR, db
+
+
+def test_the_path_through_the_cell_is_the_rule_of_1997():
+    cell, batch = built(LSTM()), packed((9,))
+    weights = [w.detach().numpy() for w in (cell.W, cell.R, cell.b)]
+    expected = truncated_1997(cell, batch.data.numpy(), weights)
+    y, _ = scan(cell, batch, grad_path="cell_only")
+    (y.data - torch.arange(9.0, dtype=torch.float64)[:, None]).square().sum().backward()
+    assert_same([cell.W.grad, cell.R.grad, cell.b.grad], map(torch.from_numpy, expected), EXACT)
+
+
+def test_no_path_is_copy_back():
+    """Elman (1990): the context is an input like any other."""
+    cell, batch = built(Elman()), packed((9,))
+    y, _ = scan(cell, batch, grad_path="none")
+    y.data.square().sum().backward()
+    context = torch.cat([torch.zeros(1, cell.hidden_size, dtype=torch.float64), y.data[:-1]]).detach()
+    W, R, b = (w.detach().clone().requires_grad_() for w in (cell.W, cell.R, cell.b))
+    torch.tanh(batch.data @ W.T + context @ R.T + b).square().sum().backward()
+    assert_same([cell.W.grad, cell.R.grad, cell.b.grad], [W.grad, R.grad, b.grad], EXACT)
+
+
+@pytest.mark.parametrize("path", ["cell_only", "none"])
+@pytest.mark.parametrize("reverse", [False, True])
+def test_the_path_of_the_gradient_does_not_change_values(path, reverse):
+    cell, batch = built(LSTM()), packed()
+    assert_same([scan(cell, batch, reverse=reverse, grad_path=path)[0].data], [scan(cell, batch, reverse=reverse)[0].data], EXACT)
+
+
+@pytest.mark.parametrize("path", ["full", "cell_only", "none"])
+def test_rules_pass_the_path_on(path):
+    net, batch = network("mean"), packed()
+    expected, _ = gradients_of(lambda net: loss(net(batch, grad_path=path)).backward(), net)
+    for rule in (BPTT(path), TruncatedBPTT(7, grad_path=path)):
+        assert_same(gradients_of(lambda net, rule=rule: rule.gradient(net, batch, loss), net)[0], expected, EXACT)
+
+
+def test_bad_settings_of_rules_are_refused_by_name():
+    for rule in (BPTT, TruncatedBPTT):
+        with pytest.raises(ValueError, match=f"'grad_path' parameter of {rule.__name__} must be one of .*; got 'half'"):
+            rule(grad_path="half")
+    with pytest.raises(ValueError, match="'n_steps' parameter of TruncatedBPTT must be at least 1; got 0"):
+        TruncatedBPTT(0)
+    with pytest.raises(ValueError, match="'stride' parameter of TruncatedBPTT must be a divisor of n_steps=10; got 3"):
+        TruncatedBPTT(10, stride=3)

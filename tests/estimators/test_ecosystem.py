@@ -181,3 +181,12 @@ def test_the_type_of_sequences_survives_a_split():
     assert isinstance(train, Sequences)
     assert len(train) + len(test) == len(X)
     np.testing.assert_array_equal(answers(quick().fit(X, target(quick(), X)), test), answers(quick().fit(RAGGED, target(quick(), X)), list(test)))
+
+
+def test_one_grid_over_ten_cells_and_two_wrappers_on_ragged_sequences():
+    named = ["elman", "lstm", "gru", "jordan", "clockwork", "indrnn", "mingru", "lmu", "cfc", "antisymmetric"]
+    grid = {"cell": [*named, cells.Leaky(cells.GRU(), rate=0.3), cells.Zoneout(cells.LSTM())]}
+    model = make("RNNClassifier", max_epochs=1, hidden_size=4)
+    search = GridSearchCV(model, grid, cv=2, error_score="raise").fit(RAGGED, target(model, RAGGED))
+    assert len(search.cv_results_["params"]) == 12
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()

@@ -262,7 +262,7 @@ PARAMETERS = [
     ("alpha", -1e-3, r"a float in the range \[0.0, inf\). Got -0.001 instead"),
     ("clip_norm", 0.0, r"a float in the range \(0.0, inf\) or None. Got 0.0 instead"),
     ("clip_value", -1.0, r"a float in the range \(0.0, inf\) or None. Got -1.0 instead"),
-    ("rule", "rtrl", "'truncated_bptt'.*Got 'rtrl' instead"),
+    ("rule", "hebb", "'truncated_bptt'.*Got 'hebb' instead"),
     ("early_stopping", "always", "'auto'.*Got 'always' instead"),
     ("validation_fraction", 1.0, r"a float in the range \(0.0, 1.0\). Got 1.0 instead"),
     ("n_iter_no_change", 0, r"an int in the range \[1, inf\). Got 0 instead"),

@@ -105,7 +105,7 @@ def test_features_and_outputs_stand_in_the_order_of_the_sequences(name, settings
     assert features.shape == (5, net.recurrent.output_size)
     assert_same([net.head(features)], [outputs], EXACT)
     assert_same(outputs, [net(pack_all([x]))[0] for x in xs], EXACT)
-    monkeypatch.setattr(_sequence, "_PIECE", 2)
+    monkeypatch.setattr(_sequence, "PIECE", 2)
     assert_same([net.features(pack_all(xs))], [features], EXACT)
 
 

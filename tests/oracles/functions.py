@@ -26,3 +26,13 @@ def relu(a):
 def layer_norm(a, gain, bias=0.0):
     """Ba, Kiros & Hinton (2016), eq. 3 and 4: mean and deviation over the units of one layer."""
     return gain * (a - a.mean()) / np.sqrt(((a - a.mean()) ** 2).mean() + 1e-5) + bias
+
+
+def hidden(state):
+    """The first array of a state."""
+    return hidden(state[0]) if isinstance(state, tuple) else state
+
+
+def with_hidden(state, h):
+    """A state with ``h`` in place of its first array."""
+    return (with_hidden(state[0], h), *state[1:]) if isinstance(state, tuple) else h

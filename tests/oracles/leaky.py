@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from tests.oracles.functions import oracle
+from tests.oracles.functions import arrays, hidden, oracle, sigmoid
 
 
 def step_of(cell):
-    inner, rate = oracle(cell.cell_), np.asarray(cell.rate)
+    inner = oracle(cell.cell_)
+    rate = sigmoid(arrays(cell)["b_a"]) if cell.trainable else np.asarray(cell.rate)
 
     def leak(old, new):
         return tuple(map(leak, old, new)) if isinstance(old, tuple) else (1 - rate) * old + rate * new
 
     def step(x, state):
         state = leak(state, inner(x, state)[1])
-        return state[0] if isinstance(state, tuple) else state, state
+        return hidden(state), state
 
     return step

@@ -13,8 +13,9 @@ from torch.autograd import gradcheck
 
 import skrnn.cells
 from skrnn.cells import Leaky, map_state
-from skrnn.engine import scan
+from skrnn.engine import BPTT, RTRL, scan
 from skrnn.kernels import allow_threads
+from skrnn.networks import StepNetwork
 from tests.cell_settings import (
     CELLS,
     INPUT,
@@ -153,6 +154,19 @@ def test_torch_func_differentiates_through_a_scan(cell):
     assert_same(torch.func.grad(loss)(weights).values(), expected, EXACT)
 
 
+@every_cell
+def test_rtrl_equals_bptt(cell):
+    batch = packed((3, 5, 1))
+    net = StepNetwork(stacked(cell), torch.zeros(2)).double().eval()
+    torch.nn.init.normal_(net.head.W, generator=torch.Generator().manual_seed(5))
+    found = []
+    for rule in (RTRL(), BPTT()):
+        net.zero_grad()
+        rule.gradient(net, batch, lambda outputs: outputs.square().sum())
+        found.append([torch.zeros_like(w) if w.grad is None else w.grad.clone() for w in net.parameters()])
+    assert_same(*found, 1e-10)
+
+
 # -- kernels -----------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -161,8 +175,14 @@ def test_torch_func_differentiates_through_a_scan(cell):
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, SINGLE), (torch.float64, EXACT)], ids=str)
 @pytest.mark.parametrize(("batch_size", "width"), [(1, 1), (3, 6), (5, 33), (17, 3), (40, 5)])
 def test_a_kernel_equals_the_steps(cell, reverse, dtype, tolerance, batch_size, width):
-    """40 sequences are several blocks of a kernel; the odd widths leave remainders in its loops over four columns."""
-    cell = built(cell, dtype, hidden_size=width * cell.get_params().get("block_size", 1))
+    """40 sequences are several blocks of a kernel; the odd widths leave remainders in its loops over four columns.
+
+    Layer norm divides by the spread of the units: where 3 of them happen to be alike, rounding grows.
+    """
+    if "layer_norm=True" in repr(cell) and dtype == torch.float32:
+        tolerance *= 20
+    given = cell.get_params()
+    cell = built(cell, dtype, hidden_size=width * max(given.get("block_size", 1), len(given.get("periods", "1"))))
     batch = packed([1 + 5 * k % 9 for k in range(batch_size)], dtype=dtype)
     state = random_state(cell, batch_size, dtype=dtype)
     values, grads = gradients(cell, batch, state, reverse=reverse)

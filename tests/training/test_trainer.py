@@ -25,7 +25,7 @@ class Line(Module):
         self.w, self.b = (torch.nn.Parameter(torch.zeros(1, dtype=torch.float64)) for _ in range(2))
         self.bad, self.seen = bad, []
 
-    def forward(self, packed):
+    def forward(self, packed, detach_every=None, grad_path="full"):
         failing = self.training and len(self.seen) in self.bad
         if self.training:
             self.seen.append(self.w.item())

@@ -1,0 +1,89 @@
+"""Targets for every time step: from whatever runs alongside the sequences to rows end to end, and predictions back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._reading import ARRAY, ROWS
+from ._sequences import Sequences, offsets_of
+
+
+def step_rows(y: Any, sequences: Sequences, layout: str, name: str = "y") -> NDArray[Any]:
+    """One row for each time step, end to end: (n_steps_total,) or (n_steps_total, n_outputs).
+
+    Parameters
+    ----------
+    y : Sequences, list of arrays (n_steps,) or (n_steps, n_outputs), array (n_sequences, n_steps[, n_outputs]); array (n_steps[, n_outputs])
+        if the sequences came as one 2-D table
+    sequences : Sequences
+        Whose steps the rows belong to.
+    layout : str
+        The container that the sequences came in (``layout_of``).
+    name : str, default="y"
+        The argument's name, for errors.
+
+    Returns
+    -------
+    ndarray
+
+    Raises
+    ------
+    ValueError
+        If there is not one row for each step; the message names the first sequence that differs.
+    """
+    if isinstance(y, Sequences):
+        return _joined(list(y), sequences, name)
+    if layout != ROWS:
+        return _joined([np.asarray(part) for part in y], sequences, name)
+    rows = np.asarray(y)
+    if rows.ndim not in (1, 2) or len(rows) != sequences.n_steps_total:
+        raise ValueError(
+            f"{name} should have shape (n_steps,) or (n_steps, n_outputs) with n_steps={sequences.n_steps_total}, a row for each row of the 2-D X; "
+            f"got {rows.shape}"
+        )
+    return rows
+
+
+def _joined(parts: list[NDArray[Any]], sequences: Sequences, name: str) -> NDArray[Any]:
+    if len(parts) != len(sequences):
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: X has {len(sequences)} sequences, {name} has {len(parts)}")
+    for k, (part, n_steps) in enumerate(zip(parts, sequences.lengths, strict=True)):
+        if part.ndim not in (1, 2) or part.ndim != parts[0].ndim or part.shape[1:] != parts[0].shape[1:]:
+            raise ValueError(f"{name}[{k}] has shape {part.shape}; expected ({n_steps}, {', '.join(map(str, parts[0].shape[1:]))})")
+        if len(part) != n_steps:
+            raise ValueError(f"{name}[{k}] has {len(part)} steps, but X[{k}] has {n_steps}: there must be one target for each time step")
+    return np.concatenate(parts)
+
+
+def give_steps(rows: NDArray[Any], sequences: Sequences, layout: str) -> Any:
+    """Rows end to end as the sequences came: an array for a 2-D table or a 3-D array, else a list of arrays."""
+    if layout == ROWS:
+        return rows
+    if layout == ARRAY:
+        return rows.reshape(len(sequences), -1, *rows.shape[1:])
+    return [part.copy() for part in np.split(rows, sequences.offsets[1:-1])]
+
+
+@dataclass(frozen=True, eq=False)
+class StepRows:
+    """Rows end to end that are taken sequence by sequence."""
+
+    values: NDArray[Any]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: NDArray[np.int64]) -> StepRows:
+        starts, lengths = self.offsets[index], np.diff(self.offsets)[index]
+        offsets = offsets_of(lengths)
+        rows = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        return StepRows(self.values[rows], offsets)
+
+    def any(self) -> bool:
+        """Whether a row is not zero."""
+        return bool(self.values.any())

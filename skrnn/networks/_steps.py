@@ -1,0 +1,59 @@
+"""One output vector for each time step: recurrent layers and a linear head."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from ..cells import State
+from ._network import PIECE, Linear, Network
+from ._recurrent import Recurrent
+
+
+class StepNetwork(Network):
+    """Recurrent layers, and a linear head at every time step.
+
+    Parameters
+    ----------
+    recurrent : Recurrent
+    bias : Tensor of shape (n_outputs,)
+        Start of the head's bias.
+    """
+
+    def __init__(self, recurrent: Recurrent, bias: Tensor) -> None:
+        super().__init__()
+        self.recurrent = recurrent
+        self.head = Linear(recurrent.output_size, bias)
+        self.draw_from(recurrent.generator)
+
+    def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
+        """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""
+        return self.head(torch.cat([o.data for o in self.recurrent(packed, detach_every, grad_path)], -1))
+
+    def outputs(self, packed: PackedSequence, states: State | None = None) -> tuple[Tensor, State]:
+        """Outputs of all steps, and the states after them, without gradient and with memory beside them that does not grow with the length."""
+        if not self.streams:
+            return self(packed), ()
+        states = self.recurrent.start(packed) if states is None else states
+        rows = []
+        for piece in zip(*self.pieces(packed, PIECE), strict=True):
+            (states, _), out = self.advance(list(piece), (states, ()))
+            rows.append(out)
+        return self.finish((), tuple(rows), packed), states
+
+    def start(self, packed: PackedSequence) -> tuple[State, State]:
+        """States of all sequences before the first piece; nothing is collected."""
+        return self.recurrent.start(packed), ()
+
+    def advance(self, piece: list[PackedSequence], memory: tuple[State, State], grad_path: str = "full") -> tuple[tuple[State, State], State]:
+        """Run one piece in each direction: states after it, and each direction's share of the outputs of its rows."""
+        outputs, states = self.recurrent.advance(piece, memory[0], grad_path)
+        shares = self.head.W.chunk(self.recurrent.n_directions, -1)
+        return (states, ()), tuple(o.data @ W.T for o, W in zip(outputs, shares, strict=True))
+
+    def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Tensor:
+        """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""
+        forward, *backward = zip(*rows, strict=True)
+        total = torch.cat(forward) + self.head.b
+        return total + torch.cat(backward[0][::-1]) if backward else total
