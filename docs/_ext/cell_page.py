@@ -42,7 +42,7 @@ def _parts(kind: type) -> tuple[str, str, str]:
     """What it is, when to choose it, and its equations, from the docstring."""
     text = inspect.getdoc(kind) or ""
     paragraphs = text.split("\n\n")
-    equations = re.search(r"Notes\n-----\n::\n\n((?:    .*\n|\n)+)", text + "\n")
+    equations = re.search(r"Notes\n-----\n[^:]*(?::[^:]+)*::\n\n((?:    .*\n|\n)+)", text + "\n")
     return paragraphs[0].replace("\n", " "), paragraphs[1].replace("\n", " "), equations[1].rstrip() if equations else ""
 
 

@@ -62,7 +62,7 @@ class CfC(Cell):
     Δt is no input of the layers, and x(t) is the other channels, as in the authors' program. p and q are linear in the same features, so that
     standardising the channel of Δt changes nothing that "default" and "no_gate" can express; "pure" needs times that are not negative
     (``standardize=False``). Only the lowest layer of a stack has a channel of times, and a backward layer sees the time to the wrong side: use
-    ``time_delta`` in one layer and one direction. Differs from the authors' program: w_tau starts at random, because |w_tau| has no slope at 0.
+    ``time_delta`` in one layer and one direction. Differs from the authors' program: w_tau starts at random, because ``|w_tau|`` has no slope at 0.
 
     References
     ----------

@@ -34,7 +34,7 @@ class LRU(Cell):
     Parameters
     ----------
     r_min, r_max : float, default=0.4, 0.99
-        The moduli |λ| start in this ring within the unit disk, 0 ≤ r_min ≤ r_max < 1. A unit remembers for about 1 / (1 − |λ|) time steps: 0.9 to
+        The moduli of λ start in this ring within the unit disk, 0 ≤ r_min ≤ r_max < 1. A unit remembers about ``1 / (1 − |λ|)`` time steps: 0.9 to
         0.999 is for sequences of thousands.
     max_phase : float, default=2π
         The phases start between 0 and this, in (0, 2π]: a unit turns around once in 2π / phase time steps. Small phases (π / 10) are for very long
@@ -48,8 +48,8 @@ class LRU(Cell):
         s(t) = λ ⊙ s(t-1) + exp(γ) ⊙ (B x(t))
         h(t) = Re(C s(t)) + D x(t)
 
-    s, λ and the rows of B and C are complex: B is stored as (2, H, F), C as (2, H, H), real parts first. |λ| < 1 whatever the weights. γ starts at
-    log sqrt(1 − |λ|²), which gives s the variance 1 for white noise. 3 H + 3 H F + 2 H² weights, O(H² + H F) a step, of which the recurrence is
+    s, λ and the rows of B and C are complex: B is stored as (2, H, F), C as (2, H, H), real parts first. ``|λ| < 1`` with any weights. γ starts at
+    ``log sqrt(1 − |λ|²)``, which gives s the variance 1 for white noise. 3 H + 3 H F + 2 H² weights, O(H² + H F) a step, of which the recurrence is
     O(H). The state is (h, Re s, Im s), of which the next step reads s. On a GPU the steps run as a parallel scan of depth log₂ T.
 
     ν, θ and γ are the paper's ν^log, θ^log and γ^log. Differs from the paper: D is a matrix, since input and output may differ in size, where the
