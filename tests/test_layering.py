@@ -89,7 +89,7 @@ def code_lines(file, function):
 @pytest.mark.parametrize("file", [file for file in FILES if file != "__init__.py"])
 def test_imports_point_downward(file):
     here = part(file)
-    assert here in FLOORS, f"{here} stands on no floor of DESIGN.md"
+    assert here in FLOORS, f"{here} stands on no floor"
     above = {name for name in imported(file) if name.startswith("skrnn.") and (there := name.split(".")[1]) != here and FLOORS[there] >= FLOORS[here]}
     assert not above
 
