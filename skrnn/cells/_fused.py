@@ -101,6 +101,5 @@ def run_torch(name: str, packed: PackedSequence, reverse: bool, state: tuple[Ten
 def _reversal(batch_sizes: Tensor) -> Tensor:
     """Rows of a packed batch in the order that turns every sequence around; its own inverse."""
     layout = Layout.of(batch_sizes.numpy())
-    step = np.repeat(np.arange(len(layout.sizes)), layout.sizes)
-    sequence = np.arange(len(step)) - layout.starts[step]
+    step, sequence = layout.places
     return torch.from_numpy(layout.starts[layout.lengths[sequence] - 1 - step] + sequence)

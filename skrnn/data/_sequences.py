@@ -29,6 +29,12 @@ def offsets_of(lengths: npt.ArrayLike) -> Array:
     return offsets
 
 
+def rows_of(offsets: Array, index: Array) -> tuple[Array, Array]:
+    """Rows of the sequences of an index array, end to end, and the offsets at which they then begin and end."""
+    new = offsets_of(np.diff(offsets)[index])
+    return np.arange(new[-1]) + np.repeat(offsets[:-1][index] - new[:-1], np.diff(new)), new
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Sequences(Sequence[Array]):
     """Sequences of different lengths, stored end to end (the layout of an Arrow list array, 2016).
@@ -210,9 +216,7 @@ class Sequences(Sequence[Array]):
 
     def _take(self, index: Array) -> Sequences:
         """Copy the sequences of an index array, in one gather."""
-        offsets = offsets_of(self.lengths[index])
-        shift = self.offsets[:-1][index] - offsets[:-1]
-        rows = np.arange(offsets[-1]) + np.repeat(shift, np.diff(offsets))
+        rows, offsets = rows_of(self.offsets, index)
         return Sequences(self.values[rows], offsets)
 
     def with_values(self, new_values: Array) -> Sequences:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._reading import ARRAY, ROWS
-from ._sequences import Sequences, offsets_of
+from ._sequences import Sequences, rows_of
 
 
 def step_rows(y: Any, sequences: Sequences, layout: str, name: str = "y") -> NDArray[Any]:
@@ -79,9 +79,7 @@ class StepRows:
         return len(self.offsets) - 1
 
     def __getitem__(self, index: NDArray[np.int64]) -> StepRows:
-        starts, lengths = self.offsets[index], np.diff(self.offsets)[index]
-        offsets = offsets_of(lengths)
-        rows = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)
+        rows, offsets = rows_of(self.offsets, index)
         return StepRows(self.values[rows], offsets)
 
     def any(self) -> bool:

@@ -60,9 +60,8 @@ def packed_rows(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[
     order = np.argsort(-lengths, kind="stable")
     longest = lengths[order[0]]
     sizes = np.searchsorted(-lengths[order], -np.arange(longest), side="left")
-    step = np.repeat(np.arange(longest), sizes)
-    first = np.cumsum(sizes) - sizes
-    return starts[order][np.arange(len(step)) - first[step]] + step, sizes, order
+    step, sequence = Layout.of(sizes).places
+    return starts[order][sequence] + step, sizes, order
 
 
 def as_packed(data: torch.Tensor, sizes: NDArray[np.int64], order: NDArray[np.int64]) -> PackedSequence:

@@ -240,8 +240,8 @@ def _pattern_of(network: Any, one: _OneSequence, n_features: int, order: int | N
         direct: Any = 0
         at_once = min(max(_ROOM // (one.n_numbers * len(one.theta)), 1), _DRAWS)
         for _ in range(0, _DRAWS, at_once):
-            D, I = one.random_jacobians(at_once, n_features, draw)  # noqa: E741  the letters of the equations
-            through, direct = through | (D != 0).any(0), direct | (I != 0).any(0)
+            of_m, of_theta = one.random_jacobians(at_once, n_features, draw)
+            through, direct = through | (of_m != 0).any(0), direct | (of_theta != 0).any(0)
         reached, steps = direct, 1
         while order is None or steps < order:
             further = reached | ((through.float() @ reached.float()) > 0)

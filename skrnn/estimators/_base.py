@@ -90,7 +90,7 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         check_pair(*held_out, self.early_stopping)
         sequences, y, weight = self._check(X, y, sample_weight, reset=not going_on)
         weight = self._weigh(y, weight)
-        seed = self._seed()
+        seed = seed_of(self.random_state)
         generator = torch.Generator().manual_seed(seed)
         encoded = self._encode(y, weight, reset=not going_on, classes=classes)
         if not going_on:
@@ -116,12 +116,6 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
                 raise ValueError(
                     f"Training goes on with a network of {name}={then}, but the estimator now has {name}={now}; use warm_start=False and fit."
                 )
-
-    def _seed(self) -> int:
-        """From ``random_state``; ``None`` is new every time, and numpy's global generator is left alone."""
-        if self.random_state is None:
-            return int(np.random.default_rng().integers(2**31))
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, Any, NDArray[np.float64] | None]:
         """Sequences, targets and weights as they came, checked against each other."""
@@ -243,6 +237,13 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
+
+
+def seed_of(random_state: Any) -> int:
+    """From ``random_state``; ``None`` is new every time, and numpy's global generator is left alone."""
+    if random_state is None:
+        return int(np.random.default_rng().integers(2**31))
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def in_order(parts: list[tuple[NDArray[np.int64], NDArray[Any]]]) -> NDArray[Any]:

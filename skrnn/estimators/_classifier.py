@@ -10,13 +10,12 @@ from scipy.sparse import issparse
 from scipy.special import expit, log_expit
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_y, column_or_1d
 
 from ..training import BinaryCrossEntropy
 from ._parameters import parameters
-from ._targets import Encoded, encode_classes, likeliest, log_probabilities, probabilities
+from ._targets import Encoded, class_weights, encode_classes, likeliest, log_probabilities, probabilities
 from ._whole import BaseWholeSequence
 
 
@@ -125,9 +124,7 @@ class RNNClassifier(ClassifierMixin, BaseWholeSequence):
     def _weigh(self, y: Any, weight: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         if self.class_weight is None:
             return weight
-        of_class = compute_sample_weight(self.class_weight, y)
-        if (of_class < 0).any() or not of_class.any():
-            raise ValueError(f"The 'class_weight' parameter must hold no negative weights, and not only zeros; got {self.class_weight!r}")
+        of_class = class_weights(self.class_weight, y)
         return of_class if weight is None else weight * of_class
 
     def _decode(self, outputs: NDArray[np.float64]) -> NDArray[Any]:

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from ..data import give_steps
 from ._every_step import BaseEveryStep
 from ._parameters import parameters
-from ._targets import Encoded, encode_classes, likeliest, probabilities
+from ._targets import Encoded, class_weights, encode_classes, likeliest, probabilities
 
 
 @parameters
@@ -122,9 +121,7 @@ class RNNTagger(ClassifierMixin, BaseEveryStep):
             return super()._weigh(y, weight)
         present = self._present(y)
         of_class = np.zeros(len(y))
-        of_class[present] = compute_sample_weight(self.class_weight, y[present])
-        if (of_class < 0).any() or not of_class.any():
-            raise ValueError(f"The 'class_weight' parameter must hold no negative weights, and not only zeros; got {self.class_weight!r}")
+        of_class[present] = class_weights(self.class_weight, y[present])
         return of_class if weight is None else weight * of_class
 
     def _decode(self, outputs: NDArray[np.float64]) -> NDArray[Any]:

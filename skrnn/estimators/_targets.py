@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.utils.class_weight import compute_sample_weight
 
 from ..training import BinaryCrossEntropy, CrossEntropy, Objective
 
@@ -28,6 +29,14 @@ def encode_classes(y: NDArray[Any], classes: NDArray[Any], dtype: str) -> Encode
     if len(classes) == 2:
         return Encoded(index[:, None].astype(dtype), BinaryCrossEntropy())
     return Encoded(index, CrossEntropy(len(classes)))
+
+
+def class_weights(class_weight: Any, labels: NDArray[Any]) -> NDArray[np.float64]:
+    """The weight of each label's class."""
+    weight = compute_sample_weight(class_weight, labels)
+    if (weight < 0).any() or not weight.any():
+        raise ValueError(f"The 'class_weight' parameter must hold no negative weights, and not only zeros; got {class_weight!r}")
+    return weight
 
 
 def likeliest(outputs: NDArray[np.float64], classes: NDArray[Any]) -> NDArray[Any]:

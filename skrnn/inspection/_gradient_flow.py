@@ -9,12 +9,12 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
 from torch import Tensor, nn
 
 from ..cells import Cell, hidden, resolve
 from ..data import as_sequences
 from ..engine import limit_threads
+from ..estimators._base import seed_of
 from ..networks import Recurrent
 from ._axes import count_in_whole_numbers, new_or_given
 from ._fitted import Seen, fitted, in_double, seen
@@ -179,7 +179,7 @@ class GradientFlowDisplay:
         -------
         GradientFlowDisplay
         """
-        sequences, seed = as_sequences(X), _seed(random_state)
+        sequences, seed = as_sequences(X), seed_of(random_state)
         norms = {}
         for name, cell in cells.items():
             generator = torch.Generator().manual_seed(seed)
@@ -189,7 +189,7 @@ class GradientFlowDisplay:
 
     @classmethod
     def _of_networks(cls, estimators: Mapping[str, Any], X: Any, y: Any, place: _Place, random_state: Any) -> Self:
-        norms, seed = {}, _seed(random_state)
+        norms, seed = {}, seed_of(random_state)
         for name, estimator in estimators.items():
             network: Any = copy.deepcopy(fitted(estimator).network_)
             norms[name] = _flow(network, network.recurrent, seen(estimator, X, y), place, seed)
@@ -226,13 +226,6 @@ class _Place(NamedTuple):
     layer: int
     direction: int
     n_projections: int
-
-
-def _seed(random_state: Any) -> int:
-    """From ``random_state``; ``None`` is new every time, and numpy's global generator is left alone."""
-    if random_state is None:
-        return int(np.random.default_rng().integers(2**31))
-    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def _flow(network: nn.Module, recurrent: Recurrent, data: Seen, place: _Place, seed: int) -> NDArray[np.float64]:

@@ -91,8 +91,7 @@ def _backward(arrays, row, first, n):
 
 def _clock(layout: Layout, reverse: bool, periods, t):
     """For each row which groups are due, and before each row how many times each group has told its state: at first and after it was due."""
-    step = np.repeat(np.arange(len(layout.sizes)), layout.sizes)
-    sequence = np.arange(len(step)) - layout.starts[step]
+    step, sequence = layout.places
     made = layout.lengths[sequence] - 1 - step if reverse else step
     ticks = t[sequence] + made
     n_told = np.zeros((len(step) + 1, len(periods)), np.int64)
@@ -108,6 +107,14 @@ def _starts(edges, n_told):
 
 def _multiples(n, periods):
     return np.stack([n // period * period == n for period in periods], axis=1)  # numpy divides by a scalar several times as fast
+
+
+def _gradient_of_R(R, edges, starts, dtold, seen):
+    dR = np.zeros_like(R)
+    for k, (low, high) in enumerate(pairwise(edges)):
+        _, kept, heard = (slice(*pair) for pair in starts[:, k : k + 2])
+        dR[:high, low:high] = tall_product(dtold[heard].reshape(-1, high), seen[kept].reshape(-1, high - low))
+    return dR
 
 
 def _kernel(activation, slope) -> Kernel:
@@ -146,11 +153,7 @@ def _kernel(activation, slope) -> Kernel:
         blocks = np.concatenate([R[:high, low:high].ravel() for low, high in pairwise(edges)])
         dtold, passed = np.zeros(starts[2, -1], y.dtype), np.empty(dh.size, y.dtype)
         run_backward(layout, not reverse, (du, blocks, edges, starts, due, n_told, dh, dy, y, source, dtold, passed))
-        dR = np.zeros_like(R)
-        for k, (low, high) in enumerate(pairwise(edges)):
-            _, kept, heard = (slice(*pair) for pair in starts[:, k : k + 2])
-            dR[:high, low:high] = tall_product(dtold[heard].reshape(-1, high), seen[kept].reshape(-1, high - low))
-        return du, dR, None, None, dh, None
+        return du, _gradient_of_R(R, edges, starts, dtold, seen), None, None, dh, None
 
     return Kernel(forward, backward)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ._loop import Kernel, Layout, time_loop
+from ._loop import Kernel, Layout, or_empty, time_loop
 from ._math import JIT, sigmoid, tanh
 from ._normalise import gain_gradient, normalise, normalise_back
 from ._product import column_sums, matmul, tall_product
@@ -115,7 +115,7 @@ def _kernel(activation, slope) -> Kernel:
         h_before, h = np.empty_like(u), h.copy()
         new = u if rate is None else np.empty_like(u)
         raw = np.empty_like(u if gain is not None else u[:0])
-        tables, edges = (_table(w, u) for w in (rate, gain, b)), np.array([0, h.shape[1]])
+        tables, edges = (or_empty(w, u, 1) for w in (rate, gain, b)), np.array([0, h.shape[1]])
         run_forward, _ = _loops(activation, slope, rate is not None, gain is not None)
         run_forward(layout, reverse, (u, np.ascontiguousarray(R.T), *tables, edges, h, h_before, new, raw, np.empty_like(h)))
         return u, (h,), (R, rate, gain, h_before, new, raw)
@@ -126,16 +126,12 @@ def _kernel(activation, slope) -> Kernel:
         du, dh, edges = np.empty_like(new), dh.copy(), np.array([0, dh.shape[1]])
         hat, dsum = raw.copy(), np.empty_like(raw)
         drate, passed = (np.zeros((0, 0), du.dtype),) * 2 if rate is None else (np.zeros_like(dh), np.empty_like(dh))
-        arrays = (du, R, _table(rate, du), _table(gain, du), edges, dh, dy, h_before, new, hat, dsum, drate, passed)
+        arrays = (du, R, or_empty(rate, du, 1), or_empty(gain, du, 1), edges, dh, dy, h_before, new, hat, dsum, drate, passed)
         _loops(activation, slope, rate is not None, gain is not None)[1](layout, not reverse, arrays)
         of_norm = (None, None) if gain is None else (gain_gradient(dsum, hat), column_sums(dsum))
         return du, tall_product(du, h_before), dh, None if rate is None else drate.sum(0), *of_norm
 
     return Kernel(forward, backward)
-
-
-def _table(weights, like):
-    return np.empty(0, like.dtype) if weights is None else weights
 
 
 elman = {"tanh": _kernel(_tanh, _tanh_slope), "sigmoid": _kernel(_sigmoid, _sigmoid_slope), "relu": _kernel(_relu, _relu_slope)}

@@ -36,6 +36,12 @@ class Layout(NamedTuple):
         """Steps of each sequence, longest first."""
         return np.searchsorted(-self.sizes, -np.arange(self.sizes[0]), side="left")
 
+    @property
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Time step and sequence of each row."""
+        step = np.repeat(np.arange(len(self.sizes)), self.sizes)
+        return step, np.arange(len(step)) - self.starts[step]
+
 
 class Kernel(NamedTuple):
     """A recurrence over a whole packed batch, and its gradient.
@@ -77,6 +83,11 @@ def time_loop(step: Callable[..., None], *, per_entry: int = 0, **bound: Any) ->
         run_blocks(lambda k: compiled(*layout, descending, edges[k], edges[k + 1], arrays), len(edges) - 1, worth_threads=worth)
 
     return run
+
+
+def or_empty(weights: NDArray[Any] | None, like: NDArray[Any], ndim: int) -> NDArray[Any]:
+    """What a step gets for weights that are not there: it never looks at them, but numba has to know their type."""
+    return np.empty((0,) * ndim, like.dtype) if weights is None else weights
 
 
 @cache

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from ._loop import Kernel, Layout, time_loop
+from ._loop import Kernel, Layout, or_empty, time_loop
 from ._math import sigmoid, tanh
 from ._product import matmul, tall_product
 
@@ -88,7 +88,7 @@ def lstm(gates: str = "ifo", input_activation: str = "tanh", output_activation: 
         """
         (n, width), (batch, H) = u.shape, h.shape
         y, c_before, h_before = (np.empty((n, H), u.dtype) for _ in range(3))
-        product, h, c, seen = np.empty((batch, width), u.dtype), h.copy(), c.copy(), _table(p, u)
+        product, h, c, seen = np.empty((batch, width), u.dtype), h.copy(), c.copy(), or_empty(p, u, 2)
         run_forward[p is not None](layout, reverse, (u, np.ascontiguousarray(R.T), seen, h, c, y, c_before, h_before, product))
         return y, (h, c), (R, p, u, c_before, h_before)
 
@@ -97,11 +97,7 @@ def lstm(gates: str = "ifo", input_activation: str = "tanh", output_activation: 
         R, p, gates, c_before, h_before = saved
         du, dh, dc = np.empty_like(gates), dh.copy(), dc.copy()
         dp = np.zeros((0 if p is None else len(dh), 3 * R.shape[1]), du.dtype)
-        run_backward[p is not None](layout, not reverse, (du, R, _table(p, du), dp, dh, dc, dy, gates, c_before))
+        run_backward[p is not None](layout, not reverse, (du, R, or_empty(p, du, 2), dp, dh, dc, dy, gates, c_before))
         return du, tall_product(du, h_before), None if p is None else dp.sum(0).reshape(p.shape), dh, dc
 
     return Kernel(forward, backward)
-
-
-def _table(p, like):
-    return np.empty((0, 0), like.dtype) if p is None else p

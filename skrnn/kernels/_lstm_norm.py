@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._loop import Kernel, Layout, time_loop
+from ._loop import Kernel, Layout, or_empty, time_loop
 from ._math import sigmoid, tanh
 from ._normalise import gain_gradient, normalise, normalise_back, normalise_input, normalise_input_back
 from ._product import column_sums, matmul, tall_product
@@ -102,7 +102,7 @@ def forward(layout: Layout, reverse: bool, u, R, gain_x, gain_h, gain_c, b, b_c,
     raw_x, raw, product = normalise_input(u, gain_x, b, edges), np.empty_like(u), np.empty((batch, width), u.dtype)
     y, c_before, h_before, raw_c, tanh_c = (np.empty((n, H), u.dtype) for _ in range(5))
     h, c, seen = h.copy(), c.copy(), np.empty_like(c)
-    weights = (np.ascontiguousarray(R.T), gain_h, gain_c, b_c, _table(p, u), edges, edges_c)
+    weights = (np.ascontiguousarray(R.T), gain_h, gain_c, b_c, or_empty(p, u, 2), edges, edges_c)
     _run_forward[p is not None](layout, reverse, (u, *weights, h, c, y, c_before, h_before, raw, raw_c, tanh_c, product, seen))
     return y, (h, c), ((R, gain_x, gain_h, gain_c, p), u, c_before, h_before, tanh_c, (raw_x, raw, raw_c))
 
@@ -114,17 +114,13 @@ def backward(layout: Layout, reverse: bool, saved, dy, dh, dc):
     du, dproduct, dnormed, dseen = np.empty_like(gates), np.empty_like(gates), np.empty_like(c_before), np.empty_like(dh)
     hat, hat_c, dh, dc = raw.copy(), raw_c.copy(), dh.copy(), dc.copy()
     dp = np.zeros((0 if p is None else len(dh), 3 * R.shape[1]), du.dtype)
-    weights = (R, gain_h, gain_c, _table(p, du), edges, edges_c)
+    weights = (R, gain_h, gain_c, or_empty(p, du, 2), edges, edges_c)
     arrays = (du, *weights, dp, dh, dc, dy, gates, c_before, tanh_c, hat, hat_c, dproduct, dnormed, dseen)
     _run_backward[p is not None](layout, not reverse, arrays)
     dgain_h, dgain_c, db_c = gain_gradient(du, hat), gain_gradient(dnormed, hat_c), column_sums(dnormed)
     dgain_x, db = normalise_input_back(du, gain_x, edges, raw_x)
     of_peepholes = None if p is None else dp.sum(0).reshape(p.shape)
     return du, tall_product(dproduct, h_before), dgain_x, dgain_h, dgain_c, db, db_c, of_peepholes, dh, dc
-
-
-def _table(p, like):
-    return np.empty((0, 0), like.dtype) if p is None else p
 
 
 lstm_norm = Kernel(forward, backward)
