@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -140,3 +141,11 @@ def choice(cell: Cell, name: str, allowed: tuple[Any, ...]) -> None:
     value = cell.get_params(deep=False)[name]
     if value not in allowed:
         raise ValueError(f"The {name!r} parameter of {type(cell).__name__} must be one of {list(allowed)}; got {value!r}")
+
+
+def count(cell: Cell, name: str, at_least: int = 1, *, optional: bool = False) -> None:
+    """Refuse a hyper-parameter of ``cell`` that is no whole number of ``at_least`` so much, nor ``None`` where that is ``optional``."""
+    value = cell.get_params(deep=False)[name]
+    if not (optional and value is None) and (not isinstance(value, Integral) or isinstance(value, bool) or value < at_least):
+        wanted = f"a whole number of at least {at_least}" + ", or None" * optional
+        raise ValueError(f"The {name!r} parameter of {type(cell).__name__} must be {wanted}; got {value!r}")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 
-from ._base import Cell, Module
+from ._base import Cell, Module, count
 from ._state import State, hidden, map_hidden
 from ._wrappers import Wrapper
 
@@ -118,8 +118,7 @@ class BatchNorm(Wrapper):
         self.gain = gain
 
     def _build(self, generator: Generator | None) -> None:
-        if not isinstance(self.max_steps, Integral) or self.max_steps < 1:
-            raise ValueError(f"The 'max_steps' parameter of BatchNorm must be a number of time steps, at least 1; got {self.max_steps!r}")
+        count(self, "max_steps")
         if not isinstance(self.momentum, Real) or not 0 < float(self.momentum) <= 1:
             raise ValueError(f"The 'momentum' parameter of BatchNorm must be a share in (0, 1]; got {self.momentum!r}")
         super()._build(generator)

@@ -7,7 +7,7 @@ from numbers import Integral
 import torch
 from torch import Generator, Tensor, nn
 
-from ._base import Cell, Layers, Module, choice
+from ._base import Cell, Layers, Module, choice, count
 from ._fused import linear
 from ._starts import input_weights, small
 from ._state import State
@@ -100,11 +100,9 @@ class CfC(Cell):
             self.A = nn.Parameter(torch.ones(H))
 
     def _check(self) -> None:
-        F, S, K, channel = self.input_size, self.backbone_size, self.backbone_layers, self.time_delta
-        if S is not None and (not isinstance(S, Integral) or S < 1):
-            raise ValueError(f"The 'backbone_size' parameter of CfC must be a whole number of at least 1, or None; got {S!r}")
-        if not isinstance(K, Integral) or K < 0:
-            raise ValueError(f"The 'backbone_layers' parameter of CfC must be a whole number of at least 0; got {K!r}")
+        count(self, "backbone_size", optional=True)
+        count(self, "backbone_layers", 0)
+        F, channel = self.input_size, self.time_delta
         if channel is not None and (not isinstance(channel, Integral) or F < 2 or not -F <= channel < F):
             raise ValueError(f"The 'time_delta' parameter of CfC must be one of several input channels ({F} here), or None; got {channel!r}")
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
-from ._base import Cell, Layers, Module, choice
+from ._base import Cell, Layers, Module, choice, count
 from ._lstm import LSTM, LSTMState
 from ._starts import RECURRENT_STARTS, input_weights, small
 from ._state import State
@@ -71,8 +70,7 @@ class DepthGatedLSTM(Cell):
 
     def _build(self, generator: Generator | None) -> None:
         choice(self, "recurrent_init", RECURRENT_STARTS)
-        if not isinstance(self.depth, int | np.integer) or self.depth < 1:
-            raise ValueError(f"The 'depth' parameter of DepthGatedLSTM must be a whole number from 1 up; got {self.depth!r}")
+        count(self, "depth")
         H, n_above = self.hidden_size, int(self.depth) - 1
         sizes = [self.input_size] + [H] * n_above
         layers = (LSTM(peephole=True, forget_bias=self.forget_bias, recurrent_init=self.recurrent_init) for _ in sizes)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from sklearn.base import clone
 from torch import Generator, Tensor, nn
 
-from ._base import Cell
+from ._base import Cell, count
 from ._lstm import LSTM, LSTMState
 from ._starts import input_weights
 from ._state import State, hidden, map_hidden
@@ -80,11 +79,10 @@ class Hyper(Wrapper):
         self.embedding_size = embedding_size
 
     def _build(self, generator: Generator | None) -> None:
+        count(self, "hyper_size", optional=True)
+        count(self, "embedding_size")
         F, H, N = self.input_size, self.hidden_size, self.embedding_size
         Q = max(1, H // 4) if self.hyper_size is None else self.hyper_size
-        for name, value, kind in (("hyper_size", Q, "a positive integer or None"), ("embedding_size", N, "a positive integer")):
-            if not isinstance(value, Integral) or value < 1:
-                raise ValueError(f"The {name!r} parameter of Hyper must be {kind}; got {value!r}")
         inner = LSTM() if self.cell is None else clone(self.cell)
         self.cell_ = inner.build(F, H, generator)
         self.hyper_ = LSTM().build(F, Q, generator)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from scipy.linalg import expm
 from torch import Generator, Tensor, nn
 
-from ._base import Cell
+from ._base import Cell, count
 from ._fused import linear
 from ._starts import input_weights, recurrent_weights, small
 from ._state import State
@@ -88,8 +88,7 @@ class LMU(Cell):
         self.V = input_weights(H, D, generator)
 
     def _check(self) -> None:
-        if not isinstance(self.order, Integral) or self.order < 1:
-            raise ValueError(f"The 'order' parameter of LMU must be a whole number of at least 1; got {self.order!r}")
+        count(self, "order")
         if not isinstance(self.theta, Real) or not 0 < self.theta < float("inf"):
             raise ValueError(f"The 'theta' parameter of LMU must be a positive number of time steps; got {self.theta!r}")
 

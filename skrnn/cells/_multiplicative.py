@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
-from ._base import Cell
+from ._base import Cell, count
 from ._fused import linear
 from ._starts import recurrent_weights
 from ._state import State, hidden, map_hidden
@@ -68,8 +67,7 @@ class Multiplicative(Wrapper):
     def _build(self, generator: Generator | None) -> None:
         H = self.hidden_size
         given: Any = self.n_factors  # np.int64, too
-        if given is not None and (not isinstance(given, Integral) or given < 1):
-            raise ValueError(f"The 'n_factors' parameter of Multiplicative must be a positive integer or None; got {given!r}")
+        count(self, "n_factors", optional=True)
         K = H if given is None else int(given)
         super()._build(generator)
         self.W = nn.Parameter(torch.zeros(K, self.input_size))

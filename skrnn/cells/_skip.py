@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ._base import Cell
+from ._base import Cell, count
 from ._fused import linear
 from ._starts import input_weights
 from ._state import State, map_state
@@ -74,8 +73,7 @@ class Skip(Wrapper):
         self.remove_short = remove_short
 
     def _build(self, generator: Generator | None) -> None:
-        if not isinstance(self.delay, Integral) or self.delay < 1:
-            raise ValueError(f"The 'delay' parameter of Skip must be a number of time steps, at least 1; got {self.delay!r}")
+        count(self, "delay")
         self._build_cell(self.input_size + (0 if self.remove_short else self.hidden_size), generator)
 
     def project(self, x: Tensor) -> Tensor:

@@ -131,8 +131,8 @@ def test_number_of_weights():
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("max_steps", 0, "a number of time steps, at least 1"),
-        ("max_steps", 2.5, "a number of time steps, at least 1"),
+        ("max_steps", 0, "a whole number of at least 1"),
+        ("max_steps", 2.5, "a whole number of at least 1"),
         ("momentum", 0.0, r"a share in \(0, 1\]"),
         ("momentum", 1.5, r"a share in \(0, 1\]"),
         ("momentum", None, r"a share in \(0, 1\]"),

@@ -91,5 +91,5 @@ def test_the_first_of_six_layers_gets_more_gradient_at_the_start_than_in_a_plain
 
 @pytest.mark.parametrize("depth", [0, -1, 1.5, "deep", None])
 def test_a_depth_that_is_no_number_of_layers_is_refused(depth):
-    with pytest.raises(ValueError, match=f"'depth' parameter of DepthGatedLSTM must be a whole number from 1 up; got {depth!r}"):
+    with pytest.raises(ValueError, match=f"'depth' parameter of DepthGatedLSTM must be a whole number of at least 1; got {depth!r}"):
         DepthGatedLSTM(depth).build(F, H)

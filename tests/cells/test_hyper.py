@@ -110,7 +110,7 @@ def test_the_state_is_that_of_the_cell_and_of_the_hypernetwork():
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, "6"])
 def test_sizes_that_are_no_counts_are_refused(value):
-    with pytest.raises(ValueError, match=rf"'hyper_size' parameter of Hyper must be a positive integer or None; got {value!r}"):
+    with pytest.raises(ValueError, match=rf"'hyper_size' parameter of Hyper must be a whole number of at least 1, or None; got {value!r}"):
         Hyper(hyper_size=value).build(F, H)
-    with pytest.raises(ValueError, match=rf"'embedding_size' parameter of Hyper must be a positive integer; got {value!r}"):
+    with pytest.raises(ValueError, match=rf"'embedding_size' parameter of Hyper must be a whole number of at least 1; got {value!r}"):
         Hyper(embedding_size=value).build(F, H)

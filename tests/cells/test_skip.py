@@ -65,7 +65,7 @@ def test_outputs_come_in_again_where_they_are_not_the_hidden_state():
 
 @pytest.mark.parametrize("delay", [0, -3, 2.0, None, "long"])
 def test_a_delay_that_is_no_number_of_steps_is_refused(delay):
-    with pytest.raises(ValueError, match=r"'delay' parameter of Skip must be a number of time steps, at least 1; got "):
+    with pytest.raises(ValueError, match=r"'delay' parameter of Skip must be a whole number of at least 1; got "):
         Skip(delay=delay).build(F, H)
 
 
