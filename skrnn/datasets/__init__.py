@@ -3,6 +3,7 @@
 Every function draws from ``random_state`` alone, and gives X and y in the forms that the estimators take.
 """
 
+from ._dynamics import make_henon, make_lorenz, make_mackey_glass, make_rossler
 from ._grammars import REBER_LETTERS, make_continual_reber, make_counting, make_embedded_reber, make_letters, reber_successors
 from ._recall import (
     make_adding,
@@ -13,17 +14,35 @@ from ._recall import (
     make_waveform,
     make_xor_in_time,
 )
+from ._signals import (
+    make_channel_equalization,
+    make_memory_task,
+    make_multiple_superimposed_oscillators,
+    make_narma,
+    make_spike_templates,
+    make_stream_parity,
+)
 
 __all__ = [
     "REBER_LETTERS",
     "make_adding",
+    "make_channel_equalization",
     "make_continual_reber",
     "make_counting",
     "make_delayed_recall",
     "make_delayed_xor",
     "make_embedded_reber",
+    "make_henon",
     "make_letters",
+    "make_lorenz",
+    "make_mackey_glass",
+    "make_memory_task",
+    "make_multiple_superimposed_oscillators",
+    "make_narma",
     "make_parity",
+    "make_rossler",
+    "make_spike_templates",
+    "make_stream_parity",
     "make_temporal_order",
     "make_waveform",
     "make_xor_in_time",

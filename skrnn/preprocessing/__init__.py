@@ -1,7 +1,24 @@
 """Transformers that keep sequences sequences: they stand in front of an estimator in a scikit-learn pipeline."""
 
+from ._conceptor import Conceptor, conceptor_adapt_aperture, conceptor_and, conceptor_morph, conceptor_not, conceptor_or
 from ._imputer import SequenceImputer
+from ._nvar import NVARTransformer
 from ._padder import SequencePadder
 from ._per_step import PerStep
+from ._spikes import DeltaEncoder, LatencyEncoder, RateEncoder
 
-__all__ = ["PerStep", "SequenceImputer", "SequencePadder"]
+__all__ = [
+    "Conceptor",
+    "DeltaEncoder",
+    "LatencyEncoder",
+    "NVARTransformer",
+    "PerStep",
+    "RateEncoder",
+    "SequenceImputer",
+    "SequencePadder",
+    "conceptor_adapt_aperture",
+    "conceptor_and",
+    "conceptor_morph",
+    "conceptor_not",
+    "conceptor_or",
+]
