@@ -28,6 +28,21 @@ def map_hidden(fn: Callable[[Tensor], Tensor], state: State) -> State:
     return parts if type(state) is tuple else type(state)(*parts)
 
 
+class FeedsBack:
+    """Marks a state whose last tensor, like the hidden state, is what a step puts out for the next one to see, and no memory."""
+
+
+def map_outputs(fn: Callable[[Tensor], Tensor], state: State) -> State:
+    """Apply ``fn`` to the first tensor of a state and to what is fed back with it, and keep the memory."""
+    if torch.is_tensor(state):
+        return fn(state)
+    first, *rest = state
+    if isinstance(state, FeedsBack):
+        rest[-1] = fn(rest[-1])
+    parts = (map_outputs(fn, first), *rest)
+    return parts if type(state) is tuple else type(state)(*parts)
+
+
 def hidden(state: State) -> Tensor:
     """The first tensor of a state."""
     return state if torch.is_tensor(state) else hidden(state[0])

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import State, map_state
 from ._scan import GRAD_PATHS
 
-Loss = Callable[[Tensor], Tensor]
+Loss = Callable[[Any], Tensor]
 
 
 @dataclass
@@ -49,9 +49,9 @@ class BPTT(Rule):
     Parameters
     ----------
     grad_path : {"full", "cell_only", "none"}, default="full"
-        What of the state the gradient flows back through, from each step to the one before: all of it; all but the hidden state, which is the
-        truncated learning of the 1997 LSTM and, with the network's own output weights as feedback, e-prop; or nothing, which is Elman's
-        copy-back of 1990.
+        What of the state the gradient flows back through, from each step to the one before: all of it; all but the hidden state and gates that
+        are fed back, which is the truncated learning of the 1997 LSTM and, with the network's own output weights as feedback, e-prop; or
+        nothing, which is Elman's copy-back of 1990.
 
     References
     ----------

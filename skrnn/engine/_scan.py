@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, hidden, map_hidden, map_state
+from ..cells import Cell, State, hidden, map_outputs, map_state
 
 GRAD_PATHS: dict[str, Callable[[State], State]] = {  # what a step may send its gradient back through
     "full": lambda state: state,
-    "cell_only": lambda state: map_hidden(torch.Tensor.detach, state),
+    "cell_only": lambda state: map_outputs(torch.Tensor.detach, state),
     "none": lambda state: map_state(torch.Tensor.detach, state),
 }
 
@@ -40,8 +40,8 @@ def scan(
     detach_every : int or None, default=None
         Cut the gradient through the state after every so many steps (truncated back-propagation).
     grad_path : {"full", "cell_only", "none"}, default="full"
-        What of the state the gradient flows back through, from each step to the one before: all of it, all but the hidden state (the 1997
-        LSTM's truncated learning), or nothing (Elman's copy-back). Values are not changed.
+        What of the state the gradient flows back through, from each step to the one before: all of it, all but the hidden state and gates that
+        are fed back (the 1997 LSTM's truncated learning), or nothing (Elman's copy-back). Values are not changed.
 
     Returns
     -------

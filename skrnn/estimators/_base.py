@@ -20,7 +20,7 @@ from ..cells import resolve
 from ..data import Sequences, check_sequences
 from ..engine import Stream, limit_threads, resolve_rule
 from ..networks import Network, Recurrent
-from ..training import Batches, Data, History, Objective, Trainer, channel_statistics
+from ..training import Batches, Data, History, Objective, Trainer, as_penalties, channel_statistics
 from ._held_out import Part, check_pair, set_aside, speaking_of
 from ._parameters import TrainedParameters, parameters
 from ._progress import Progress
@@ -196,6 +196,7 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
             clip_value=self.clip_value,
             patience=self.n_iter_no_change if early else None,
             tol=self.tol,
+            penalties=as_penalties(self.penalties),
         )
 
     def _fit_network(self, trainer: Trainer, data: Data, held: Data | None, generator: torch.Generator, X: Any, y: Any, **going_on: Any) -> None:

@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_y, column_or_1d
 
 from ..training import BinaryCrossEntropy
 from ._parameters import parameters
-from ._targets import Encoded, class_weights, encode_classes, likeliest, log_probabilities, probabilities
+from ._targets import Encoded, class_weights, encode_classes, likeliest, log_probabilities, probabilities, told_classes
 from ._whole import BaseWholeSequence
 
 
@@ -86,14 +86,8 @@ class RNNClassifier(ClassifierMixin, BaseWholeSequence):
         -------
         self
         """
-        with self._unchanged_on_error():
-            if classes is None and not self.__sklearn_is_fitted__():
-                raise ValueError("classes must be passed on the first call to partial_fit.")
-            if classes is not None:
-                classes = np.unique(classes)
-                if self.__sklearn_is_fitted__() and not np.array_equal(classes, self.classes_):
-                    raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {self.classes_!r}")
-        return self._one_pass(X, y, sample_weight, classes)
+        known = self.classes_ if self.__sklearn_is_fitted__() else None
+        return self._one_pass(X, y, sample_weight, told_classes(classes, known))
 
     def _encode(self, y: Any, weight: NDArray[np.float64] | None, *, reset: bool, classes: Any = None) -> Encoded:
         kind = type_of_target(y, input_name="y", raise_unknown=True)

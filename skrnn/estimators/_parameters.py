@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
@@ -13,7 +14,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..cells import Cell, resolve
 from ..engine import RULES, Rule
-from ..training import OPTIMIZERS, SCHEDULES
+from ..training import OPTIMIZERS, SCHEDULES, Penalty
 
 parameters = dataclass(eq=False, repr=False)
 
@@ -51,6 +52,9 @@ _DESCRIPTIONS = """\
     rule : {"bptt", "truncated_bptt", "rtrl", "snap1", "guessing"} or Rule, default="bptt"
         How the network learns: a name, or a rule of :mod:`skrnn.engine` with its own settings. "truncated_bptt" bounds the memory of very long
         sequences; "rtrl" and its approximation "snap1" carry gradients forward in time.
+    penalties : penalty, tuple or list of penalties, or None, default=None
+        What the network is trained for beside its loss, or against: objects of :mod:`skrnn.training`, as ``ActivationPenalty()``, the first
+        nearest to the loss. The parameters of a single one can be searched as ``penalties__…``. ``loss_curve_`` is the loss without them.
     early_stopping : "auto" or bool, default="auto"
         Stop when the held-out loss has not fallen for a while, and keep the best weights. "auto" does if ``X_val`` and ``y_val`` are passed to
         ``fit``; ``True`` sets a part of the training set aside.
@@ -107,6 +111,7 @@ class TrainedParameters(BaseEstimator):
     clip_norm: float | None = 1.0
     clip_value: float | None = None
     rule: str | Rule = "bptt"
+    penalties: Penalty | Sequence[Penalty] | None = None
     early_stopping: str | bool = "auto"
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
@@ -134,6 +139,7 @@ class TrainedParameters(BaseEstimator):
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "clip_value": [Interval(Real, 0, None, closed="neither"), None],
         "rule": [StrOptions(set(RULES)), Rule],
+        "penalties": [Penalty, list, tuple, None],
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],

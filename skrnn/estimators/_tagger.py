@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 from ..data import give_steps
 from ._every_step import BaseEveryStep
 from ._parameters import parameters
-from ._targets import Encoded, class_weights, encode_classes, likeliest, probabilities
+from ._targets import Encoded, class_weights, encode_classes, likeliest, probabilities, told_classes
 
 
 @parameters
@@ -90,10 +90,8 @@ class RNNTagger(ClassifierMixin, BaseEveryStep):
         -------
         self
         """
-        if classes is None and not self.__sklearn_is_fitted__():
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        known = None if classes is None else np.unique(classes)
-        return self._one_pass(X, y, sample_weight, known, stream=self._going_stream(continue_stream))
+        known = self.classes_ if self.__sklearn_is_fitted__() else None
+        return self._one_pass(X, y, sample_weight, told_classes(classes, known), stream=self._going_stream(continue_stream))
 
     def _targets(self, rows: NDArray[Any]) -> NDArray[Any]:
         return column_or_1d(rows, warn=True)

@@ -19,6 +19,18 @@ class Encoded(NamedTuple):
     objective: Objective
 
 
+def told_classes(classes: Any, known: NDArray[Any] | None) -> NDArray[Any] | None:
+    """What ``partial_fit`` is told about the classes: all of them in the first call, when none are ``known``; the same or nothing later."""
+    if classes is None:
+        if known is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        return None
+    classes = np.unique(classes)
+    if known is not None and not np.array_equal(classes, known):
+        raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
+    return classes
+
+
 def encode_classes(y: NDArray[Any], classes: NDArray[Any], dtype: str) -> Encoded:
     """Two classes as 0 and 1 in a column, more as indices; labels that are no class are refused."""
     if unseen := set(y.tolist()) - set(classes.tolist()):

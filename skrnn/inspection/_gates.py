@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from ..engine import limit_threads
+from ..networks._watched import innermost, watch
 from ._axes import count_in_whole_numbers, new_or_given_rows
 from ._fitted import fitted, seen
-from ._watched import innermost, watch
 
 
 class GateDisplay:

@@ -16,9 +16,9 @@ from ..data import as_sequences
 from ..engine import limit_threads
 from ..estimators._base import seed_of
 from ..networks import Recurrent
+from ..networks._watched import Watched, watch
 from ._axes import count_in_whole_numbers, new_or_given
 from ._fitted import Seen, fitted, in_double, seen
-from ._watched import Watched, watch
 
 _LABELS = {"loss": "‖∂L / ∂h(t)‖", "state": "‖∂h(T) / ∂h(t)‖ / √H"}
 

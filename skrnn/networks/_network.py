@@ -39,20 +39,34 @@ class Network(Module, ABC):
     head: Any
 
     @abstractmethod
-    def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
-        """Outputs of a whole batch; the gradient's way back as in :func:`skrnn.engine.scan`."""
+    def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> Any:
+        """The network's outputs from those of the top layer over a whole batch, one packed batch for each direction."""
 
     @abstractmethod
-    def start(self, packed: PackedSequence) -> tuple[State, State]:
-        """States and collected outputs of all sequences before the first piece."""
+    def empty(self, packed: PackedSequence) -> State:
+        """What is collected for all sequences before the first piece."""
 
     @abstractmethod
-    def advance(self, piece: list[PackedSequence], memory: tuple[State, State], grad_path: str = "full") -> tuple[tuple[State, State], State]:
-        """Run one piece in each direction: states and collected outputs after it, and its rows for each direction."""
+    def collect(self, outputs: list[PackedSequence], collected: State) -> tuple[State, State]:
+        """Read the top layer's outputs of one piece in each direction: what is collected after it, and its rows for each direction."""
 
     @abstractmethod
-    def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Tensor:
+    def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Any:
         """The outputs, from what all pieces collected and from the rows of each."""
+
+    def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Any:
+        """Outputs of a whole batch; the gradient's way back as in :func:`skrnn.engine.scan`."""
+        return self.read(self.recurrent(packed, detach_every, grad_path), packed)
+
+    def start(self, packed: PackedSequence) -> tuple[State, State]:
+        """States and what is collected for all sequences before the first piece."""
+        return self.recurrent.start(packed), self.empty(packed)
+
+    def advance(self, piece: list[PackedSequence], memory: tuple[State, State], grad_path: str = "full") -> tuple[tuple[State, State], State]:
+        """Run one piece in each direction: states and what is collected after it, and its rows for each direction."""
+        outputs, states = self.recurrent.advance(piece, memory[0], grad_path)
+        collected, rows = self.collect(outputs, memory[1])
+        return (states, collected), rows
 
     @property
     def streams(self) -> bool:

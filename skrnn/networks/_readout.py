@@ -63,7 +63,7 @@ class Mean(Pooling):
 
     def update(self, collected: tuple[Tensor, Tensor], piece: PackedSequence, *, reverse: bool) -> tuple[Tensor, Tensor]:
         ones = piece.data.new_ones(len(piece.data), 1)
-        return _add_first(_sums(piece, piece.data), collected[0]), _add_first(_sums(piece, ones), collected[1])
+        return add_first(row_sums(piece, piece.data), collected[0]), add_first(row_sums(piece, ones), collected[1])
 
     def finish(self, collected: tuple[Tensor, Tensor]) -> Tensor:
         total, count = collected
@@ -104,8 +104,8 @@ class Attention(Pooling):
         peak = torch.maximum(_largest(piece, score), highest[:n]).detach()  # cancels in total / weight; keeps exp in range
         e = torch.exp(score - peak[_sequence_of_row(piece)])
         shrink = torch.exp(highest[:n] - peak)
-        total = put_first(total[:n] * shrink + _sums(piece, e * piece.data), total)
-        weight = put_first(weight[:n] * shrink + _sums(piece, e), weight)
+        total = put_first(total[:n] * shrink + row_sums(piece, e * piece.data), total)
+        weight = put_first(weight[:n] * shrink + row_sums(piece, e), weight)
         return total, weight, put_first(peak, highest)
 
     def finish(self, collected: tuple[Tensor, Tensor, Tensor]) -> Tensor:
@@ -135,7 +135,7 @@ def _sequence_of_row(packed: PackedSequence) -> Tensor:
     return (torch.arange(len(starts)) - starts).to(packed.data.device)
 
 
-def _sums(packed: PackedSequence, rows: Tensor) -> Tensor:
+def row_sums(packed: PackedSequence, rows: Tensor) -> Tensor:
     """Sum of the rows of each sequence."""
     n, n_steps = int(packed.batch_sizes[0]), len(packed.batch_sizes)
     if len(rows) == n * n_steps:
@@ -152,5 +152,6 @@ def _largest(packed: PackedSequence, rows: Tensor) -> Tensor:
     return padded.amax(0)
 
 
-def _add_first(part: Tensor, whole: Tensor) -> Tensor:
+def add_first(part: Tensor, whole: Tensor) -> Tensor:
+    """``whole`` with ``part`` added to its first rows."""
     return put_first(part + whole[: len(part)], whole)

@@ -35,41 +35,41 @@ class SequenceNetwork(Network):
         self.head = Linear(recurrent.output_size, bias)
         self.draw_from(recurrent.generator)
 
-    def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
+    def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
         """Outputs (n_sequences, n_outputs) in the order before packing."""
-        outputs = self.recurrent(packed, detach_every, grad_path)
-        pooled = [pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))]
-        return self.head(_user_order(torch.cat(pooled, -1), packed))
+        return self.head(_user_order(self._pooled(outputs), packed))
 
     def features(self, packed: PackedSequence) -> Tensor:
         """Pooled hidden states (n_sequences, output_size), without gradient and with memory that does not grow with the length."""
         if len(packed.batch_sizes) <= PIECE or not self.streams:
-            outputs = self.recurrent(packed)
-            pooled = [pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))]
+            pooled = self._pooled(self.recurrent(packed))
         else:
             memory = self.start(packed)
             for piece in zip(*self.pieces(packed, PIECE), strict=True):
                 memory, _ = self.advance(list(piece), memory)
-            pooled = [pool.finish(c) for pool, c in zip(self.pools, memory[1], strict=True)]
-        return _user_order(torch.cat(pooled, -1), packed)
+            pooled = self._finished(memory[1])
+        return _user_order(pooled, packed)
 
-    def start(self, packed: PackedSequence) -> tuple[State, State]:
-        """States and pooled outputs of all sequences before the first piece."""
+    def empty(self, packed: PackedSequence) -> State:
+        """What the poolings of both directions begin with."""
         like = packed.data.new_empty(0, self.recurrent.output_size // self.recurrent.n_directions)
         batch = int(packed.batch_sizes[0])
-        return self.recurrent.start(packed), tuple(pool.start(batch, like=like) for pool in self.pools)
+        return tuple(pool.start(batch, like=like) for pool in self.pools)
 
-    def advance(self, piece: list[PackedSequence], memory: tuple[State, State], grad_path: str = "full") -> tuple[tuple[State, State], State]:
-        """Run one piece in each direction: states and pooled outputs after it; it has no rows."""
-        states, collected = memory
-        outputs, states = self.recurrent.advance(piece, states, grad_path)
+    def collect(self, outputs: list[PackedSequence], collected: State) -> tuple[State, State]:
+        """Pool the outputs of one piece in each direction; it has no rows."""
         parts = zip(self.pools, collected, outputs, strict=True)
-        return (states, tuple(pool.update(c, o, reverse=d == 1) for d, (pool, c, o) in enumerate(parts))), ()
+        return tuple(pool.update(c, o, reverse=d == 1) for d, (pool, c, o) in enumerate(parts)), ()
 
     def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Tensor:
         """Outputs (n_sequences, n_outputs) in the order before packing."""
-        pooled = torch.cat([pool.finish(c) for pool, c in zip(self.pools, collected, strict=True)], -1)
-        return self.head(_user_order(pooled, packed))
+        return self.head(_user_order(self._finished(collected), packed))
+
+    def _pooled(self, outputs: list[PackedSequence]) -> Tensor:
+        return torch.cat([pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))], -1)
+
+    def _finished(self, collected: State) -> Tensor:
+        return torch.cat([pool.finish(c) for pool, c in zip(self.pools, collected, strict=True)], -1)
 
 
 def _user_order(rows: Tensor, packed: PackedSequence) -> Tensor:

@@ -27,9 +27,9 @@ class StepNetwork(Network):
         self.head = Linear(recurrent.output_size, bias)
         self.draw_from(recurrent.generator)
 
-    def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
+    def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""
-        return self.head(torch.cat([o.data for o in self.recurrent(packed, detach_every, grad_path)], -1))
+        return self.head(torch.cat([o.data for o in outputs], -1))
 
     def outputs(self, packed: PackedSequence, states: State | None = None) -> tuple[Tensor, State]:
         """Outputs of all steps, and the states after them, without gradient and with memory beside them that does not grow with the length."""
@@ -42,15 +42,14 @@ class StepNetwork(Network):
             rows.append(out)
         return self.finish((), tuple(rows), packed), states
 
-    def start(self, packed: PackedSequence) -> tuple[State, State]:
-        """States of all sequences before the first piece; nothing is collected."""
-        return self.recurrent.start(packed), ()
+    def empty(self, packed: PackedSequence) -> State:
+        """Nothing is collected."""
+        return ()
 
-    def advance(self, piece: list[PackedSequence], memory: tuple[State, State], grad_path: str = "full") -> tuple[tuple[State, State], State]:
-        """Run one piece in each direction: states after it, and each direction's share of the outputs of its rows."""
-        outputs, states = self.recurrent.advance(piece, memory[0], grad_path)
+    def collect(self, outputs: list[PackedSequence], collected: State) -> tuple[State, State]:
+        """Each direction's share of the outputs of the rows of one piece."""
         shares = self.head.W.chunk(self.recurrent.n_directions, -1)
-        return (states, ()), tuple(o.data @ W.T for o, W in zip(outputs, shares, strict=True))
+        return (), tuple(o.data @ W.T for o, W in zip(outputs, shares, strict=True))
 
     def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""

@@ -19,6 +19,7 @@ from ..engine import Rule, Stream
 from ._batches import Batches
 from ._objectives import Objective
 from ._optimizers import OPTIMIZERS, Optimizer
+from ._penalties import Penalty, penalised
 from ._schedules import Plateau, over_time
 
 _RECOVERIES = 3
@@ -88,6 +89,8 @@ class Trainer:
         Epochs without a better held-out score after which training stops; ``None``: never.
     tol : float
         What counts as better.
+    penalties : tuple of Penalty
+        What the gradient is of beside the loss, the first nearest to the rule. Losses and scores are without them.
     """
 
     objective: Objective
@@ -102,6 +105,7 @@ class Trainer:
     clip_value: float | None = None
     patience: int | None = None
     tol: float = 0.0
+    penalties: tuple[Penalty, ...] = ()
 
     def run(
         self,
@@ -192,6 +196,7 @@ class _Run:
         self.settings, self.network, self.data, self.generator, self.held_out = settings, network, data, generator, held_out
         if not settings.rule.follows_gradient and settings.batch_size is not None and settings.batch_size < len(data.batches):
             raise ValueError(f"{settings.rule!r} judges weights by the whole training set: use batch_size=None; got {settings.batch_size}")
+        self.rule = penalised(settings.rule, settings.penalties)
         self.history = History()
         self.plateau = Plateau()
         self._rate, self._recoveries, self._waited = settings.learning_rate, 0, 0
@@ -237,7 +242,7 @@ class _Run:
         packed, target, weight = self.data.batch(index)
         for parameter in self.optimizer.parameters:
             parameter.grad = None
-        loss = s.rule.gradient(self.network, packed, lambda outputs: s.objective.mean(outputs, target, weight), self.stream)
+        loss = self.rule.gradient(self.network, packed, lambda outputs: s.objective.mean(outputs, target, weight), self.stream)
         if s.clip_value is not None:
             nn.utils.clip_grad_value_(self.optimizer.parameters, s.clip_value)
         if s.clip_norm is not None:

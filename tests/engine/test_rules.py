@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn.cells import GRU, LSTM, Elman, map_state
+from skrnn.cells import GRU, LSTM, Elman, Leaky, map_state
 from skrnn.engine import BPTT, TruncatedBPTT, resolve_rule, scan
 from skrnn.networks import POOLINGS, SequenceNetwork
 from tests.cell_settings import assert_same, built, packed, random, stacked
@@ -173,6 +173,19 @@ def test_the_path_through_the_cell_is_the_rule_of_1997():
     y, _ = scan(cell, batch, grad_path="cell_only")
     (y.data - torch.arange(9.0, dtype=torch.float64)[:, None]).square().sum().backward()
     assert_same([cell.W.grad, cell.R.grad, cell.b.grad], map(torch.from_numpy, expected), EXACT)
+
+
+@pytest.mark.parametrize("cell", [LSTM("none", gate_recurrence="all"), Leaky(LSTM(gate_recurrence="gates"), 0.5)], ids=repr)
+def test_gates_that_are_fed_back_are_no_path_through_the_cell(cell):
+    """1997: the net inputs of gates take what other cells and gates put out, and send no error back."""
+    cell, batch = built(cell), packed((9,))
+    y, _ = scan(cell, batch, grad_path="cell_only")
+    state, outputs = cell.initial_state(1, like=batch.data), []
+    for u in cell.project(batch.data).split(1):
+        out, state = cell.step(u, state._replace(h=state.h.detach(), gates=state.gates.detach()))
+        outputs.append(out)
+    weights = list(cell.parameters())
+    assert_same(*(torch.autograd.grad(v.square().sum(), weights) for v in (y.data, torch.cat(outputs))), EXACT)
 
 
 def test_no_path_is_copy_back():

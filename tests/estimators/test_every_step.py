@@ -298,6 +298,18 @@ def test_text_is_no_number_and_infinity_no_target():
         make("RNNSequenceRegressor").fit(RAGGED, [np.full(len(x), np.inf) for x in RAGGED])
 
 
+def test_the_tags_are_told_once():
+    model, y = make("RNNTagger"), target("RNNTagger", RAGGED)
+    with pytest.raises(ValueError, match=r"classes must be passed on the first call to partial_fit\."):
+        model.partial_fit(RAGGED, y)
+    model.partial_fit(RAGGED, y, classes=["up", "down"])
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match=r"`classes=array\(\['down'\].* is not the same as on last call to partial_fit, was: array"):
+        model.partial_fit(RAGGED, y, classes=["down"])
+    assert vars(model) == before
+    assert model.partial_fit(RAGGED, y, classes=["down", "up"]).n_iter_ == 2
+
+
 def test_an_unseen_tag_is_refused():
     model = fitted("RNNTagger")
     with pytest.raises(ValueError, match=r"y contains previously unseen labels: \['sideways'\]"):
