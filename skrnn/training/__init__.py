@@ -1,9 +1,29 @@
 """Training of networks on sequences."""
 
 from ._batches import Batches, channel_statistics
+from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
 from ._objectives import BinaryCrossEntropy, CrossEntropy, Objective, SquaredError
+from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
+from ._pascanu import Pascanu
+from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise, as_penalties, penalised
+from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
 from ._trainer import Data, DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
 
-__all__ = ["DivergenceError", "DivergenceWarning", "InterruptedWarning"]
+__all__ = [
+    "ActivationPenalty",
+    "DivergenceError",
+    "DivergenceWarning",
+    "InterruptedWarning",
+    "NormalEquations",
+    "Pascanu",
+    "RecursiveLeastSquares",
+    "TemporalActivationPenalty",
+    "WeightNoise",
+    "choose_alpha",
+    "contiguous_folds",
+    "solve",
+    "solve_path",
+    "svd_path",
+]
