@@ -1,0 +1,230 @@
+"""Published experiments run again: what the paper found, what comes out here, and the CPU seconds that it took.
+
+With ``--json`` the figures go into the file from which the page "Reproductions" of the documentation is made; rows that were not run stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import numpy as np
+
+from skrnn.cells import GRU, LSTM, Elman, Skip
+from skrnn.engine import limit_threads
+
+from . import _experiments as experiments
+from ._guessing import guess_parity
+from ._lstm_1997 import solve
+from ._timing import machine, progress, table
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """An experiment of a paper: ``published`` is what the paper says, ``run`` gives our figures by name."""
+
+    name: str
+    paper: str
+    system: str
+    published: str
+    run: Callable[[], Figures]
+
+    @property
+    def text(self) -> dict[str, str]:
+        return {"paper": self.paper, "system": self.system, "published": self.published}
+
+
+def _xor_in_time() -> Figures:
+    first, xor, second = np.mean([experiments.xor_in_time(seed) for seed in range(10)], axis=0)
+    return {"error at XOR bits, mean of 10": xor, "at random bits": (first + second) / 2}
+
+
+def _reber(cell: LSTM, hidden_size: int, most: int) -> Figures:
+    counts = np.array([experiments.strings_until_solved(cell, hidden_size, most, seed) for seed in range(10)])
+    solved = np.isfinite(counts)
+    return {"runs of 10 solved": solved.sum(), "strings, mean of those": counts[solved].mean(), "most": counts[solved].max()}
+
+
+def _temporal_order_6a() -> Figures:
+    n, wrong = np.array([solve(seed) for seed in range(20)]).T
+    solved = n < 100_000
+    return {
+        "runs of 20 solved within 100,000": solved.sum(),
+        "sequences, mean of those": n[solved].mean(),
+        "least": n[solved].min(),
+        "most": n[solved].max(),
+        "wrong of 2,560, mean of those": wrong[solved].mean(),
+    }
+
+
+def _temporal_order_50() -> Figures:
+    means = {name: np.mean([experiments.temporal_order(cell, seed) for seed in range(3)]) for name, cell in experiments.ORDERS.items()}
+    return {f"accuracy, {name}, mean of 3": mean for name, mean in means.items()}
+
+
+def _adding(cell: Any, n_steps: int, n_seeds: int) -> Figures:
+    errors = [experiments.adding_with_gates(cell, n_steps, seed) for seed in range(n_seeds)]
+    return {"sequences": 5000 * (10 if n_steps == 50 else 15), f"squared error, worst of {n_seeds}": max(errors)}
+
+
+def _adding_rectified() -> Figures:
+    return {"sequences": 5000 * 20, "squared error": experiments.adding_with_rectified_units(0)}
+
+
+def _continual() -> Figures:
+    outer = experiments.outer_letters_of_a_stream
+    return {"outer letters right, forget gate": outer("gate"), "without": outer("none")}
+
+
+def _counting(n_letters: int) -> Figures:
+    return {"right to n": experiments.counts_to(n_letters)}
+
+
+def _recall() -> Figures:
+    return {
+        "right after 30 steps, Skip(Elman(), delay=15)": experiments.delayed_recall(Skip(Elman(), delay=15)),
+        "Elman": experiments.delayed_recall(Elman()),
+    }
+
+
+def _memory() -> Figures:
+    return {f"centre at rate {a}": np.mean([experiments.centre(experiments.memory_curve(a, seed)) for seed in range(5)]) for a in experiments.RATES}
+
+
+def _waveform() -> Figures:
+    worst, best = max(experiments.waveform(experiments.OCTAVES, 64, s) for s in range(2)), min(experiments.waveform(Elman(), 48, s) for s in range(2))
+    return {"squared error, clockwork, worse of 2": worst, "Elman of as many weights, better of 2": best}
+
+
+def _gru_variants() -> Figures:
+    return {f"accuracy, {gates}": experiments.digits_by_rows(gates) for gates in ("full", "gru1", "gru2", "gru3")}
+
+
+def _plans() -> Figures:
+    return {"symbols right, worst of 5": min(experiments.plans(seed) for seed in range(5))}
+
+
+def _delayed_xor() -> Figures:
+    return {"right": experiments.delayed_xor()}
+
+
+def _parity(name: str) -> Figures:
+    trials, right = zip(*(guess_parity(name, seed) for seed in range(20)), strict=True)
+    return {"trials, mean of 20": np.mean(trials), "median": np.median(trials), "right on 100 others, least": min(right)}
+
+
+HOCHREITER = "Hochreiter & Schmidhuber (1997)"
+GUESSING = "Schmidhuber & Hochreiter (1996)"
+REPRODUCTIONS = [
+    Reproduction("plans", "Jordan (1986)", "Jordan: 8 plans unroll into 8 strings", "it learns them", _plans),
+    Reproduction("delayed-xor", "Williams & Zipser (1989)", "FullyRecurrent by RTRL: XOR of two steps ago", "it learns it", _delayed_xor),
+    Reproduction(
+        "xor-in-time", "Elman (1990)", "Elman: every third bit is the XOR of two", "error falls at every third bit only (figure)", _xor_in_time
+    ),
+    Reproduction(
+        "letters", "Elman (1990)", "Elman by copy-back: syllables", "low error at vowels and in bit 1, high in bit 4 (figures)", experiments.letters
+    ),
+    Reproduction("skip", "Lin et al. (1996)", "Skip: recall after 30 steps", "connections over several steps bridge longer gaps", _recall),
+    Reproduction("parity-A1", GUESSING, "guessing, A1: parity of 500–600 steps", "2,906 trials", partial(_parity, "A1")),
+    Reproduction("parity-A2", GUESSING, "guessing, A2: parity of 500–600 steps", "2,797 trials", partial(_parity, "A2")),
+    Reproduction("parity-A2-plain", GUESSING, "guessing, A2 without self-connections", "250 trials", partial(_parity, "A2 without self-connections")),
+    Reproduction(
+        "reber",
+        HOCHREITER,
+        "LSTM without forget gate, 8 cells: embedded Reber",
+        "9,500 strings (4 cells), 97 % of runs",
+        partial(_reber, experiments.CELL_OF_1997, 8, 12_000),
+    ),
+    Reproduction(
+        "reber-blocks",
+        HOCHREITER,
+        "LSTM, 3 blocks of 2 cells: embedded Reber",
+        "8,440 strings, 100 % of runs",
+        partial(_reber, experiments.BLOCKS_OF_1997, 6, 40_000),
+    ),
+    Reproduction("adding-lstm", HOCHREITER, "LSTM: adding over 100 steps", "74,000 sequences", partial(_adding, LSTM(), 100, 5)),
+    Reproduction(
+        "temporal-order-6a",
+        HOCHREITER,
+        "LSTM of 1997 by its own rule: order of two symbols",
+        "31,390 sequences, 1 of 2,560 wrong",
+        _temporal_order_6a,
+    ),
+    Reproduction(
+        "temporal-order-50", HOCHREITER, "LSTM and Elman with Adam: order over 50 steps", "LSTM learns it, others do not", _temporal_order_50
+    ),
+    Reproduction("continual-reber", "Gers et al. (2000)", "LSTM with and without forget gate: a stream", "only with forget gates", _continual),
+    Reproduction("counting-2", "Gers & Schmidhuber (2001)", "LSTM with peepholes: aⁿbⁿ from n ≤ 10", "right far beyond", partial(_counting, 2)),
+    Reproduction("counting-3", "Gers & Schmidhuber (2001)", "LSTM with peepholes: aⁿbⁿcⁿ from n ≤ 10", "right beyond", partial(_counting, 3)),
+    Reproduction("memory-curve", "Jaeger et al. (2007)", "Leaky: delay about which memory lies", "a smaller rate remembers longer", _memory),
+    Reproduction("waveform", "Koutník et al. (2014)", "Clockwork: a wave of four sines", "less error than the others", _waveform),
+    Reproduction("adding-gru", "Cho et al. (2014)", "GRU: adding over 100 steps", "no such experiment", partial(_adding, GRU(), 100, 1)),
+    Reproduction(
+        "adding-irnn",
+        "Le et al. (2015)",
+        "Elman, rectified, from the identity: adding over 50 steps",
+        "solved for 150 to 400 steps",
+        _adding_rectified,
+    ),
+    Reproduction(
+        "adding-cifg",
+        "Greff et al. (2017)",
+        "LSTM, coupled gates: adding over 100 steps",
+        "no such experiment",
+        partial(_adding, LSTM(forget="coupled"), 100, 1),
+    ),
+    Reproduction("gru-variants", "Dey & Salem (2017)", "GRU1–3: digits by rows", "GRU1 and GRU2 as good as GRU, GRU3 worse", _gru_variants),
+]
+
+
+def _run(asked: Reproduction) -> dict[str, Any]:
+    with limit_threads(1):
+        begin = process_time()
+        figures = {name: round(float(value), 4) for name, value in asked.run().items()}
+        return {**asked.text, "ours": figures, "seconds": round(process_time() - begin)}
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reproductions", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=[r.name for r in REPRODUCTIONS], help="some of the experiments")
+    parser.add_argument("--json", type=Path, help="also write the figures into this file, beside those of earlier runs")
+    parser.add_argument("--list", action="store_true", help="print the names, and run nothing")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print a table of what was asked for."""
+    asked = _arguments(argv)
+    chosen = [r for r in REPRODUCTIONS if asked.only is None or r.name in asked.only]
+    if asked.list:
+        print("\n".join(r.name for r in chosen))
+        return
+    rows = []
+    for reproduction in chosen:
+        row = _run(reproduction)
+        if asked.json:
+            _keep(asked.json, reproduction.name, row)
+        rows.append({"name": reproduction.name, **row, "ours": "; ".join(f"{k}: {v:g}" for k, v in row["ours"].items())})
+        progress(rows[-1])
+    print(machine() + "\n\n" + table(rows))
+
+
+def _keep(path: Path, name: str, row: dict[str, Any]) -> None:
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    kept[name] = row
+    ordered = {r.name: kept[r.name] | r.text for r in REPRODUCTIONS if r.name in kept}
+    path.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
