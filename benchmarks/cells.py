@@ -113,7 +113,7 @@ def _has_kernel(cell: cells.Cell) -> bool:
     """Whether the cell runs in a compiled kernel, which is compiled by the way."""
     packed = _packed(torch.zeros(2, 1, _CHANNELS))
     done = cell.build(_CHANNELS, 8).fused(packed, cell.initial_state(1, like=packed.data), False)
-    if done is not None:
+    if done is not None and done[0].requires_grad:
         done[0].sum().backward()
     return done is not None
 
@@ -124,7 +124,9 @@ def _packed(x: Tensor) -> PackedSequence:
 
 def _train(module: nn.Module, forward: Callable[[], Tensor]) -> None:
     module.zero_grad(set_to_none=True)
-    forward().square().sum().backward()
+    loss = forward().square().sum()
+    if loss.requires_grad:  # a reservoir has no weights to learn
+        loss.backward()
 
 
 def _contenders(case: Case) -> Iterator[Contender]:

@@ -113,8 +113,18 @@ VARIANTS = {
     "LRU": [{"r_min": 0.9, "r_max": 0.999, "max_phase": 0.3}],
     "MinGRU": [{"candidate": "positive"}, {"update_bias": -2.0}],
     "MinLSTM": [{"candidate": "positive"}, {"forget_bias": 3.0}],
+    "Reservoir": [
+        *grid(activation=["tanh", "relu", "sigmoid", "identity"], leak_rate=[1.0, 0.3]),
+        *grid(topology=["cycle", "cycle_jumps", "delay_line", "orthogonal", "small_world"], weights=["uniform", "normal", "sign"]),
+        {"input_scaling": 0.7, "bias_scaling": 0.0, "density": 0.5, "spectral_radius": 0.0, "noise": 0.1},
+    ],
     "QRNN": [*grid(width=[1, 2, 4], pool=["f", "fo", "ifo"]), {"forget_bias": 1.0}],
     "SRU": [{"activation": "tanh", "highway_bias": -2.0}],
+    "Spiking": [
+        *grid(dynamic_synapses=[True, False], connection_length=[6.0], dt=[2.0], input_scaling=[4.0], recurrent_scaling=[3.0]),
+        {"column": (1, 2), "connection_length": 0.0, "inhibitory_fraction": 0.5, "input_fraction": 1.0},
+        {"connection_length": 9.0, "input_scaling": 9.0, "membrane_time": 30.0, "synapse_times": (30.0, 2.0), "refractory_times": (0.0, 1.0)},
+    ],
 }
 
 

@@ -27,10 +27,13 @@ from ._min import MinGRU, MinLSTM
 from ._multiplicative import Multiplicative
 from ._noise import RecurrentDropout, VariationalDropout, Zoneout
 from ._quasi import QRNN, QRNNState
+from ._reservoir import Reservoir
 from ._skip import Residual, Skip
 from ._slstm import SLSTM, SLSTMState
+from ._spectrum import spectral_radius
+from ._spiking import Spiking, SpikingState
 from ._sru import SRU, SRUState
-from ._state import State, hidden, map_hidden, map_state
+from ._state import State, hidden, map_hidden, map_outputs, map_state
 from ._wrappers import Leaky, Wrapper
 
 __all__ = [
@@ -57,8 +60,10 @@ __all__ = [
     "MinLSTM",
     "Multiplicative",
     "RecurrentDropout",
+    "Reservoir",
     "Residual",
     "Skip",
+    "Spiking",
     "VariationalDropout",
     "Zoneout",
 ]

@@ -1,11 +1,13 @@
 """Running cells over ragged batches, and the rules by which they learn."""
 
+from ._chunked import ChunkedScan, scan_chunked
 from ._guessing import Guessing
 from ._names import RULES, resolve_rule
 from ._pack import as_packed, pack, packed_rows, unpack
+from ._rollout import rollout
 from ._rtrl import RTRL
 from ._rules import BPTT, Rule, Stream, TruncatedBPTT
 from ._scan import GRAD_PATHS, TimeSlices, put_first, scan
 from ._threads import limit_threads
 
-__all__ = ["BPTT", "RTRL", "Guessing", "TruncatedBPTT", "pack", "scan", "unpack"]
+__all__ = ["BPTT", "RTRL", "Guessing", "TruncatedBPTT", "pack", "rollout", "scan", "scan_chunked", "unpack"]

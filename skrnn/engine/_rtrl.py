@@ -253,7 +253,7 @@ def _pattern_of(network: Any, one: _OneSequence, n_features: int, order: int | N
 
 
 def _laid_out(reached: Tensor, direct: Tensor) -> _Pattern:
-    width = int(reached.sum(0).max())
+    width = max(int(reached.sum(0).max()), 1)
     if 3 * width > len(reached):
         return _Pattern(None, reached, direct, torch.arange(len(reached)))
     where = reached.int().argsort(stable=True, dim=0, descending=True)[:width]

@@ -9,5 +9,8 @@ from ._loop import Kernel, Layout
 from ._lstm import lstm
 from ._lstm_norm import lstm_norm
 from ._product import big_matmul, column_sums, tall_product
+from ._reservoir import Candidates, Sparse, dense_reservoir, reservoir, run_candidates
+from ._rls import RLSState, rls
+from ._spiking import spiking
 from ._sru import sru
-from ._threads import WORTH_THREADS, allow_threads, n_threads
+from ._threads import WORTH_THREADS, allow_threads, n_threads, single_blas

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import dsyrk
 
-from ..kernels._threads import single_blas
+from ..kernels import single_blas
 
 _BLOCK = 1024  # rows that become float64 at once: enough for BLAS to run within 5 % of its speed on all rows
 _WORTH_BLAS_THREADS = 2**30  # multiplications of one BLAS call (about 30 ms) below which its threads cost more than they save on busy cores

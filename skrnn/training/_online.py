@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..kernels._rls import RLSState, rls
+from ..kernels import RLSState, rls
 from ._normal_equations import Array, checked_rows, require_count
 
 
