@@ -54,7 +54,7 @@ class RecursiveLeastSquares:
         coef ← coef + q (e − coef d) g',   P ← (P − q g g') / λ
         m ← m + (z − m) / (λ N + 1),   N ← λ N + 1
 
-    from P = I / alpha, which makes the intercept exact: after n rows they minimise Σ λ^(n − i) (y − coef z − intercept)² + λ^n alpha |coef|².
+    from P = I / alpha, which makes the intercept exact: after n rows they minimise Σ λ^(n − i) (y − coef z − intercept)² + λ^n alpha ‖coef‖².
     Without an intercept m = 0 and r = 1. p² + 2 k p multiplications a row; P is one triangle, so it stays symmetric.
 
     References
