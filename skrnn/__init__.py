@@ -8,10 +8,17 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 __all__ = [
+    "EchoStateClassifier",
+    "EchoStateRegressor",
+    "EchoStateTransformer",
+    "LiquidStateClassifier",
+    "LiquidStateTransformer",
     "RNNClassifier",
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",
+    "ReservoirSearchCV",
+    "RidgeReadout",
     "Sequences",
     "as_sequences",
     "cells",
@@ -20,12 +27,13 @@ __all__ = [
     "engine",
     "estimators",
     "inspection",
+    "metrics",
     "networks",
     "preprocessing",
     "training",
 ]
 
-_MODULES = {"cells", "data", "datasets", "engine", "estimators", "inspection", "networks", "preprocessing", "training"}
+_MODULES = {"cells", "data", "datasets", "engine", "estimators", "inspection", "metrics", "networks", "preprocessing", "training"}
 
 try:
     __version__ = version("skrnn")

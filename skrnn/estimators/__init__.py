@@ -1,8 +1,25 @@
 """Recurrent networks as scikit-learn estimators."""
 
 from ._classifier import RNNClassifier
+from ._echo_state_classifier import EchoStateClassifier
+from ._echo_state_regressor import EchoStateRegressor
+from ._echo_state_transformer import EchoStateTransformer
+from ._liquid_state import LiquidStateClassifier, LiquidStateTransformer
 from ._regressor import RNNRegressor
+from ._reservoir_search import ReservoirSearchCV as ReservoirSearchCV  # not of those that can be made without arguments
+from ._ridge_readout import RidgeReadout
 from ._sequence_regressor import RNNSequenceRegressor
 from ._tagger import RNNTagger
 
-__all__ = ["RNNClassifier", "RNNRegressor", "RNNSequenceRegressor", "RNNTagger"]
+__all__ = [
+    "EchoStateClassifier",
+    "EchoStateRegressor",
+    "EchoStateTransformer",
+    "LiquidStateClassifier",
+    "LiquidStateTransformer",
+    "RNNClassifier",
+    "RNNRegressor",
+    "RNNSequenceRegressor",
+    "RNNTagger",
+    "RidgeReadout",
+]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -13,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
 from ..cells import resolve
@@ -21,12 +19,11 @@ from ..data import Sequences, check_sequences
 from ..engine import Stream, limit_threads, resolve_rule
 from ..networks import Network, Recurrent
 from ..training import Batches, Data, History, Objective, Trainer, as_penalties, channel_statistics
+from ._guards import device_of, seed_of, unchanged_on_error
 from ._held_out import Part, check_pair, set_aside, speaking_of
 from ._parameters import TrainedParameters, parameters
 from ._progress import Progress
 from ._targets import Encoded
-
-_CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
 
 @parameters
@@ -54,7 +51,7 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
     def _fit(self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any]) -> Self:
         """Train from the start, or go on if ``warm_start`` says so."""
         going_on = self.warm_start and self.__sklearn_is_fitted__()
-        with limit_threads(self.n_threads), torch.inference_mode(False), self._unchanged_on_error():
+        with limit_threads(self.n_threads), torch.inference_mode(False), unchanged_on_error(self):
             data, held, objective, generator = self._prepare(X, y, sample_weight, held_out, going_on=going_on)
             trainer = self._trainer(objective, early=held is not None)
             self._fit_network(trainer, data, held, generator, X, y)
@@ -63,23 +60,12 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
     def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, stream: Stream | None = None) -> Self:
         """``partial_fit``: go on, or begin, with one pass at the constant learning rate."""
         going_on = self.__sklearn_is_fitted__()
-        with limit_threads(self.n_threads), torch.inference_mode(False), self._unchanged_on_error():
+        with limit_threads(self.n_threads), torch.inference_mode(False), unchanged_on_error(self):
             data, _, objective, generator = self._prepare(X, y, sample_weight, (None, None), going_on=going_on, classes=classes)
             trainer = replace(self._trainer(objective, early=False), schedule="constant", max_epochs=1)
             self._fit_network(trainer, data, None, generator, X, y, optimizer=self.__dict__.get("_optimizer"), stream=stream)
             self._stream = stream
         return self
-
-    @contextmanager
-    def _unchanged_on_error(self) -> Iterator[None]:
-        before = dict(self.__dict__)
-        try:
-            yield
-        except BaseException:
-            callbacks = {k: self.__dict__[k] for k in _CALLBACK_STATE if k in self.__dict__}  # scikit-learn still has to tear them down
-            self.__dict__.clear()
-            self.__dict__.update(before | callbacks)
-            raise
 
     def _prepare(
         self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any], *, going_on: bool, classes: Any = None
@@ -154,19 +140,11 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         return None
 
     def _data(self, part: Part) -> Data:
-        dtype, device = getattr(torch, self.dtype), self._device()
+        dtype, device = getattr(torch, self.dtype), device_of(self)
         batches = Batches(part.sequences, self.mean_, self.scale_, dtype, device)
         values = torch.from_numpy(part.target)
         weight = None if part.weight is None else torch.from_numpy(part.weight / part.weight.mean()).to(device, dtype)
         return Data(batches, values.to(device, dtype if values.is_floating_point() else values.dtype), weight)
-
-    def _device(self) -> torch.device:
-        if self.device == "auto":
-            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        try:
-            return torch.empty(0, device=self.device).device
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(f"The 'device' parameter of {type(self).__name__} is {self.device!r}, which torch cannot use here: {error}") from error
 
     def _network(self, data: Data, objective: Objective, generator: torch.Generator) -> Network:
         recurrent = Recurrent(
@@ -180,7 +158,7 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         )
         weight = torch.ones(len(data.target), dtype=getattr(torch, self.dtype)) if data.weight is None else data.weight.cpu()
         bias = objective.best_constant(data.target.cpu(), weight)
-        return self._on_top(recurrent, bias).to(self._device(), getattr(torch, self.dtype))
+        return self._on_top(recurrent, bias).to(device_of(self), getattr(torch, self.dtype))
 
     def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
         return Trainer(
@@ -238,13 +216,6 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
-
-
-def seed_of(random_state: Any) -> int:
-    """From ``random_state``; ``None`` is new every time, and numpy's global generator is left alone."""
-    if random_state is None:
-        return int(np.random.default_rng().integers(2**31))
-    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def in_order(parts: list[tuple[NDArray[np.int64], NDArray[Any]]]) -> NDArray[Any]:

@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from sklearn.base import _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from ..cells import State, map_state
-from ..data import ROWS, Sequences, StepRows, check_sequences_and_layout, give_steps, step_rows
+from ..cells import map_state
+from ..data import Sequences, StepRows, check_sequences_and_layout, give_steps, step_rows
 from ..engine import Stream, limit_threads
 from ..networks import Recurrent, StepNetwork
 from ..training import Batches, Data
 from ._base import BaseRecurrent
 from ._held_out import Part
 from ._parameters import parameters
+from ._step_values import as_tensors, row_weights
 
 
 @parameters
@@ -75,7 +76,7 @@ class BaseEveryStep(BaseRecurrent, ABC):
         rows = self._targets(step_rows(y, sequences, layout))
         if not self._present(rows).any():
             raise ValueError("y holds no target: every step is marked as missing")
-        return sequences, rows, None if sample_weight is None else _row_weights(sample_weight, sequences, layout)
+        return sequences, rows, None if sample_weight is None else row_weights(sample_weight, sequences, layout)
 
     def _sequences(self, X: Any, *, reset: bool) -> tuple[Sequences, str]:
         return check_sequences_and_layout(self, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
@@ -117,7 +118,7 @@ class BaseEveryStep(BaseRecurrent, ABC):
         with limit_threads(self.n_threads), torch.inference_mode():
             batches = self._batches(sequences)
             packed = batches.packed(index)
-            given = None if state is None else _as_tensors(state, network.start(packed)[0], index)
+            given = None if state is None else as_tensors(state, network.start(packed)[0], index)
             out, after = network.outputs(packed, given)
             outputs = np.empty((sequences.n_steps_total, out.shape[1]))
             outputs[batches.rows(index)] = out.double().cpu().numpy()
@@ -166,31 +167,5 @@ class BaseEveryStep(BaseRecurrent, ABC):
         sequences, layout = self._sequences(X, reset=False)
         rows = self._targets(step_rows(y, sequences, layout))
         present = self._present(rows)
-        weight = None if sample_weight is None else _row_weights(sample_weight, sequences, layout)[present]
+        weight = None if sample_weight is None else row_weights(sample_weight, sequences, layout)[present]
         return rows[present], self._decode(self._rows(sequences))[present], weight
-
-
-def _row_weights(sample_weight: Any, sequences: Sequences, layout: str) -> NDArray[np.float64]:
-    """A weight for each row, from one for each sequence or one for each step."""
-    try:
-        flat = np.asarray(sample_weight, dtype=float)
-    except ValueError:  # ragged
-        flat = np.empty((0, 0))
-    per_sequence = flat.shape == (len(sequences),) and (len(sequences), layout) != (1, ROWS)
-    weight = np.repeat(flat, sequences.lengths) if per_sequence else step_rows(sample_weight, sequences, layout, "sample_weight").astype(float)
-    if weight.ndim != 1 or not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
-        raise ValueError("sample_weight must hold one finite number ≥ 0 for each sequence or each step, and not only zeros")
-    return weight
-
-
-def _as_tensors(state: Any, like: State, index: NDArray[np.int64]) -> State:
-    """A state that ``predict`` returned, in packed order; refused if it is of other sequences or another network."""
-    given, wanted = _arrays(state), _arrays(like)
-    if [a.shape for a in given] != [tuple(w.shape) for w in wanted]:
-        raise ValueError(f"state does not fit: it holds arrays of shapes {[a.shape for a in given]}, expected {[tuple(w.shape) for w in wanted]}")
-    leaves = iter(given)
-    return map_state(lambda s: torch.from_numpy(next(leaves)[index]).to(s.device, s.dtype), like)
-
-
-def _arrays(state: Any) -> list[Any]:
-    return [array for part in state for array in _arrays(part)] if isinstance(state, tuple) else [state]

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from ..cells import Cell, resolve
+from ..cells import Cell
 from ..engine import RULES, Rule
 from ..training import OPTIMIZERS, SCHEDULES, Penalty
-
-parameters = dataclass(eq=False, repr=False)
+from ._described import Described, parameters
 
 _DESCRIPTIONS = """\
     cell : str or Cell, default="gru"
@@ -93,7 +90,7 @@ _ATTRIBUTES = """\
 
 
 @parameters
-class TrainedParameters(BaseEstimator):
+class TrainedParameters(Described):
     """What :class:`RNNClassifier` and its siblings can be told."""
 
     cell: str | Cell = "gru"
@@ -153,26 +150,5 @@ class TrainedParameters(BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, ``cell__…`` too where the cell is a name.
-
-        Parameters
-        ----------
-        **params : dict
-            Names and values.
-
-        Returns
-        -------
-        self
-        """
-        if any(name.startswith("cell__") for name in params):
-            params = {"cell": resolve(params.pop("cell", self.cell))} | params
-        return super().set_params(**params)
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if cls.__doc__:
-            known = {name for parent in cls.__mro__ for name in vars(parent).get("__annotations__", ())}
-            entries = [entry for entry in re.split(r"\n(?=    \w)", _DESCRIPTIONS) if entry.split()[0] in known]
-            text = "\n".join(entries).replace("<bidirectional>", str(cls.bidirectional))
-            cls.__doc__ = cls.__doc__.replace("    <shared parameters>", text).replace("    <shared attributes>", _ATTRIBUTES)
+    _descriptions = _DESCRIPTIONS
+    _attributes = _ATTRIBUTES

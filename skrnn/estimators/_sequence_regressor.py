@@ -13,6 +13,7 @@ from sklearn.utils.validation import column_or_1d
 from ..training import SquaredError
 from ._every_step import BaseEveryStep
 from ._parameters import parameters
+from ._step_values import numbers
 from ._targets import Encoded, moments
 
 
@@ -78,15 +79,8 @@ class RNNSequenceRegressor(RegressorMixin, BaseEveryStep):
         return self._one_pass(X, y, sample_weight, stream=self._going_stream(continue_stream))
 
     def _targets(self, rows: NDArray[Any]) -> NDArray[np.float64]:
-        if rows.dtype.kind not in "biufO":
-            raise ValueError(f"y must hold numbers, got dtype {rows.dtype}")
-        try:
-            numbers = rows.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"y must hold numbers: {error}") from error
-        if np.isinf(numbers).any():
-            raise ValueError("Input y contains infinity")
-        return column_or_1d(numbers, warn=True) if numbers.ndim == 2 and numbers.shape[1] == 1 else numbers
+        values = numbers(rows)
+        return column_or_1d(values, warn=True) if values.ndim == 2 and values.shape[1] == 1 else values
 
     def _present(self, y: NDArray[Any]) -> NDArray[np.bool_]:
         return ~np.asarray(np.isnan(y.reshape(len(y), -1)).any(axis=1))

@@ -1,7 +1,17 @@
-"""Pictures of training and of what goes on inside a network, in the manner of scikit-learn's displays; they need matplotlib."""
+"""Pictures of training and of what goes on inside a network, as scikit-learn's displays, which need matplotlib; and figures of reservoirs."""
 
 from ._gates import GateDisplay
 from ._gradient_flow import GradientFlowDisplay
 from ._loss_curve import LossCurveDisplay
+from ._reservoir import echo_state_index, largest_lyapunov_exponent, memory_capacity
+from ._reservoir_display import ReservoirDisplay
 
-__all__ = ["GateDisplay", "GradientFlowDisplay", "LossCurveDisplay"]
+__all__ = [
+    "GateDisplay",
+    "GradientFlowDisplay",
+    "LossCurveDisplay",
+    "ReservoirDisplay",
+    "echo_state_index",
+    "largest_lyapunov_exponent",
+    "memory_capacity",
+]

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from benchmarks import cells, fit, memory, search
+from benchmarks import cells, fit, memory, reservoir, ridge, search
 
 
 def test_cells_prints_ratios_and_verdicts(capsys):
@@ -34,3 +34,17 @@ def test_fit_prints_comparison(capsys):
     fit.main(["--quick", "--data", "digits", "--cells", "lstm"])
     out = capsys.readouterr().out
     assert "| fit / skorch |" in out
+
+
+def test_ridge_prints_ratios_and_verdicts(capsys):
+    ridge.main(["--quick"])
+    out = capsys.readouterr().out
+    assert "| RidgeReadout, block_cv" in out
+    assert all(heading in out for heading in ("| CPU / RidgeCV |", "| claim ", "| holds |"))
+
+
+def test_reservoir_prints_ratios_and_verdicts(capsys):
+    reservoir.main(["--quick"])
+    out = capsys.readouterr().out
+    assert all(what in out for what in ("| states ", "| panel predict ", "| 25 penalties "))
+    assert all(heading in out for heading in ("| sklearn / skrnn CPU |", "| claim ", "| holds |"))

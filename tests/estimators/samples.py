@@ -4,20 +4,47 @@ import copy
 from functools import cache
 
 import numpy as np
+from sklearn.base import is_regressor
 
-from skrnn import estimators
+from skrnn import cells, estimators
 from skrnn.data import as_sequences
 
 RNG = np.random.default_rng(0)
 RAGGED = [RNG.normal(size=(n, 3)) for n in RNG.integers(2, 9, size=40)]
 EQUAL = RNG.normal(size=(40, 6, 3))
 TABLE = RNG.normal(size=(40, 6))
-NAMES = [name for name in estimators.__all__ if hasattr(getattr(estimators, name), "transform")]  # one target for each sequence
+EVERY = [name for name in estimators.__all__ if "pooling" in getattr(estimators, name)().get_params()]  # one row of answers for each sequence
+NAMES = [name for name in EVERY if "max_epochs" in getattr(estimators, name)().get_params()]  # trained by epochs
+TRAINED_CELLS = [name for name in cells.__all__ if any(True for _ in getattr(cells, name)().build(3, 6).parameters())]  # all but reservoirs
+NETS = {  # settings worth testing, of networks that are trained and of reservoirs
+    True: [
+        {},
+        {"cell": "lstm", "pooling": "mean"},
+        {"cell": "elman", "pooling": "last", "n_layers": 2, "dropout": 0.5},
+        {"pooling": "attention", "bidirectional": False, "dtype": "float64"},
+    ],
+    False: [
+        {},
+        {"cell": "lstm", "pooling": "segments"},
+        {"pooling": "last", "n_layers": 2, "n_groups": 2, "leak_rate": (0.3, 0.9)},
+        {"pooling": "model", "spectral_radius": 0.5, "dtype": "float64"},
+    ],
+}
+
+
+def known(name, settings):
+    """Those that an estimator has."""
+    return {key: value for key, value in settings.items() if key in getattr(estimators, name)().get_params()}
+
+
+def nets(name):
+    """Settings worth testing."""
+    return [known(name, settings) for settings in NETS[name in NAMES]]
 
 
 def make(name, **settings):
     """An estimator that fits within a few hundredths of a second."""
-    return getattr(estimators, name)(**{"hidden_size": 8, "max_epochs": 3, "learning_rate": 0.02, "random_state": 0} | settings)
+    return getattr(estimators, name)(**known(name, {"hidden_size": 8, "max_epochs": 3, "learning_rate": 0.02, "random_state": 0}) | settings)
 
 
 def target(estimator, X):
@@ -43,8 +70,13 @@ def fitted(name, kind="equal"):
 
 def answers(estimator, X):
     """Everything that an estimator says about sequences, but for the labels: a row of numbers for each."""
-    said = estimator.predict_proba(X) if hasattr(estimator, "predict_proba") else estimator.predict(X)
-    return np.column_stack([said, estimator.transform(X)])
+    said = [getattr(estimator, method)(X) for method in ("predict_proba", "transform") if hasattr(estimator, method)]
+    return np.column_stack([*said, estimator.predict(X)] if is_regressor(estimator) else said)
+
+
+def labels(estimator, X):
+    """What it predicts, if anything."""
+    return estimator.predict(X) if hasattr(estimator, "predict") else np.zeros(len(X))
 
 
 class Hook:

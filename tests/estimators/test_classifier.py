@@ -26,7 +26,7 @@ from skrnn.preprocessing import PerStep
 from skrnn.training import InterruptedWarning
 from skrnn.training._optimizers import OPTIMIZERS
 from skrnn.training._schedules import SCHEDULES
-from tests.estimators.samples import EQUAL, RAGGED, Hook, answers, make, target
+from tests.estimators.samples import EQUAL, RAGGED, TRAINED_CELLS, Hook, answers, make, target
 
 N = len(RAGGED)
 LARGEST = np.array([x[:, 0].max() for x in RAGGED])
@@ -163,8 +163,8 @@ def test_not_fitted(method):
 # Every setting.
 
 SETTINGS = [
-    *({"cell": name.lower()} for name in cells.__all__),
-    *({"cell": getattr(cells, name)()} for name in cells.__all__),
+    *({"cell": name.lower()} for name in TRAINED_CELLS),
+    *({"cell": getattr(cells, name)()} for name in TRAINED_CELLS),
     *({"pooling": name} for name in POOLINGS),
     *({"optimizer": name} for name in OPTIMIZERS),
     *({"schedule": name} for name in SCHEDULES),

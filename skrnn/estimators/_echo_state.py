@@ -1,0 +1,91 @@
+"""Echo state networks with a readout: the choice of scales, and what the readout learns from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from ..data import Sequences
+from ..training import NormalEquations, choose_alpha, solve
+from ._reservoir_base import BaseReservoir
+from ._reservoir_parameters import AUTO, ReadoutParameters, parameters
+from ._shared_work import READOUT, shared
+from ._tuning import CHOICES, N_UNITS, Gather, Trial, tune
+
+Array = NDArray[np.float64]
+
+
+class Steps:
+    """Rows of steps as normal equations.
+
+    ``fold`` has the fold of each step, end to end; -1 is a step that does not count.
+    """
+
+    def __init__(self, width: int, targets: Array, weight: Array | None, fold: NDArray[np.int8], n_folds: int) -> None:
+        self._targets, self._weight, self._fold = targets, weight, fold
+        self._sums = NormalEquations(width, targets.shape[1], n_folds)
+
+    def see(self, rows: NDArray[np.int64], features: NDArray[Any]) -> None:
+        """Add what counts."""
+        fold = self._fold[rows]
+        if (fold < 0).any():
+            there = fold >= 0
+            rows, features, fold = rows[there], features[there], fold[there]
+        if len(rows):
+            self._sums.add(features, self._targets[rows], None if self._weight is None else self._weight[rows], fold.astype(np.int64))
+
+    def equations(self) -> NormalEquations:
+        """All of it."""
+        return self._sums
+
+
+@parameters
+class BaseEchoState(ReadoutParameters, BaseReservoir, ABC):
+    """Chooses the scales and solves for the readout."""
+
+    @abstractmethod
+    def _gather(self, width: int, *material: Any) -> Gather:
+        """What collects features for the readout."""
+
+    def _tuned(
+        self, sequences: Sequences, material: tuple[Any, ...], fed_back: tuple[float, ...], seed: int, n_units: int = N_UNITS
+    ) -> dict[str, Any]:
+        """Values for the tunable parameters, from reservoirs of at most ``n_units`` over standardised sequences; None where a cell is given."""
+        if self.cell is not None:
+            return dict.fromkeys(CHOICES)
+        given = {name: value for name in CHOICES if not (isinstance(value := getattr(self, name), str) and value == AUTO)}
+        if len(given) == len(CHOICES):
+            return given
+        scaling = given.get("input_scaling")
+        in_weights = {"input_scaling": scaling} if isinstance(scaling, tuple) else {}  # a scaling for each channel is in W itself
+        n_units = min(self.hidden_size, n_units)
+        small = clone(self._cells(dict.fromkeys(CHOICES, 1.0) | in_weights, fed_back)[0][0])
+        small.set_params(fan_in=None if self.fan_in is None else min(self.fan_in, n_units))
+        small.build(sequences.n_features, n_units, torch.Generator().manual_seed(seed))
+        trial = Trial(sequences, len(fed_back), small, self.include_input)
+        known = {name: value for name, value in self.get_params(deep=False).items() if name not in READOUT}
+        chosen = shared(
+            "scales",
+            (known, sequences.values, sequences.offsets, material, fed_back, seed),
+            lambda: tune(trial, given | dict.fromkeys(in_weights, 1.0), lambda width: self._gather(width, *material)),
+        )
+        return cast(dict[str, Any], chosen | given)
+
+    def _solve(self, equations: NormalEquations) -> None:
+        """The readout from its normal equations."""
+        if isinstance(self.alpha, str):
+            self._keep_choice(*choose_alpha(equations, self.alpha, per_target=self.alpha_per_target))
+        else:
+            self._keep_choice(self.alpha)
+        self.coef_, self.intercept_ = solve(equations, self.alpha_)
+
+    def _keep_choice(self, alpha: float | Array, alphas: Array | None = None, scores: Array | None = None) -> None:
+        """The penalty, and what it was compared with if it was chosen."""
+        self.alpha_ = alpha
+        self.alphas_ = np.array([alpha], dtype=np.float64) if alphas is None else alphas
+        self.scores_ = scores

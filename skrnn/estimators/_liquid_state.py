@@ -1,0 +1,260 @@
+"""Liquid state machines: an encoder, a column of spiking neurons, and a readout of their filtered spikes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin, TransformerMixin, _fit_context
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from ..data import Sequences, check_sequences, check_sequences_and_layout
+from ..preprocessing._containers import give_back
+from ._described import parameters
+from ._echo_state_classifier import EchoStateClassifier
+from ._echo_state_transformer import EchoStateTransformer
+from ._guards import seed_of, unchanged_on_error
+from ._liquid_base import OF_READOUT, LiquidState
+
+
+@parameters
+class LiquidStateTransformer(TransformerMixin, LiquidState):
+    """States of a column of spiking neurons as features for any model behind it (Maass, Natschläger & Markram, 2002).
+
+    The liquid of a liquid state machine: an encoder makes spikes of the sequences, the column answers with spikes of its own, and these, low-pass
+    filtered, are the features. Choose it for data that are spikes, and to study what such columns compute; for other sequences
+    :class:`EchoStateTransformer` is cheaper and mostly better. Nothing is fitted but the encoder. The column is the one of the paper, see
+    :class:`~skrnn.cells.Spiking`, which also has its less used constants: ``EchoStateTransformer(cell=Spiking(…))`` sets them.
+
+    Parameters
+    ----------
+    <shared parameters>
+
+    Attributes
+    ----------
+    liquid_ : EchoStateTransformer
+        The column, fitted: ``liquid_.network_`` is the torch module.
+    <shared attributes>
+
+    Raises
+    ------
+    ValueError
+        From ``fit`` and ``transform``, if a parameter or X is not as described, or if what reaches the column is no spikes.
+
+    Notes
+    -----
+    The features are h(t), for each neuron the sum of its spikes until t, each weighted with exp(−age / filter_time), pooled over t. Work is
+    O(H (F + 1)) a step of spikes for H neurons and F channels, and O(1) for each synapse of a neuron that spikes.
+
+    References
+    ----------
+    W. Maass, T. Natschläger, H. Markram, "Real-time computing without stable states: a new framework for neural computation based on perturbations",
+    Neural Computation 14(11), 2002.
+
+    Examples
+    --------
+    >>> from skrnn import LiquidStateTransformer
+    >>> from skrnn.datasets import make_spike_templates
+    >>> X, y = make_spike_templates(20, duration=250, random_state=0)
+    >>> states = LiquidStateTransformer(encoder=None, pooling="last", random_state=0).fit_transform(X)
+    >>> states.shape
+    (20, 135)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = LiquidState._parameter_constraints
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fit the encoder and draw the column.
+
+        Parameters
+        ----------
+        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_sequences, n_steps)
+            Sequences of any lengths; the rows of a 2-D array are univariate sequences.
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
+        with unchanged_on_error(self):
+            sequences = check_sequences(self, X, reset=True, compute_dtype=self.dtype)
+            seed = seed_of(self.random_state)
+            self._fit_encoder(sequences, seed)
+            self.liquid_ = EchoStateTransformer(**self._settings(seed)).fit(self._spikes(sequences))
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Pooled states of each sequence, or the states of all its steps.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_features_out)
+            With ``pooling=None`` a list of (n_steps, n_features_out), or an array of three axes for equal lengths in an array; the steps are those
+            that come out of the encoder.
+        """
+        check_is_fitted(self)
+        sequences, layout = check_sequences_and_layout(self, X, reset=False, compute_dtype=self.dtype)
+        return self.liquid_.transform(give_back(self._spikes(sequences), layout))
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the features: cell and unit.
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of str
+        """
+        check_is_fitted(self)
+        return self.liquid_.get_feature_names_out()
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+@parameters
+class LiquidStateClassifier(ClassifierMixin, LiquidState):
+    """Liquid state machine for a class of each sequence (Maass, Natschläger & Markram, 2002).
+
+    An encoder makes spikes of the sequences, a column of spiking neurons answers with spikes of its own, and a linear readout of these, low-pass
+    filtered, tells the class. Choose it for data that are spikes, and to study what such columns compute; for other sequences
+    :class:`EchoStateClassifier` is cheaper and mostly better. Nothing is trained but the readout, in closed form. The column is the one of the
+    paper, see :class:`~skrnn.cells.Spiking`, which also has its less used constants: ``EchoStateClassifier(cell=Spiking(…))`` sets them.
+
+    Parameters
+    ----------
+    <shared parameters>
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    liquid_ : EchoStateClassifier
+        The column and its readout, fitted: ``liquid_.network_`` is the torch module, ``liquid_.coef_``, ``liquid_.intercept_`` and
+        ``liquid_.alpha_`` are the readout.
+    <shared attributes>
+
+    Raises
+    ------
+    ValueError
+        From ``fit``, if a parameter, X or y is not as described, or if what reaches the column is no spikes.
+
+    Notes
+    -----
+    With h(t) for each neuron the sum of its spikes until t, each weighted with exp(−age / filter_time), and z what ``pooling`` makes of it::
+
+        ŷ = coef z + intercept
+
+    by ridge regression on columns of 0 and 1 for the classes (one column of 1 and -1 for two). Work is O(H (F + 1)) a step of spikes for H neurons
+    and F channels, and O(1) for each synapse of a neuron that spikes.
+
+    References
+    ----------
+    W. Maass, T. Natschläger, H. Markram, "Real-time computing without stable states: a new framework for neural computation based on perturbations",
+    Neural Computation 14(11), 2002.
+    D. Verstraeten, B. Schrauwen, D. Stroobandt, J. Van Campenhout, "Isolated word recognition with the liquid state machine: a case study",
+    Information Processing Letters 95(6), 2005.
+
+    Examples
+    --------
+    >>> from skrnn import LiquidStateClassifier
+    >>> from skrnn.datasets import make_spike_templates
+    >>> X, y = make_spike_templates(150, duration=500, n_segments=2, random_state=0)
+    >>> model = LiquidStateClassifier(encoder=None, pooling="last", random_state=0).fit(X[:100], y[:100, 1])
+    >>> model.score(X[100:], y[100:, 1])
+    1.0
+    """
+
+    alpha: float | str = "block_cv"
+    n_folds: int = 5
+    readout: Any = None
+    class_weight: dict[Any, float] | str | None = None
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = LiquidState._parameter_constraints | {
+        name: EchoStateClassifier._parameter_constraints[name] for name in ("pooling", *OF_READOUT)
+    }
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the encoder, draw the column, and solve for the readout.
+
+        Parameters
+        ----------
+        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_sequences, n_steps)
+            Sequences of any lengths; the rows of a 2-D array are univariate sequences.
+        y : array-like of shape (n_sequences,)
+            The class of each sequence.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            How much each sequence counts; the encoder does not see those that do not.
+
+        Returns
+        -------
+        self
+        """
+        with unchanged_on_error(self):
+            sequences = check_sequences(self, X, reset=True, compute_dtype=self.dtype)
+            seed, counted = seed_of(self.random_state), sequences
+            if sample_weight is not None:
+                sample_weight = _check_sample_weight(sample_weight, sequences, dtype=np.float64, ensure_non_negative=True)
+                counted = sequences[sample_weight > 0]
+            self._fit_encoder(counted, seed)
+            self.liquid_ = EchoStateClassifier(**self._settings(seed)).fit(self._spikes(sequences), y, sample_weight)
+            self.classes_ = self.liquid_.classes_
+        return self
+
+    def _read(self, X: Any) -> Sequences:
+        check_is_fitted(self)
+        return self._spikes(check_sequences(self, X, reset=False, compute_dtype=self.dtype))
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """Outputs of the readout: near 1 for a sequence of the class and near 0 for others; of two classes, near 1 and -1.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,) or (n_sequences, n_classes)
+        """
+        spikes = self._read(X)
+        return self.liquid_.decision_function(spikes)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """The likeliest class of each sequence.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,)
+        """
+        spikes = self._read(X)
+        return self.liquid_.predict(spikes)
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_classes)
+            In the order of ``classes_``; rows sum to 1.
+        """
+        spikes = self._read(X)
+        return self.liquid_.predict_proba(spikes)
