@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skrnn import cells
 from skrnn.engine import TruncatedBPTT
 from skrnn.networks import POOLINGS
 from skrnn.preprocessing import PerStep
