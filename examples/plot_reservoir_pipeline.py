@@ -3,8 +3,8 @@ An echo state network in a scikit-learn pipeline
 ================================================
 
 The network is asked for the symbols that were sent, from what a channel with echoes, distortion and noise leaves of them (Jaeger & Haas, 2004). It
-is an estimator like any other: a scaler comes before, `TimeSeriesSplit` splits the rows, which are time steps, and `cross_val_score` scores; the first
-steps of each part, in which the reservoir has not yet forgotten where it began, do not count.
+is an estimator like any other: a scaler comes before, `TimeSeriesSplit` splits the rows, which are time steps, and `cross_val_score` scores; the
+first steps of each part, in which the reservoir has not yet forgotten where it began, do not count.
 """
 
 # %%

@@ -39,9 +39,11 @@ print(f"test NRMSE: {test_error(auto):.3f} as chosen automatically, {test_error(
 unexplained = 1 - search.cv_results_["mean_test_score"].reshape(len(scalings), len(radii))
 figure, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
 image = ax.pcolormesh(np.log10(unexplained), cmap="viridis_r")
-ax.plot(radii.index(auto.spectral_radius_) + 0.5, scalings.index(auto.input_scaling_) + 0.5, "o", color="white", markeredgecolor="black", label="auto")
-best = search.best_params_
-ax.plot(radii.index(best["spectral_radius"]) + 0.5, scalings.index(best["input_scaling"]) + 0.5, "*", color="red", ms=12, label="grid search")
+for radius, scaling, marker, name in (
+    (auto.spectral_radius_, auto.input_scaling_, "wo", "auto"),
+    (search.best_params_["spectral_radius"], search.best_params_["input_scaling"], "r*", "grid search"),
+):
+    ax.plot(radii.index(radius) + 0.5, scalings.index(scaling) + 0.5, marker, ms=10, markeredgecolor="black", label=name)
 ax.set(xticks=np.arange(len(radii)) + 0.5, xticklabels=radii, yticks=np.arange(len(scalings)) + 0.5, yticklabels=scalings)
 ax.set(xlabel="spectral radius", ylabel="input scaling", title="NARMA-10 with 200 units")
 figure.colorbar(image, label="log10 of the unexplained variance, later parts")

@@ -151,7 +151,7 @@ class Pass:
     def _replay(self, features: NDArray[Any], after: State) -> Iterator[Block]:
         for low in range(0, len(features), BLOCK):
             block = features[low : low + BLOCK]
-            if not float(np.abs(block).max()) < _LARGEST:
+            if not -_LARGEST < float(block.min()) <= float(block.max()) < _LARGEST:
                 raise infinite_states()
             yield np.arange(low, low + len(block)), block
         self.after = after
