@@ -54,13 +54,13 @@ class BaseEchoState(ReadoutParameters, BaseReservoir, ABC):
 
     def _tuned(
         self, sequences: Sequences, material: tuple[Any, ...], fed_back: tuple[float, ...], seed: int, n_units: int = N_UNITS
-    ) -> dict[str, Any]:
-        """Values for the tunable parameters, from reservoirs of at most ``n_units`` over standardised sequences; None where a cell is given."""
+    ) -> list[dict[str, Any]]:
+        """Values for the tunable parameters, the best first, from reservoirs of at most ``n_units`` over standardised sequences; None for a cell."""
         if self.cell is not None:
-            return dict.fromkeys(CHOICES)
+            return [dict.fromkeys(CHOICES)]
         given = {name: value for name in CHOICES if not (isinstance(value := getattr(self, name), str) and value == AUTO)}
         if len(given) == len(CHOICES):
-            return given
+            return [given]
         scaling = given.get("input_scaling")
         in_weights = {"input_scaling": scaling} if isinstance(scaling, tuple) else {}  # a scaling for each channel is in W itself
         n_units = min(self.hidden_size, n_units)
@@ -69,12 +69,12 @@ class BaseEchoState(ReadoutParameters, BaseReservoir, ABC):
         small.build(sequences.n_features, n_units, torch.Generator().manual_seed(seed))
         trial = Trial(sequences, len(fed_back), small, self.include_input)
         known = {name: value for name, value in self.get_params(deep=False).items() if name not in READOUT}
-        chosen = shared(
+        ranked = shared(
             "scales",
             (known, sequences.values, sequences.offsets, material, fed_back, seed),
             lambda: tune(trial, given | dict.fromkeys(in_weights, 1.0), lambda width: self._gather(width, *material)),
         )
-        return cast(dict[str, Any], chosen | given)
+        return [candidate | given for candidate in cast(list[dict[str, Any]], ranked)]
 
     def _solve(self, equations: NormalEquations) -> None:
         """The readout from its normal equations."""

@@ -78,8 +78,9 @@ class ReservoirSearchCV(BaseSearchCV):
     -----
     What makes a readout: ``alpha``, ``alpha_per_target`` and ``readout``. The scales: ``spectral_radius``, ``leak_rate``, ``input_scaling`` and
     ``bias_scaling``, numbers all four, of a single reservoir without noise or feedback. Scores are those of ``GridSearchCV``: to the bit where the
-    readout alone is searched, and to the rounding of the states where scales are, which a chaotic reservoir amplifies. Sharing across splits
-    needs states that are the same: with ``standardize=True``, each split has means of its own. At most 1 GiB of states and sums is kept, and states
+    readout alone is searched, and to the rounding of the states where scales are or a series is run in pieces; a chaotic reservoir, or a tiny
+    penalty, amplifies it. A series is run in pieces with ``standardize=False`` only, as each split has means of its own otherwise; states of panels
+    are not shared from split to split. At most 1 GiB of states and sums is kept, and states
     of more steps are not kept at all; their sums are. All runs in one process, as processes could not share.
 
     References
@@ -93,9 +94,9 @@ class ReservoirSearchCV(BaseSearchCV):
     >>> from skrnn import EchoStateRegressor, ReservoirSearchCV
     >>> wave = np.sin(0.2 * np.arange(500))[:, None] + 0.1 * np.random.default_rng(0).normal(size=(500, 1))
     >>> model = EchoStateRegressor(30, spectral_radius=0.9, leak_rate=1.0, input_scaling=0.3, random_state=0)
-    >>> search = ReservoirSearchCV(model, {"alpha": [1e-9, 1.0, 1e9]}, cv=TimeSeriesSplit(3))
+    >>> search = ReservoirSearchCV(model, {"alpha": [1e-6, 1e6]}, cv=TimeSeriesSplit(3))
     >>> search.fit(wave[:-1], wave[1:]).best_params_
-    {'alpha': 1.0}
+    {'alpha': 1e-06}
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = BaseSearchCV._parameter_constraints | {"param_grid": [dict, list]}

@@ -117,10 +117,14 @@ class StepLearning(BaseEchoState, ABC):
         self._require_longer_than_washout(given.sequences.lengths)
         fed_back = (float(self.feedback_scaling),) * (n_targets if self.feedback else 0)
         driven = given._replace(sequences=self._with_teacher(given, self.target_mean_))
-        settings = self._tuned(*self._trial(driven), fed_back, seed)
+        longest = driven.sequences[int(driven.sequences.lengths.argmax())][:_MEASURED_STEPS]
+        ranked = self._tuned(*self._trial(driven), fed_back, seed)
+        for settings in [*ranked, ranked[0]]:
+            self.network_ = self._build(settings, seed, fed_back)
+            if len(ranked) == 1 or len(longest) < _MEASURED_STEPS or self._memory(longest, self._moments, seed) < len(longest):
+                break  # what forgets with few units may not with all of them
         self.spectral_radius_, self.leak_rate_, self.input_scaling_ = settings.values()
-        self.network_ = self._build(settings, seed, fed_back)
-        self.washout_ = self._washed_out(driven.sequences, shortest, seed)
+        self.washout_ = self._washed_out(longest, int(driven.sequences.lengths.min()) if shortest is None else shortest, seed)
         self._learned: Any = None
 
     def _go_on(self, given: Material, state: Any) -> None:
@@ -187,12 +191,11 @@ class StepLearning(BaseEchoState, ABC):
         if self.washout != AUTO and int(self.washout) >= (n := int(lengths[shortest])):
             raise ValueError(f"washout={self.washout} must be less than the length of every sequence; sequence {shortest} has {n} steps")
 
-    def _washed_out(self, driven: Sequences, shortest: int | None, seed: int) -> int:
+    def _washed_out(self, longest: NDArray[Any], shortest: int, seed: int) -> int:
         """Steps at the beginning of each sequence that depend on the state before the first."""
         if self.washout != AUTO:
             return int(self.washout)
-        longest = driven[int(driven.lengths.argmax())][:_MEASURED_STEPS]
-        return min(self._memory(longest, self._moments, seed), (int(driven.lengths.min()) if shortest is None else shortest) // 4)
+        return min(self._memory(longest, self._moments, seed), shortest // 4)
 
     def _gather(self, width: int, *material: Any) -> Steps:
         targets, weight, fold = material

@@ -44,8 +44,8 @@ def few_sequences(lengths: NDArray[np.int64], order: NDArray[np.int64], at_least
     return np.sort(order[: max(n, at_least)])
 
 
-def tune(trial: Trial, given: dict[str, Any], gather: Callable[[int], Gather]) -> dict[str, Any]:
-    """Values for all scales: what is given stays, the others are those with which held-out folds are predicted best.
+def tune(trial: Trial, given: dict[str, Any], gather: Callable[[int], Gather]) -> list[dict[str, Any]]:
+    """Values for all scales: what is given stays, the others in the order of how well held-out folds are predicted with them.
 
     Parameters
     ----------
@@ -57,20 +57,21 @@ def tune(trial: Trial, given: dict[str, Any], gather: Callable[[int], Gather]) -
 
     Returns
     -------
-    dict
+    list of dict
+        The best one first.
     """
     axes = [(given.get(name),) if name in given else values for name, values in CHOICES.items()]
     candidates = [dict(zip(CHOICES, values, strict=True)) for values in product(*axes)]
     if len(candidates) == 1:
-        return candidates[0]
+        return candidates
     n_inputs = trial.sequences.n_features * trial.include_input
     gathers = [gather(n_inputs + trial.reservoir.hidden_size) for _ in candidates]
     with np.errstate(over="ignore", invalid="ignore"):  # a candidate whose states grow without bound is out
         finite = _run(trial, candidates, gathers)
     if not finite.any():
         raise infinite_states()
-    scores = [float(np.min(choose_alpha(g.equations()).scores)) if ok else np.inf for g, ok in zip(gathers, finite, strict=True)]
-    return candidates[int(np.argmin(scores))]
+    scores = [float(np.min(choose_alpha(gathers[k].equations()).scores)) for k in np.flatnonzero(finite)]
+    return [candidates[k] for k in np.flatnonzero(finite)[np.argsort(scores, kind="stable")]]
 
 
 def _run(trial: Trial, candidates: list[dict[str, Any]], gathers: list[Gather]) -> NDArray[np.bool_]:
