@@ -7,10 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 
+from ..kernels import jordan
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._fused import linear
+from ._fused import linear, run_compiled, runs_compiled
 from ._starts import input_weights, recurrent_weights
 from ._state import State
 
@@ -105,3 +107,10 @@ class Jordan(Cell):
         h = _ACTIVATIONS[self.activation](u + s @ self.R.T)
         y = _OUTPUTS[self.output_activation](h @ self.V.T + self.d)
         return y, JordanState(y, s)
+
+    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        if not runs_compiled(packed.data):
+            return None
+        kernel, decay = jordan(self.activation, self.output_activation), self.d.new_full((1,), self.decay)
+        y, *last = run_compiled(kernel, packed, reverse, self.W, self.b, self.R, self.V, self.d, decay, *state)
+        return y, JordanState(*last)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import lstm, lstm_norm
+from ..kernels import lstm
 from ._base import Cell, choice
 from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
 from ._norm import LayerNorm
 from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights, small
-from ._state import FeedsBack, State
+from ._state import State
 
 _ACTIVATIONS = {"tanh": torch.tanh, "identity": lambda a: a}
 
@@ -26,14 +25,12 @@ class LSTMState(NamedTuple):
     c: Tensor
 
 
-class _WithGates(NamedTuple):
+class FedBackState(NamedTuple):
+    """Hidden state, cell and gates, which the next step sees."""
+
     h: Tensor
     c: Tensor
     gates: Tensor
-
-
-class FedBackState(_WithGates, FeedsBack):
-    """Hidden state, cell and gates, which the next step sees."""
 
 
 class LSTM(Cell):
@@ -106,9 +103,6 @@ class LSTM(Cell):
     408
     """
 
-    _rows: Tensor
-    _sign: Tensor
-
     def __init__(
         self,
         forget: str = "gate",
@@ -166,7 +160,6 @@ class LSTM(Cell):
         self.norm_x = LayerNorm(len(self.b), bias=False) if self.layer_norm else None
         self.norm_h = LayerNorm(len(self.b), bias=False) if self.layer_norm else None
         self.norm_c = LayerNorm(H) if self.layer_norm else None
-        self._prepare_full()
 
     def _first_bias(self, G: int, generator: Generator | None) -> Tensor:
         b = {name: torch.zeros(n) for name, n in self._sizes.items()}
@@ -209,12 +202,15 @@ class LSTM(Cell):
         """What the sums get from the step before."""
         r = h @ self.R.T
         if self.Q is not None and gates is not None:
-            q = gates @ self.Q.T
-            if self.gate_recurrence == "gates":
-                before = list(self._sizes).index("g") * (h.shape[-1] // self.block_size)  # rows of i and f; g sees no gates
-                q = torch.cat([q[:, :before], torch.zeros_like(h), q[:, before:]], -1)
-            r = r + q
+            r = r + gates @ self._with_g(self.Q).T
         return r if self.norm_h is None else self.norm_h(r)
+
+    def _with_g(self, Q: Tensor) -> Tensor:
+        """Weights from the gates of the step before to all sums, of which g may see none."""
+        if self.gate_recurrence == "all":
+            return Q
+        before = list(self._sizes).index("g") * (self.hidden_size // self.block_size)  # rows of i and f
+        return torch.cat([Q[:before], Q.new_zeros(self.hidden_size, Q.shape[1]), Q[before:]])
 
     def _gate(self, name: str, a: dict[str, Tensor], c: Tensor) -> Tensor:
         """A gate, which may see the cells of its block; always open where there is none."""
@@ -229,42 +225,19 @@ class LSTM(Cell):
         return gate if self.block_size == 1 else gate.repeat_interleave(self.block_size, -1)
 
     def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        plain = self._is_full and self.input_activation == self.output_activation == "tanh"
-        if self.Q is not None or (self.peephole and self.block_size > 1) or (self.layer_norm and not plain):
+        h, c, *fed = state
+        torch_has_it = len(self.b) == 4 * self.hidden_size and self.input_activation == self.output_activation == "tanh"
+        if torch_has_it and not self.layer_norm and self.p is None and self.Q is None and runs_in_torch(packed.data):
+            y, h, c = run_torch("lstm", packed, reverse, (h, c), self.W, self.R, self.b, torch.zeros_like(self.b))
+            return y, LSTMState(h, c)
+        if not runs_compiled(packed.data):
             return None
-        if plain and not self.layer_norm and self.p is None and runs_in_torch(packed.data):
-            y, h, c = run_torch("lstm", packed, reverse, state, self.W, self.R, self.b, torch.zeros_like(self.b))
-        elif not runs_compiled(packed.data):
-            return None
-        elif self.norm_x is not None and self.norm_h is not None and self.norm_c is not None:
-            gains = (self.norm_x.gain, self.norm_h.gain, self.norm_c.gain)
-            inputs = (self.R, *gains, self.b, self.norm_c.bias, self.p, *state)
-            y, h, c = run_compiled(lstm_norm, packed, reverse, self.W, None, *inputs)
-        else:
-            gates = "".join(name for name in "ifo" if self._taken[name][1])
-            kernel = lstm(gates, self.input_activation, self.output_activation)
-            W, R, b = self._full(self.W), self._full(self.R), self._full(self.b)
-            y, h, c = run_compiled(kernel, packed, reverse, W, b, R, self._full_peepholes(), *state)
-        return y, LSTMState(h, c)
-
-    def _prepare_full(self) -> None:
-        """For each cell's own i, f, g and o, as kernels have them: the row that it takes, and its sign; 0 where there is no gate."""
-        own = {name: torch.arange(self.hidden_size) // (self.hidden_size // n) for name, n in self._sizes.items()}
-        first = dict(zip(self._sizes, accumulate(self._sizes.values(), initial=0), strict=False))
-        self._taken = {name: (name, 1.0) if name in self._sizes else ("g", 0.0) for name in "ifgo"}
-        if self.forget == "coupled":
-            self._taken["f"] = ("i", -1.0)  # 1 − σ(a) = σ(−a)
-        self._is_full = len(self.b) == 4 * self.hidden_size
-        self.register_buffer("_rows", torch.cat([first[name] + own[name] for name, _ in self._taken.values()]), persistent=False)
-        sign = torch.tensor([sign for _, sign in self._taken.values()])
-        self.register_buffer("_sign", sign.repeat_interleave(self.hidden_size), persistent=False)
-
-    def _full(self, rows: Tensor) -> Tensor:
-        """Rows of every cell's own i, f, g and o."""
-        return rows if self._is_full else rows[self._rows] * self._sign.view(-1, *[1] * (rows.ndim - 1))
-
-    def _full_peepholes(self) -> Tensor | None:
-        if self.p is None or self._is_full:
-            return self.p
-        taken = [self._taken[name] for name in "ifo"]
-        return torch.stack([self.p[self._gates.index(name)] * sign if sign else torch.zeros_like(self.p[0]) for name, sign in taken])
+        kernel = lstm("".join(self._gates), self.forget, self.input_activation, self.output_activation)
+        R = self.R if self.Q is None else torch.cat([self.R, self._with_g(self.Q)], 1)
+        b: Tensor | None = self.b
+        normed: tuple[Tensor | None, ...] = ()
+        if self.norm_x is not None and self.norm_h is not None and self.norm_c is not None:
+            b, normed = None, (self.norm_x.gain, self.norm_h.gain, self.norm_c.gain, self.b, self.norm_c.bias)
+        y, z, c = run_compiled(kernel, packed, reverse, self.W, b, R, self.p, torch.cat([h, *fed], -1), c, *normed)
+        h, *fed = z.split([self.hidden_size] if self.Q is None else [self.hidden_size, self.Q.shape[1]], -1)
+        return y, FedBackState(h, c, *fed) if fed else LSTMState(h, c)

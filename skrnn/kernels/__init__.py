@@ -4,10 +4,10 @@ from ._clockwork import clockwork
 from ._elman import elman
 from ._gru import gru_after, gru_before
 from ._indrnn import indrnn
+from ._jordan import jordan
 from ._linear import linear_complex, min_gru, min_lstm, quasi
 from ._loop import Kernel, Layout
 from ._lstm import lstm
-from ._lstm_norm import lstm_norm
 from ._product import big_matmul, column_sums, tall_product
 from ._reservoir import Candidates, Sparse, dense_reservoir, reservoir, run_candidates
 from ._rls import RLSState, rls

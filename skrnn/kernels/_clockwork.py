@@ -1,4 +1,8 @@
-"""Compiled clockwork network: a group of units is computed when it is due, and what it tells the others when it has changed."""
+"""Compiled clockwork network: a group of units is computed when it is due, and what it and slower ones tell the others when that has changed.
+
+What a group hears is the sum over itself and slower groups. Such sums are passed on from the slowest group to the fastest: each adds its own part,
+keeps the sum for its units and passes the rest on.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from ._elman import _relu, _relu_slope, _sigmoid, _sigmoid_slope, _tanh, _tanh_slope
+from ._activations import _relu, _relu_slope, _sigmoid, _sigmoid_slope, _tanh, _tanh_slope
 from ._loop import Kernel, Layout, time_loop
 from ._math import JIT
 from ._product import matmul, tall_product
@@ -20,83 +24,118 @@ slope: Any = None
 @njit(**JIT)
 def _rows(flat, start, first, last, width):
     """Rows of one group's matrix, which begins at ``start`` in an array that holds the matrices of all groups end to end."""
+    first, last, width = np.int64(first), np.int64(last), np.int64(width)
     return flat[start + first * width : start + last * width].reshape(last - first, width)
 
 
+@njit(**JIT)
+def _run(due, r, k):
+    """The group after ``k`` and those behind it that rest, or are due, like it."""
+    end = k + 1
+    while end < due.shape[1] and due[r, end] == due[r, k]:
+        end += 1
+    return end
+
+
 def _forward(arrays, row, first, n):
-    y, R, edges, starts, due, n_told, h, seen, told, latest, source = arrays  # y holds the projected input
-    n_groups = len(edges) - 1
-    for k in range(n_groups):
-        low, high = edges[k], edges[k + 1]
-        begin, end = n_told[row, k], n_told[row + n, k]
-        kept = _rows(seen, starts[1, k], begin, end, high - low)
-        for b in range(n if end > begin else 0):
+    y, R, edges, starts, due, n_told, h, seen, product, passed, heard = arrays  # y holds the projected input
+    n_groups, H = due.shape[1], h.shape[1]
+    for k in range(n_groups - 1, -1, -1):
+        low, high, begin, end = edges[k], edges[k + 1], n_told[row, k], n_told[row + n, k]
+        if begin == end:
+            continue
+        kept, told = _rows(seen, starts[1, k], begin, end, high - low), _rows(product, first * H, 0, end - begin, high)
+        for b in range(n):
             event = n_told[row + b, k]
             if n_told[row + b + 1, k] > event:
-                units = h[first + b, low:high]
-                for j in range(high - low):
-                    kept[event - begin, j] = units[j]
-                latest[first + b, k] = starts[2, k] + event * high
-        matmul(kept, _rows(R, starts[0, k], 0, high - low, high), _rows(told, starts[2, k], begin, end, high))
+                for j in range(low, high):
+                    kept[event - begin, j - low] = h[first + b, j]
+        matmul(kept, _rows(R, starts[0, k], 0, high - low, high), told)
+        for b in range(n):
+            s, event = first + b, n_told[row + b, k]
+            if n_told[row + b + 1, k] > event:
+                for j in range(low):
+                    passed[k, s, j] = passed[k + 1, s, j] + told[event - begin, j]
+                for j in range(low, high):
+                    heard[s, j] = passed[k + 1, s, j] + told[event - begin, j]
     for b in range(n):
-        r, s = row + b, first + b
-        for k in range(n_groups):
-            low, high = edges[k], edges[k + 1]
-            units, out = h[s, low:high], y[r, low:high]
-            source[r, k] = latest[s, k]
-            if due[r, k]:
-                for i in range(k, n_groups):
-                    heard = told[latest[s, i] + low : latest[s, i] + high]
-                    for j in range(high - low):
-                        out[j] += heard[j]
-                for j in range(high - low):
-                    units[j] = out[j] = activation(out[j])
+        r, s, k = row + b, first + b, 0
+        while k < n_groups:
+            low, is_due, k = edges[k], due[r, k], _run(due, r, k)
+            if is_due:
+                for j in range(low, edges[k]):
+                    h[s, j] = y[r, j] = activation(y[r, j] + heard[s, j])
             else:
-                for j in range(high - low):
-                    out[j] = units[j]
+                for j in range(low, edges[k]):
+                    y[r, j] = h[s, j]
 
 
 def _backward(arrays, row, first, n):
-    du, R, edges, starts, due, n_told, dh, dy, y, source, dtold, passed = arrays
-    n_groups = len(edges) - 1
+    du, R, edges, starts, due, n_told, dh, dy, y, dtold, product, dpassed, dheard = arrays
+    n_groups, H = due.shape[1], dh.shape[1]
     for b in range(n):
-        r, s = row + b, first + b
-        for k in range(n_groups):
-            low, high = edges[k], edges[k + 1]
-            d, above, beside, out = du[r, low:high], dh[s, low:high], dy[r, low:high], y[r, low:high]
-            if due[r, k]:
-                for j in range(high - low):
-                    d[j] = (above[j] + beside[j]) * slope(out[j])
-                    above[j] = 0
-                for i in range(k, n_groups):
-                    heard = dtold[source[r, i] + low : source[r, i] + high]
-                    for j in range(high - low):
-                        heard[j] += d[j]
+        r, s, k = row + b, first + b, 0
+        while k < n_groups:
+            low, is_due, k = edges[k], due[r, k], _run(due, r, k)
+            if is_due:
+                for j in range(low, edges[k]):
+                    du[r, j] = (dh[s, j] + dy[r, j]) * slope(y[r, j])
+                for j in range(low, edges[k]):
+                    dheard[s, j] += du[r, j]
+                    dh[s, j] = 0
             else:
-                for j in range(high - low):
-                    d[j] = 0
-                    above[j] += beside[j]
+                for j in range(low, edges[k]):
+                    dh[s, j] += dy[r, j]
+                    du[r, j] = 0
     for k in range(n_groups):
-        low, high = edges[k], edges[k + 1]
-        begin, end = n_told[row, k], n_told[row + n, k]
-        back = _rows(passed, first * dh.shape[1], 0, end - begin, high - low)
-        matmul(_rows(dtold, starts[2, k], begin, end, high), _rows(R, starts[0, k], 0, high, high - low), back)
-        for b in range(n if end > begin else 0):
+        low, high, begin, end = edges[k], edges[k + 1], n_told[row, k], n_told[row + n, k]
+        if begin == end:
+            continue
+        given, back = _rows(dtold, starts[2, k], begin, end, high), _rows(product, first * H, 0, end - begin, high - low)
+        for b in range(n):
+            s, event = first + b, n_told[row + b, k]
+            if n_told[row + b + 1, k] > event:
+                for j in range(low):
+                    given[event - begin, j] = dpassed[k, s, j]
+                    dpassed[k, s, j] = 0
+                for j in range(low, high):
+                    given[event - begin, j] = dheard[s, j]
+                    dheard[s, j] = 0
+                for j in range(high):
+                    dpassed[k + 1, s, j] += given[event - begin, j]
+        matmul(given, _rows(R, starts[0, k], 0, high, high - low), back)
+        for b in range(n):
             event = n_told[row + b, k]
             if n_told[row + b + 1, k] > event:
-                below, given = dh[first + b, low:high], back[event - begin]
-                for j in range(high - low):
-                    below[j] += given[j]
+                for j in range(low, high):
+                    dh[first + b, j] += back[event - begin, j - low]
 
 
 def _clock(layout: Layout, reverse: bool, periods, t):
-    """For each row which groups are due, and before each row how many times each group has told its state: at first and after it was due."""
+    """For each row which groups are due, and before each row how many times each group has told its state.
+
+    A group tells it at first, after it was due, and after a slower one was due, as what slower groups tell is passed on with it.
+    """
     step, sequence = layout.places
     made = layout.lengths[sequence] - 1 - step if reverse else step
     ticks = t[sequence] + made
-    n_told = np.zeros((len(step) + 1, len(periods)), np.int64)
-    np.cumsum(_multiples(ticks - 1, periods) | (made == 0)[:, None], axis=0, out=n_told[1:])
-    return _multiples(ticks, periods), n_told
+    low, high = ticks.min(), ticks.max() + 1
+    if high - low > 2 * len(ticks):
+        some, which = np.unique(ticks, return_inverse=True)
+    else:
+        some, which = np.arange(low, high), ticks - low
+    due = _multiples(some, periods)
+    changed = np.logical_or.accumulate(_multiples(some - 1, periods)[:, ::-1], axis=1)[:, ::-1]
+    return due.take(which, axis=0), _told(changed, which, made)
+
+
+@njit(cache=True)
+def _told(changed, which, made):
+    n_told = np.zeros((len(which) + 1, changed.shape[1]), np.int64)
+    for r in range(len(which)):
+        for k in range(changed.shape[1]):
+            n_told[r + 1, k] = n_told[r, k] + (changed[which[r], k] or made[r] == 0)
+    return n_told
 
 
 def _starts(edges, n_told):
@@ -106,7 +145,7 @@ def _starts(edges, n_told):
 
 
 def _multiples(n, periods):
-    return np.stack([n // period * period == n for period in periods], axis=1)  # numpy divides by a scalar several times as fast
+    return np.stack([n % period == 0 for period in periods], axis=1)
 
 
 def _gradient_of_R(R, edges, starts, dtold, seen):
@@ -141,18 +180,20 @@ def _kernel(activation, slope) -> Kernel:
         due, n_told = _clock(layout, reverse, periods, t)
         starts = _starts(edges, n_told[-1])
         columns = np.concatenate([R[:high, low:high].T.ravel() for low, high in pairwise(edges)])
-        seen, told = (np.empty(size, u.dtype) for size in starts[1:, -1])
-        h, source, latest = h.copy(), np.empty(due.shape, np.int64), np.empty((len(h), len(periods)), np.int64)
-        run_forward(layout, reverse, (u, columns, edges, starts, due, n_told, h, seen, told, latest, source))
-        return u, (h, t + layout.lengths), (R, edges, starts, due, n_told, u, seen, source)
+        h, seen, product, heard = h.copy(), np.empty(starts[1, -1], u.dtype), np.empty(h.size, u.dtype), np.empty_like(h)
+        passed = np.zeros((len(edges), *h.shape), u.dtype)
+        places = edges.astype(np.uint64)  # a sign would have to be looked at in every loop over columns, which then is no vector code
+        run_forward(layout, reverse, (u, columns, places, starts, due, n_told, h, seen, product, passed, heard))
+        return u, (h, t + layout.lengths), (R, edges, starts, due, n_told, u, seen)
 
     def backward(layout: Layout, reverse: bool, saved, dy, dh, dt):
         """Gradients of u, R and h; edges, periods and t have none."""
-        R, edges, starts, due, n_told, y, seen, source = saved
+        R, edges, starts, due, n_told, y, seen = saved
         du, dh = np.empty_like(y), dh.copy()
         blocks = np.concatenate([R[:high, low:high].ravel() for low, high in pairwise(edges)])
-        dtold, passed = np.zeros(starts[2, -1], y.dtype), np.empty(dh.size, y.dtype)
-        run_backward(layout, not reverse, (du, blocks, edges, starts, due, n_told, dh, dy, y, source, dtold, passed))
+        dtold, product = np.empty(starts[2, -1], y.dtype), np.empty(dh.size, y.dtype)
+        dpassed, dheard = np.zeros((len(edges), *dh.shape), y.dtype), np.zeros_like(dh)
+        run_backward(layout, not reverse, (du, blocks, edges.astype(np.uint64), starts, due, n_told, dh, dy, y, dtold, product, dpassed, dheard))
         return du, _gradient_of_R(R, edges, starts, dtold, seen), None, None, dh, None
 
     return Kernel(forward, backward)

@@ -6,53 +6,22 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from ._activations import _relu, _relu_slope, _sigmoid, _sigmoid_slope, _tanh, _tanh_slope
 from ._loop import Kernel, Layout, or_empty, time_loop
-from ._math import JIT, sigmoid, tanh
 from ._normalise import gain_gradient, normalise, normalise_back
-from ._product import column_sums, matmul, tall_product
+from ._product import column_sums, copy_rows, matmul, tall_product
 
 activation: Any = None  # what `time_loop` binds
 slope: Any = None
 LEAK = NORM = False
 
 
-@njit(**JIT)
-def _tanh(a):
-    return tanh(a)
-
-
-@njit(**JIT)
-def _tanh_slope(y):
-    return y * -y + 1
-
-
-@njit(**JIT)
-def _sigmoid(a):
-    return sigmoid(a)
-
-
-@njit(**JIT)
-def _sigmoid_slope(y):
-    return y - y * y
-
-
-@njit(**JIT)
-def _relu(a):
-    return max(a, a * 0)
-
-
-@njit(**JIT)
-def _relu_slope(y):
-    return (y > 0) * (y * 0 + 1)
-
-
 def _forward(arrays, row, first, n):
     y, R, rate, gain, b_out, edges, h, h_before, new, raw, product = arrays  # y holds the projected input
     H = h.shape[1]
     end, last = row + n, first + n
-    h_before[row:end] = h[first:last]
+    copy_rows(h[first:last], h_before[row:end])
     matmul(h[first:last], R, product[first:last])
     if NORM:
         product[first:last] += y[row:end]
@@ -81,7 +50,7 @@ def _backward(arrays, row, first, n):
                 d *= rate[j]
             du[r, j] = d * slope(new[r, j])
     if NORM:
-        dsum[row:end] = du[row:end]
+        copy_rows(du[row:end], dsum[row:end])
         normalise_back(du[row:end], gain, edges, hat[row:end])
     if LEAK:
         matmul(du[row:end], R, passed[first:last])

@@ -7,7 +7,7 @@ import numpy as np
 from ._loop import Kernel, Layout, time_loop
 from ._math import sigmoid, tanh
 from ._normalise import gain_gradient, normalise, normalise_back, normalise_input, normalise_input_back
-from ._product import matmul, tall_product
+from ._product import copy_rows, matmul, tall_product
 
 NORM = False  # what `time_loop` binds
 
@@ -16,7 +16,7 @@ def _forward_after(arrays, row, first, n):
     gates, R, gain, edges, b_n, h, y, inner, h_before, raw, product = arrays  # gates hold the projected input
     H = h.shape[1]
     end, last = row + n, first + n
-    h_before[row:end] = h[first:last]
+    copy_rows(h[first:last], h_before[row:end])
     matmul(h[first:last], R, product[first:last])
     if NORM:
         normalise(product[first:last], gain, edges, raw[row:end])
@@ -32,7 +32,7 @@ def _forward_after(arrays, row, first, n):
             new = tanh(gates[r, 2 * H + j] + gates[r, j] * inner[r, j])
             gates[r, 2 * H + j] = new
             h[s, j] = z * h[s, j] + (one - z) * new
-    y[row:end] = h[first:last]
+    copy_rows(h[first:last], y[row:end])
 
 
 def _backward_after(arrays, row, first, n):
@@ -64,7 +64,7 @@ def _forward_before(arrays, row, first, n):
     gates, R, R_n, gain, gain_n, edges, h, y, h_before, raw, raw_n, product, kept, product_n = arrays  # gates hold the projected input
     H = h.shape[1]
     end, last = row + n, first + n
-    h_before[row:end] = h[first:last]
+    copy_rows(h[first:last], h_before[row:end])
     one = h.dtype.type(1)
     matmul(h[first:last], R, product[first:last])
     if NORM:
@@ -85,7 +85,7 @@ def _forward_before(arrays, row, first, n):
             new = tanh(gates[r, 2 * H + j] + product_n[s, j])
             gates[r, 2 * H + j] = new
             h[s, j] = z * h[s, j] + (one - z) * new
-    y[row:end] = h[first:last]
+    copy_rows(h[first:last], y[row:end])
 
 
 def _backward_before(arrays, row, first, n):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ._elman import _relu, _relu_slope, _tanh, _tanh_slope
+from ._activations import _relu, _relu_slope, _tanh, _tanh_slope
 from ._linear import PER_ENTRY
 from ._loop import Kernel, Layout, time_loop
 

@@ -122,6 +122,14 @@ def test_the_kernel_equals_the_steps_whatever_the_counts_before(periods, hidden_
         assert_same(values + grads, expected + expected_grads, EXACT)
 
 
+def test_counts_before_may_lie_far_apart():
+    """The kernel tabulates ticks; sequences whose counts have nothing in common must not cost memory for all between."""
+    cell, batch = built(Clockwork((1, 2, 3))), packed(LONG)
+    near, far = ClockworkState(random(5, HIDDEN), torch.tensor([0, 3, 1, 2, 5])), torch.tensor([0, 6, 6 * 10**15, -6, 6 * 10**12])
+    values = scan(cell, batch, near)[0].data
+    assert torch.equal(scan(cell, batch, ClockworkState(near.h, near.t + far))[0].data, values)
+
+
 @both_ways
 def test_the_state_counts_the_steps_of_each_sequence(through):
     cell = through(built(Clockwork()))

@@ -3,7 +3,21 @@ import torch
 
 from skrnn.cells import LSTM
 from skrnn.engine import scan
-from tests.cell_settings import HIDDEN, INPUT, assert_same, built, gap, grid, has_kernel, leaves, packed, without_kernel
+from tests.cell_settings import (
+    HIDDEN,
+    INPUT,
+    SETTINGS,
+    assert_same,
+    built,
+    gap,
+    gradients,
+    grid,
+    has_kernel,
+    leaves,
+    packed,
+    random_state,
+    without_kernel,
+)
 
 F, H = INPUT, HIDDEN
 EXACT = 1e-12  # float64
@@ -185,31 +199,30 @@ def test_every_gate_starts_orthogonal():
         assert (R.T @ R - torch.eye(20)).abs().max() < 1e-6  # drawn in float32
 
 
-WITH_KERNEL = [
-    *grid(forget=["gate", "none", "coupled"], block_size=[1, 2]),
-    *grid(forget=["gate", "none", "coupled"], peephole=[True]),
-    *grid(input_gate=[False], forget=["gate", "none"], output_gate=[True, False]),
-    *grid(input_activation=["tanh", "identity"], output_activation=["identity"], peephole=[False, True]),
-    *grid(layer_norm=[True], peephole=[False, True]),
-]
-STEP_BY_STEP = [
-    *grid(forget=["gate", "none", "coupled"], peephole=[True], block_size=[2]),
-    *grid(gate_recurrence=["gates", "all"]),
-    *grid(layer_norm=[True], forget=["none", "coupled"]),
-    *grid(layer_norm=[True], block_size=[2]),
-    *grid(layer_norm=[True], output_gate=[False]),
-    *grid(layer_norm=[True], input_activation=["identity"]),
+MEETING = [
+    *grid(gate_recurrence=["gates", "all"], peephole=[True], block_size=[3], forget=["gate", "coupled"], layer_norm=[True]),
+    {"gate_recurrence": "all", "peephole": True, "block_size": 2, "forget": "none"},
+    {"gate_recurrence": "gates", "input_gate": False, "forget": "none", "peephole": True},
+    {"layer_norm": True, "block_size": 2, "peephole": True, "input_activation": "identity"},
+    {"layer_norm": True, "forget": "coupled", "output_activation": "identity"},
+    {"layer_norm": True, "forget": "none", "input_gate": False, "output_gate": False, "block_size": 2},
+    {"block_size": 2, "peephole": True, "input_gate": False, "output_gate": False},
 ]
 
 
-@pytest.mark.parametrize("settings", WITH_KERNEL, ids=str)
-def test_what_has_a_kernel(settings):
-    assert has_kernel(LSTM(**settings))
+@pytest.mark.parametrize("cell", [pytest.param(cell, id=repr(cell)) for cell in SETTINGS if isinstance(cell, LSTM)])
+def test_every_form_has_a_kernel(cell):
+    assert has_kernel(cell)
 
 
-@pytest.mark.parametrize("settings", STEP_BY_STEP, ids=str)
-def test_what_runs_step_by_step(settings):
-    assert not has_kernel(LSTM(**settings))
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize("settings", MEETING, ids=str)
+def test_the_kernel_equals_the_steps_where_options_meet(settings, reverse):
+    cell, batch = built(LSTM(**settings)), packed()
+    state = random_state(cell, 5)
+    values, grads = gradients(cell, batch, state, reverse=reverse)
+    expected, expected_grads = gradients(without_kernel(cell), batch, state, reverse=reverse)
+    assert_same(values + grads, expected + expected_grads, EXACT)
 
 
 @pytest.mark.parametrize("settings", [{"forget": "none"}, {"input_gate": False}, {"output_gate": False}], ids=str)

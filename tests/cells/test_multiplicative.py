@@ -82,5 +82,7 @@ def test_number_of_weights(n_factors):
 
 @pytest.mark.parametrize("n_factors", [0, -1, 1.5, "6"])
 def test_a_number_of_factors_that_is_no_count_is_refused(n_factors):
-    with pytest.raises(ValueError, match=rf"'n_factors' parameter of Multiplicative must be a whole number of at least 1, or None; got {n_factors!r}"):
+    with pytest.raises(
+        ValueError, match=rf"'n_factors' parameter of Multiplicative must be a whole number of at least 1, or None; got {n_factors!r}"
+    ):
         Multiplicative(n_factors=n_factors).build(F, H)
