@@ -178,10 +178,13 @@ def test_rtrl_equals_bptt(cell):
 def test_a_kernel_equals_the_steps(cell, reverse, dtype, tolerance, batch_size, width):
     """40 sequences are several blocks of a kernel; the odd widths leave remainders in its loops over four columns.
 
-    Layer norm divides by the spread of the units: where 3 of them happen to be alike, rounding grows.
+    Layer norm divides by the spread of the units: where 3 of them happen to be alike, rounding grows. It also grows where outputs that nothing bounds
+    are fed back.
     """
     if "layer_norm=True" in repr(cell) and dtype == torch.float32:
         tolerance *= 20
+    if "relu" in repr(cell) and dtype == torch.float32:
+        tolerance *= 2
     given = cell.get_params()
     cell = built(cell, dtype, hidden_size=width * max(given.get("block_size", 1), len(given.get("periods", "1"))))
     batch = packed([1 + 5 * k % 9 for k in range(batch_size)], dtype=dtype)
