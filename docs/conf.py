@@ -29,9 +29,9 @@ extensions = [
 exclude_patterns = ["_build", "_ext", "_templates"]
 templates_path = ["_templates"]
 default_role = "literal"
-suppress_warnings = ["ref.term"]  # inherited docstrings speak of scikit-learn's glossary
 suppress_warnings = [
     "config.cache",  # sphinx-gallery's settings hold functions
+    "ref.term",  # what is inherited from scikit-learn speaks of its glossary
     "ref.citation",  # a docstring lists its papers whether or not its text cites each of them
 ]
 
