@@ -152,7 +152,7 @@ def test_scales_of_panels():
         {"include_input": False},
         {"washout": 20},
     ],
-    ids=str,
+    ids=lambda settings: next(iter(settings)),
 )
 def test_any_reservoir(settings):
     X, y = series(300)
