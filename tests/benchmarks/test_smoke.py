@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from benchmarks import cells, fit, memory, reservoir, ridge, search
+from benchmarks import cells, fit, growth, memory, reservoir, ridge, search
 
 
 def test_cells_prints_ratios_and_verdicts(capsys):
@@ -12,6 +12,12 @@ def test_cells_prints_ratios_and_verdicts(capsys):
     out = capsys.readouterr().out
     assert "| GRU default" in out
     assert all(heading in out for heading in ("| / nn.LSTM |", "| / eager |", "| claim ", "| holds |"))
+
+
+def test_growth_prints_ratios_and_a_verdict(capsys):
+    growth.main(["--quick", "--cells", "GRU default"])
+    out = capsys.readouterr().out
+    assert all(heading in out for heading in ("| T = 20 |", "| claim ", "| holds |"))
 
 
 @pytest.mark.slow
