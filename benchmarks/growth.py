@@ -48,7 +48,7 @@ def main(argv: list[str] | None = None) -> None:
         progress(rows[-1])
     print(machine())
     print(
-        f"\nTime of a step in time, in units of that at T = {steps[0]}; B = {_BATCH}, F = {_CHANNELS}, H = {asked.size}. ms: median, least, CPU time.\n"
+        f"\nTime of a time step, in units of that at T = {steps[0]}; B = {_BATCH}, F = {_CHANNELS}, H = {asked.size}. ms: median, least, CPU time.\n"
     )
     print(table(rows))
     worst = max(
