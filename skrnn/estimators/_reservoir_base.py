@@ -151,8 +151,7 @@ class Pass:
     def _replay(self, features: NDArray[Any], after: State) -> Iterator[Block]:
         for low in range(0, len(features), BLOCK):
             block = features[low : low + BLOCK]
-            if not -_LARGEST < float(block.min()) <= float(block.max()) < _LARGEST:
-                raise infinite_states()
+            _require_finite(block)
             yield np.arange(low, low + len(block)), block
         self.after = after
 
@@ -163,10 +162,14 @@ class Pass:
             now = self._network.start(len(index)) if self._states is None else map_state(lambda s, i=index: s[i], self._states)
             for features, end in self._network.blocks(packed, now):
                 block, now = features.cpu().numpy(), end
-                if not float(np.abs(block).max()) < _LARGEST:
-                    raise infinite_states()
+                _require_finite(block)
                 yield rows[done : done + len(block)], block
                 done += len(block)
             ends.append(now)
         back = np.argsort(np.concatenate(self._indices))
         self.after = as_arrays(map_state(lambda *parts: torch.cat(parts)[back], *ends))
+
+
+def _require_finite(block: NDArray[Any]) -> None:
+    if not -_LARGEST < float(block.min()) <= float(block.max()) < _LARGEST:
+        raise infinite_states()
