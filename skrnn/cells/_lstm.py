@@ -13,7 +13,7 @@ from ._base import Cell, choice
 from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
 from ._norm import LayerNorm
 from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights, small
-from ._state import State
+from ._state import FeedsBack, State
 
 _ACTIVATIONS = {"tanh": torch.tanh, "identity": lambda a: a}
 
@@ -25,12 +25,14 @@ class LSTMState(NamedTuple):
     c: Tensor
 
 
-class FedBackState(NamedTuple):
-    """Hidden state, cell and gates, which the next step sees."""
-
+class _WithGates(NamedTuple):
     h: Tensor
     c: Tensor
     gates: Tensor
+
+
+class FedBackState(_WithGates, FeedsBack):
+    """Hidden state, cell and gates, which the next step sees."""
 
 
 class LSTM(Cell):
