@@ -119,12 +119,16 @@ class StepLearning(BaseEchoState, ABC):
         driven = given._replace(sequences=self._with_teacher(given, self.target_mean_))
         longest = driven.sequences[int(driven.sequences.lengths.argmax())][:_MEASURED_STEPS]
         ranked = self._tuned(*self._trial(driven), fed_back, seed)
+        memory = 0
         for settings in [*ranked, ranked[0]]:
             self.network_ = self._build(settings, seed, fed_back)
-            if len(ranked) == 1 or len(longest) < _MEASURED_STEPS or self._memory(longest, self._moments, seed) < len(longest):
+            if len(ranked) > 1 or self.washout == AUTO:
+                memory = self._memory(longest, self._moments, seed)
+            if len(ranked) == 1 or len(longest) < _MEASURED_STEPS or memory < len(longest):
                 break  # what forgets with few units may not with all of them
         self.spectral_radius_, self.leak_rate_, self.input_scaling_ = settings.values()
-        self.washout_ = self._washed_out(longest, int(driven.sequences.lengths.min()) if shortest is None else shortest, seed)
+        shortest = int(driven.sequences.lengths.min()) if shortest is None else shortest
+        self.washout_ = min(memory, shortest // 4) if self.washout == AUTO else int(self.washout)
         self._learned: Any = None
 
     def _go_on(self, given: Material, state: Any) -> None:
@@ -190,12 +194,6 @@ class StepLearning(BaseEchoState, ABC):
         shortest = int(lengths.argmin())
         if self.washout != AUTO and int(self.washout) >= (n := int(lengths[shortest])):
             raise ValueError(f"washout={self.washout} must be less than the length of every sequence; sequence {shortest} has {n} steps")
-
-    def _washed_out(self, longest: NDArray[Any], shortest: int, seed: int) -> int:
-        """Steps at the beginning of each sequence that depend on the state before the first."""
-        if self.washout != AUTO:
-            return int(self.washout)
-        return min(self._memory(longest, self._moments, seed), shortest // 4)
 
     def _gather(self, width: int, *material: Any) -> Steps:
         targets, weight, fold = material

@@ -182,8 +182,8 @@ def _kernel(activation, slope) -> Kernel:
         columns = np.concatenate([R[:high, low:high].T.ravel() for low, high in pairwise(edges)])
         h, seen, product, heard = h.copy(), np.empty(starts[1, -1], u.dtype), np.empty(h.size, u.dtype), np.empty_like(h)
         passed = np.zeros((len(edges), *h.shape), u.dtype)
-        places = edges.astype(np.uint64)  # a sign would have to be looked at in every loop over columns, which then is no vector code
-        run_forward(layout, reverse, (u, columns, places, starts, due, n_told, h, seen, product, passed, heard))
+        # Places have no sign: it would have to be looked at in every loop over columns, which then is no vector code.
+        run_forward(layout, reverse, (u, columns, edges.astype(np.uint64), starts, due, n_told, h, seen, product, passed, heard))
         return u, (h, t + layout.lengths), (R, edges, starts, due, n_told, u, seen)
 
     def backward(layout: Layout, reverse: bool, saved, dy, dh, dt):
