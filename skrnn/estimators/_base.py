@@ -19,7 +19,7 @@ from ..data import Sequences, check_sequences
 from ..engine import Stream, limit_threads, resolve_rule
 from ..networks import Network, Recurrent
 from ..training import Batches, Data, History, Objective, Trainer, as_penalties, channel_statistics
-from ._guards import device_of, seed_of, unchanged_on_error
+from ._guards import device_of, require_target, seed_of, unchanged_on_error
 from ._held_out import Part, check_pair, set_aside, speaking_of
 from ._parameters import TrainedParameters, parameters
 from ._progress import Progress
@@ -105,16 +105,12 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
 
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, Any, NDArray[np.float64] | None]:
         """Sequences, targets and weights as they came, checked against each other."""
-        self._require(y)
+        require_target(self, y)
         sequences = check_sequences(self, X, reset=reset, compute_dtype=self.dtype)
         check_consistent_length(sequences, y)
         if sample_weight is None:
             return sequences, y, None
         return sequences, y, _check_sample_weight(sample_weight, sequences, dtype=np.float64, ensure_non_negative=True)
-
-    def _require(self, y: Any) -> None:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
 
     def _part(self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None) -> Part:
         return Part(sequences, target, weight)

@@ -21,7 +21,7 @@ from ..data import Sequences, check_sequences
 from ..engine import limit_threads
 from ..training import NormalEquations
 from ._echo_state import BaseEchoState
-from ._guards import seed_of, unchanged_on_error
+from ._guards import require_target, seed_of, unchanged_on_error
 from ._pieces import TINY_CHANNEL, Pieces, Sums, in_pieces, mean_and_scale, split_by, sums_of
 from ._pooled_states import PooledStates
 from ._reservoir_parameters import parameters
@@ -154,8 +154,7 @@ class EchoStateClassifier(ClassifierMixin, BaseEchoState, PooledStates):
         return of_class if weight is None else weight * of_class
 
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, Array | None]:
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        require_target(self, y)
         sequences = check_sequences(self, X, reset=reset, compute_dtype=self.dtype)
         check_consistent_length(sequences, y)
         if sample_weight is None:

@@ -18,7 +18,7 @@ from ..cells import State, map_state
 from ..data import ROWS, Sequences, check_sequences_and_layout, give_steps, step_rows
 from ..engine import limit_threads, put_first
 from ._echo_state import BaseEchoState
-from ._guards import unchanged_on_error
+from ._guards import require_target, unchanged_on_error
 from ._pieces import Pieces, in_pieces
 from ._reservoir_base import Pass
 from ._reservoir_parameters import AUTO, parameters
@@ -149,8 +149,7 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
 
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Material:
         """Sequences, a row of targets for each step, and weights, which are 0 where there is no target."""
-        if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but the target y is None")
+        require_target(self, y)
         sequences, layout = self._sequences(X, reset=reset)
         rows = numbers(step_rows(y, sequences, layout))
         table = rows.reshape(len(rows), -1)

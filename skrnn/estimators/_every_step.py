@@ -18,6 +18,7 @@ from ..engine import Stream, limit_threads
 from ..networks import Recurrent, StepNetwork
 from ..training import Batches, Data
 from ._base import BaseRecurrent
+from ._guards import require_target
 from ._held_out import Part
 from ._parameters import parameters
 from ._step_values import as_tensors, row_weights
@@ -71,7 +72,7 @@ class BaseEveryStep(BaseRecurrent, ABC):
         return StepNetwork(recurrent, bias)
 
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, NDArray[Any], NDArray[np.float64] | None]:
-        self._require(y)
+        require_target(self, y)
         sequences, layout = self._sequences(X, reset=reset)
         rows = self._targets(step_rows(y, sequences, layout))
         if not self._present(rows).any():
@@ -163,7 +164,7 @@ class BaseEveryStep(BaseRecurrent, ABC):
     def _compared(self, X: Any, y: Any, sample_weight: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64] | None]:
         """Targets, predictions and weights of the steps that have a target."""
         check_is_fitted(self)
-        self._require(y)
+        require_target(self, y)
         sequences, layout = self._sequences(X, reset=False)
         rows = self._targets(step_rows(y, sequences, layout))
         present = self._present(rows)

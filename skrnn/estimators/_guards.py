@@ -37,6 +37,12 @@ def infinite_states() -> ValueError:
     return ValueError("The states became infinite or NaN: use a smaller spectral_radius or input_scaling, or a bounded activation")
 
 
+def require_target(estimator: Any, y: Any) -> None:
+    """Refuse to learn from nothing."""
+    if y is None:
+        raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+
+
 @contextmanager
 def unchanged_on_error(estimator: Any) -> Iterator[None]:
     """Give the estimator back what it had if anything goes wrong."""
