@@ -8,5 +8,6 @@ from ._sequences import Sequences
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
 from ._steps import step_rows as step_rows
+from ._windows import window_rows as window_rows
 
 __all__ = ["Sequences", "as_sequences"]
