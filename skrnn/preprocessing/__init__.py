@@ -1,4 +1,4 @@
-"""Transformers that keep sequences sequences: they stand in front of an estimator in a scikit-learn pipeline."""
+"""What stands in front of an estimator in a scikit-learn pipeline: transformers of sequences and of series."""
 
 from ._conceptor import Conceptor, conceptor_adapt_aperture, conceptor_and, conceptor_morph, conceptor_not, conceptor_or
 from ._imputer import SequenceImputer
@@ -6,6 +6,7 @@ from ._nvar import NVARTransformer
 from ._padder import SequencePadder
 from ._per_step import PerStep
 from ._spikes import DeltaEncoder, LatencyEncoder, RateEncoder
+from ._windows import SlidingWindow, make_windows
 
 __all__ = [
     "Conceptor",
@@ -16,9 +17,11 @@ __all__ = [
     "RateEncoder",
     "SequenceImputer",
     "SequencePadder",
+    "SlidingWindow",
     "conceptor_adapt_aperture",
     "conceptor_and",
     "conceptor_morph",
     "conceptor_not",
     "conceptor_or",
+    "make_windows",
 ]

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from skrnn.preprocessing import Conceptor, NVARTransformer, PerStep, SequenceImputer, SequencePadder
+from skrnn.preprocessing import Conceptor, NVARTransformer, PerStep, SequenceImputer, SequencePadder, SlidingWindow
 
 TRANSFORMERS = [
     PerStep(),
@@ -23,6 +23,8 @@ TRANSFORMERS = [
     NVARTransformer(),
     NVARTransformer(n_delays=1, degree=(2, 3)),
     NVARTransformer(n_delays=3, stride=2, degree=1, include_bias=False, edge="zero"),
+    SlidingWindow(n_lags=1),
+    SlidingWindow(n_lags=3),
 ]
 # check → reason
 PAST_COUNTS = {
@@ -32,7 +34,8 @@ PAST_COUNTS = {
 
 
 def expected_failures(estimator):
-    return PAST_COUNTS if isinstance(estimator, NVARTransformer) and estimator.n_delays > 1 else {}
+    params = estimator.get_params()
+    return PAST_COUNTS if params.get("n_delays", params.get("n_lags", 1)) > 1 else {}
 
 
 @parametrize_with_checks(TRANSFORMERS, expected_failed_checks=expected_failures, xfail_strict=True)
