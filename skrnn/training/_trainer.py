@@ -204,7 +204,7 @@ class _Run:
         self._factor = over_time(settings.schedule)
         network.draw_from(generator)
         constant = self._loss_of_constant()
-        self._too_large = _EXPLODED * (1 + constant)
+        self._too_large = _EXPLODED * (1 + abs(constant))  # a log-likelihood may be below 0
         self.best = _Best(network, constant if held_out is None else -settings.score(network, held_out))
 
     def _loss_of_constant(self) -> float:
@@ -225,19 +225,21 @@ class _Run:
         self.network.train()
         in_order = [np.arange(len(self.data.batches))]
         batches = self.data.batches.shuffled(self.settings.batch_size, self.generator) if self.stream is None else in_order
-        total = torch.zeros((), dtype=torch.float64, device=self.data.target.device)
+        total, rows = torch.zeros((), dtype=torch.float64, device=self.data.target.device), 0
         for k, index in enumerate(batches):
             done = (len(self.history.losses) + k / len(batches)) / self.settings.max_epochs
-            total += self._step(index, self._rate * self.plateau.factor * self._factor(done))
-        loss = float(total) / len(self.data.target)
-        if self.settings.rule.follows_gradient and not (loss < self._too_large and self._finite_weights()):
+            loss, n = self._step(index, self._rate * self.plateau.factor * self._factor(done))
+            total += loss * n
+            rows += n
+        mean = float(total) / rows
+        if self.settings.rule.follows_gradient and not (mean < self._too_large and self._finite_weights()):
             self._recover()
             return False
         self.network.eval()
-        self._judge(loss)
+        self._judge(mean)
         return True
 
-    def _step(self, index: Any, learning_rate: float) -> Tensor:
+    def _step(self, index: Any, learning_rate: float) -> tuple[Tensor, int]:
         s = self.settings
         packed, target, weight = self.data.batch(index)
         for parameter in self.optimizer.parameters:
@@ -248,7 +250,7 @@ class _Run:
         if s.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.optimizer.parameters, s.clip_norm)
         self.optimizer.step(learning_rate)
-        return loss * len(target)
+        return loss, len(target)
 
     def _finite_weights(self) -> bool:
         """The loss of an epoch does not yet show what its last update did."""
