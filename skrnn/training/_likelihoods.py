@@ -98,6 +98,9 @@ class NegativeBinomial(Distribution):
         mean = weight @ (y / scale) / weight.sum()
         return torch.stack([inverse_softplus(mean), inverse_softplus(torch.ones_like(mean))], -1)
 
+    def fed_back(self, outputs: Tensor) -> Tensor:
+        return F.softplus(outputs[..., 0])
+
     def in_units(self, outputs: Array, location: Array, scale: Array) -> Array:
         return np.stack([scale * (softplus(outputs[..., 0]) + _LEAST), (softplus(outputs[..., 1]) + _LEAST) / np.sqrt(scale)], -1)
 

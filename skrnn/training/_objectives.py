@@ -84,6 +84,10 @@ class Predictive(Objective):
     def point(self, params: Array) -> Array:
         """One number of each set of parameters: the forecast."""
 
+    def fed_back(self, outputs: Tensor) -> Tensor:
+        """What stands for the value (…), in the network's units, of outputs (…, n_params)."""
+        return outputs[..., 0]
+
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Mean over the values."""
         return self.value_losses(outputs.reshape(len(outputs), -1, self.n_params), target).mean(-1)
@@ -164,6 +168,9 @@ class Quantiles(Distribution):
 
     def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
         return weighted_quantiles(target, weight, self.levels.tolist())
+
+    def fed_back(self, outputs: Tensor) -> Tensor:
+        return outputs[..., int(np.abs(self.levels - 0.5).argmin())]
 
     def in_units(self, outputs: Array, location: Array, scale: Array) -> Array:
         return np.sort(location[..., None] + scale[..., None] * outputs, axis=-1)

@@ -13,16 +13,10 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..data import Panel, SeriesMoments, Window, windows_of
+from ..networks import Pair
 from ._trainer import Data
 
 Rows = NDArray[np.intp]
-
-
-class Pair(NamedTuple):
-    source: Any
-    steps: Any
-    first: Any
-    teacher: Any
 
 
 _CHUNK_STEPS = 2**16  # steps predicted at once
@@ -58,12 +52,18 @@ class Windows:
         Windows drawn in each epoch; ``None``: all.
     odds : ndarray of shape (n_windows,), default=None
         How probable it is that a window is drawn, with replacement; ``None``: all alike, without.
+
+    Attributes
+    ----------
+    taught : bool
+        Whether a decoder is told what it should have put out: not where it is judged.
     """
 
     def __init__(
         self, panel: Panel, moments: SeriesMoments, sight: Sight, places: tuple[Rows, Rows], per_epoch: int | None = None, odds: Any = None
     ) -> None:
         self.panel, self.moments, self.sight, self.per_epoch = panel, moments, sight, per_epoch
+        self.taught = True
         self.series, self.origins = places
         self.odds = None if odds is None else torch.from_numpy(odds)
 
@@ -104,7 +104,8 @@ class Windows:
             *self._static(index, horizon),
         ]
         first = self._flat(self._from_origin(window, past[:, -1:]))
-        return Pair(self._as_packed(source), self._as_packed(steps), first, self._flat(self._from_origin(window, future)))
+        teacher = self._flat(self._from_origin(window, future)) if self.taught else None
+        return Pair(self._as_packed(source), self._as_packed(steps), first, teacher)
 
     def _from_origin(self, window: Window, rows: Rows) -> NDArray[Any]:
         """Values in units of the window, also where it sees changes."""
