@@ -216,7 +216,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         if self.conformal != "adaptive":
             return
         for k, (end, n) in enumerate(zip(panel.offsets[1:], new, strict=True)):
-            origins = np.arange(end - n - self.horizon + 1, end - self.horizon + 1)
+            origins = np.arange(end - n - self.horizon + 1, end)
             self._calibration = self._calibration.with_later(k, self._errors(panel, k, origins))
 
     def _ahead(self, n_steps: int | None, X: Any) -> Ahead:
