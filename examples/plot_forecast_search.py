@@ -2,8 +2,8 @@
 How much past, and which cell?
 ==============================
 
-A forecaster has a row for each time step, so scikit-learn's own search looks for the number of lags and the cell, with folds in the order of time.
-A column with the time stands for X: it tells the forecaster which steps are asked for.
+A forecaster has a row for each time step, so scikit-learn's own search looks for the number of lags and the cell, with folds in the order of
+time. A column with the time stands for X: it tells the forecaster which steps are asked for.
 """
 
 # %%
