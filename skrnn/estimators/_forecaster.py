@@ -62,6 +62,9 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         seq2seq     the same, where the decoder sees the forecast of z(t+k−1) too
         recursive   z(t+1) ~ p(V network((z(t−L+1), x(t−L+2)), …, (z(t), x(t+1))) + d),  trained at all steps of windows of L + H steps
 
+    Where the units of a window are its last value or its mean, the recursive network learns at its H future steps alone: in such units the past
+    tells how it will end.
+
     p is the objective: with "quantile" the outputs are the quantiles themselves, sorted. Losses are means over steps and targets. With
     ``target_scaling="mean"`` windows are drawn in proportion to their scale, as DeepAR does.
 

@@ -53,6 +53,8 @@ class ForecasterLearning(ForecasterParameters):
 
     def _read_columns(self) -> Columns:
         """Where the time, and what is only known of the past, stand among the columns of X."""
+        if self.bidirectional and self.strategy == "recursive":
+            raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
         names = list(self.__dict__.get("feature_names_in_", ()))
 
         def place(column: Any, parameter: str) -> int:
