@@ -271,7 +271,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
 
     def _judge(self, panel: Panel, new: Any) -> None:
         """Errors of the forecasts that have just come to their end."""
-        if self.conformal != "adaptive":
+        if self._calibration is None or not self._calibration.adaptive:
             return
         for k, (end, n) in enumerate(zip(panel.offsets[1:], new, strict=True)):
             origins = np.arange(end - n - self.horizon + 1, end)
@@ -313,14 +313,14 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         """Steps between the end of the series and the first row of X, by the time column."""
         if self._last_time is None:
             return 0
-        index, step = self._columns.index, self._time_step
+        index, step = self._columns.time, self._time_step
         for k, x in enumerate(tables):
             check_steps(np.concatenate([[x[0, index] - step], x[:, index]]), f"the time_column of X{f'[{k}]' if self._several else ''}", x[:, index])
         gaps = [(x[0, index] - last) / step - 1 for x, last in zip(tables, self._last_time, strict=True)]
         if min(gaps) < -0.5 or max(gaps) - min(gaps) > 0.5:
             k = int(np.argmin(gaps))
             raise ValueError(f"the time_column of X must go on after {self._last_time[k]:g}, where series {k} ends, alike for all series")
-        return round(gaps[0])
+        return round(float(gaps[0]))
 
     def _given(self, values: Array, ahead: Ahead) -> Any:
         """Values (n_series, n_steps, n_targets, …) as the user's series came."""
