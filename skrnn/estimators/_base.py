@@ -15,7 +15,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
 from ..cells import resolve
-from ..data import Sequences, check_sequences
+from ..data import Sequences, Windows, check_sequences
 from ..engine import Stream, limit_threads, resolve_rule
 from ..networks import Network, Recurrent
 from ..training import Batches, Data, History, Objective, Trainer, as_penalties, channel_statistics
@@ -106,11 +106,19 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, Any, NDArray[np.float64] | None]:
         """Sequences, targets and weights as they came, checked against each other."""
         require_target(self, y)
-        sequences = check_sequences(self, X, reset=reset, compute_dtype=self.dtype)
+        sequences = self._read(X, reset=reset)
         check_consistent_length(sequences, y)
         if sample_weight is None:
             return sequences, y, None
         return sequences, y, _check_sample_weight(sample_weight, sequences, dtype=np.float64, ensure_non_negative=True)
+
+    def _read(self, X: Any, *, reset: bool) -> Sequences:
+        """The sequences of X."""
+        return check_sequences(self, X, reset=reset, compute_dtype=self.dtype, windows=self._windows())
+
+    def _windows(self) -> Windows:
+        """How a 2-D X, and the axes of other data, are to be read."""
+        return Windows()
 
     def _part(self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None) -> Part:
         return Part(sequences, target, weight)
@@ -198,7 +206,7 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
 
     def _fitted_now(self) -> dict[str, Any]:
         """Fitted attributes for a copy of this estimator, as if training had stopped here."""
-        names = [k for k in self.__dict__ if k.endswith("_") and not k.startswith("_")] + ["_n_channels"]
+        names = [k for k in self.__dict__ if k.endswith("_") and not k.startswith("_")] + ["_n_channels", "_n_columns", "_columns"]
         return copy.deepcopy({k: self.__dict__[k] for k in names})
 
     def __getstate__(self) -> dict[str, Any]:
