@@ -176,7 +176,11 @@ class Differencer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     def _lags(self) -> list[int]:
         lags: Any = [self.lags] if isinstance(self.lags, Integral) else self.lags
-        if not isinstance(lags, Sequence) or not lags or not all(isinstance(k, Integral) and not isinstance(k, bool) and k >= 1 for k in lags):
+        if (
+            not isinstance(lags, Sequence)
+            or not lags
+            or not all(isinstance(k, int | np.integer) and not isinstance(k, bool) and k >= 1 for k in lags)
+        ):
             raise ValueError(f"The 'lags' parameter of Differencer must be an int of at least 1, or a sequence of such; got {self.lags!r}")
         return [int(k) for k in lags]
 

@@ -144,13 +144,13 @@ class FourierFeatures(TransformerMixin, BaseEstimator):
     def _waves(self) -> list[tuple[float, int]]:
         """The period and the number of each wave."""
         periods: Any = [self.periods] if isinstance(self.periods, Real) else self.periods
-        if not isinstance(periods, Sequence) or not periods or not all(isinstance(p, Real) and p > 0 for p in periods):
+        if not isinstance(periods, Sequence) or not periods or not all(isinstance(p, int | float | np.number) and p > 0 for p in periods):
             raise ValueError(f"The 'periods' parameter of FourierFeatures must be a number above 0, or a sequence of such; got {self.periods!r}")
         counts: Any = [self.n_harmonics] * len(periods) if isinstance(self.n_harmonics, Integral) else self.n_harmonics
         if (
             not isinstance(counts, Sequence)
             or len(counts) != len(periods)
-            or not all(isinstance(n, Integral) and not isinstance(n, bool) and n >= 1 for n in counts)
+            or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 1 for n in counts)
         ):
             expected = f"an int of at least 1, or one for each of the {len(periods)} periods"
             raise ValueError(f"The 'n_harmonics' parameter of FourierFeatures must be {expected}; got {self.n_harmonics!r}")
