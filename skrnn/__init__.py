@@ -14,6 +14,7 @@ __all__ = [
     "LiquidStateClassifier",
     "LiquidStateTransformer",
     "RNNClassifier",
+    "RNNForecaster",
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",

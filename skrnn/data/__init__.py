@@ -6,7 +6,13 @@ from ._checks import check_sequences_and_layout as check_sequences_and_layout
 from ._flat import LAYOUTS as LAYOUTS
 from ._flat import STEP_ORDERS as STEP_ORDERS
 from ._flat import Windows as Windows
+from ._panel import Panel as Panel
+from ._panel import Window as Window
+from ._panel import windows_of as windows_of
 from ._reading import ROWS as ROWS
+from ._scales import SCALINGS as SCALINGS
+from ._scales import SeriesMoments as SeriesMoments
+from ._scales import series_moments as series_moments
 from ._sequences import Sequences
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps

@@ -4,6 +4,7 @@ from ._classifier import RNNClassifier
 from ._echo_state_classifier import EchoStateClassifier
 from ._echo_state_regressor import EchoStateRegressor
 from ._echo_state_transformer import EchoStateTransformer
+from ._forecaster import RNNForecaster
 from ._liquid_state import LiquidStateClassifier, LiquidStateTransformer
 from ._regressor import RNNRegressor
 from ._reservoir_search import ReservoirSearchCV as ReservoirSearchCV  # not of those that can be made without arguments
@@ -18,6 +19,7 @@ __all__ = [
     "LiquidStateClassifier",
     "LiquidStateTransformer",
     "RNNClassifier",
+    "RNNForecaster",
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",

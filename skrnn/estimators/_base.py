@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from ..cells import resolve
 from ..data import Sequences, Windows, check_sequences
-from ..engine import Stream, limit_threads, resolve_rule
+from ..engine import Stream, limit_threads
 from ..networks import Network, Recurrent
-from ..training import Batches, Data, History, Objective, Trainer, as_penalties, channel_statistics
+from ..training import Batches, Data, Objective, channel_statistics
 from ._guards import device_of, require_target, seed_of, unchanged_on_error
 from ._held_out import Part, check_pair, set_aside, speaking_of
-from ._parameters import TrainedParameters, parameters
-from ._progress import Progress
+from ._parameters import parameters
 from ._targets import Encoded
+from ._trained import BaseTrained
 
 
 @parameters
-class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
+class BaseRecurrent(BaseTrained, ABC):
     """check → encode → build → train; concrete estimators encode targets and decode outputs."""
-
-    _built_from: ClassVar[tuple[str, ...]] = ("hidden_size", "n_layers", "bidirectional", "dropout", "dtype")  # and the cell
 
     @abstractmethod
     def _encode(self, y: Any, weight: NDArray[np.float64] | None, *, reset: bool, classes: Any = None) -> Encoded:
@@ -91,18 +86,6 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
             self._network_settings = self._settings()
         return data, held, encoded.objective, generator
 
-    def _settings(self) -> dict[str, Any]:
-        """The parameters that a network is built from."""
-        return {"cell": repr(resolve(self.cell))} | {name: getattr(self, name) for name in self._built_from}
-
-    def _check_same_network(self) -> None:
-        """Training can only go on with the network that was built."""
-        for (name, now), then in zip(self._settings().items(), self._network_settings.values(), strict=True):
-            if now != then:
-                raise ValueError(
-                    f"Training goes on with a network of {name}={then}, but the estimator now has {name}={now}; use warm_start=False and fit."
-                )
-
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, Any, NDArray[np.float64] | None]:
         """Sequences, targets and weights as they came, checked against each other."""
         require_target(self, y)
@@ -151,69 +134,10 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         return Data(batches, values.to(device, dtype if values.is_floating_point() else values.dtype), weight)
 
     def _network(self, data: Data, objective: Objective, generator: torch.Generator) -> Network:
-        recurrent = Recurrent(
-            resolve(self.cell),
-            len(self.mean_),
-            self.hidden_size,
-            n_layers=self.n_layers,
-            bidirectional=self.bidirectional,
-            dropout=self.dropout,
-            generator=generator,
-        )
+        recurrent = self._recurrent(len(self.mean_), generator)
         weight = torch.ones(len(data.target), dtype=getattr(torch, self.dtype)) if data.weight is None else data.weight.cpu()
         bias = objective.best_constant(data.target.cpu(), weight)
         return self._on_top(recurrent, bias).to(device_of(self), getattr(torch, self.dtype))
-
-    def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
-        return Trainer(
-            objective=objective,
-            rule=resolve_rule(self.rule),
-            optimizer=self.optimizer,
-            learning_rate=self.learning_rate,
-            schedule=self.schedule,
-            max_epochs=self.max_epochs,
-            batch_size=self.batch_size,
-            weight_decay=self.alpha,
-            clip_norm=self.clip_norm,
-            clip_value=self.clip_value,
-            patience=self.n_iter_no_change if early else None,
-            tol=self.tol,
-            penalties=as_penalties(self.penalties),
-        )
-
-    def _fit_network(self, trainer: Trainer, data: Data, held: Data | None, generator: torch.Generator, X: Any, y: Any, **going_on: Any) -> None:
-        context = self._init_callback_context(max_subtasks=trainer.max_epochs)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        progress = Progress(trainer.max_epochs) if self.verbose else None
-        epochs_before = self.n_iter_
-
-        def on_epoch(history: History) -> bool:
-            self.n_iter_ = epochs_before + len(history.losses)
-            self.loss_curve_.append(history.losses[-1])
-            self.validation_scores_.extend(history.scores[-1:])
-            if progress is not None:
-                progress.show(history)
-            task = context.subcontext(task_name="epoch")
-            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            return task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=self._fitted_now)
-
-        try:
-            self._optimizer = trainer.run(self.network_, data, generator, held_out=held, on_epoch=on_epoch, **going_on).optimizer
-        finally:
-            if progress is not None:
-                progress.end()
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=self._fitted_now)
-
-    def _fitted_now(self) -> dict[str, Any]:
-        """Fitted attributes for a copy of this estimator, as if training had stopped here."""
-        names = [k for k in self.__dict__ if k.endswith("_") and not k.startswith("_")] + ["_n_channels", "_n_columns", "_columns"]
-        return copy.deepcopy({k: self.__dict__[k] for k in names})
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k not in ("_optimizer", "_stream")}
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return "network_" in self.__dict__
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

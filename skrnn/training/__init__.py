@@ -1,15 +1,18 @@
 """Training of networks on sequences."""
 
 from ._batches import Batches, channel_statistics
+from ._likelihoods import PREDICTIVE, NegativeBinomial, predictive
 from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
-from ._objectives import BinaryCrossEntropy, CrossEntropy, Objective, SquaredError
+from ._objectives import BinaryCrossEntropy, CrossEntropy, Distribution, Objective, Predictive, SquaredError
 from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
+from ._pairs import Pairs, Vectors
 from ._pascanu import Pascanu
 from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise, as_penalties, penalised
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
 from ._trainer import Data, DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
+from ._windows import Sight, Windows, window_data
 
 __all__ = [
     "ActivationPenalty",

@@ -1,12 +1,17 @@
-"""What a network is trained for: a loss for each sequence, and the best constant output to start from."""
+"""What a network is trained for: a loss for each sequence or step, and the best constant output to start from."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+
+Array = NDArray[np.float64]
 
 
 class Objective(ABC):
@@ -54,11 +59,150 @@ class BinaryCrossEntropy(Objective):
         return torch.logit(share.clamp(1e-3, 1 - 1e-3))
 
 
-class SquaredError(Objective):
-    """Squared error, mean over the outputs."""
+class Predictive(Objective):
+    """An objective with ``n_params`` outputs for each value; outputs of a row are those of its first value, of its second, …
+
+    Networks learn in units of their own, ``(y − location) / scale``. :meth:`in_units` brings their outputs into the units of y, once; everything
+    after it is numpy.
+    """
+
+    n_params: int = 1
+
+    @abstractmethod
+    def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        """Losses (n, n_values) of outputs (n, n_values, n_params)."""
+
+    @abstractmethod
+    def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
+        """The outputs (n_values, n_params) with about the least weighted loss."""
+
+    @abstractmethod
+    def in_units(self, outputs: Array, location: Array, scale: Array) -> Array:
+        """Parameters (…, n_params) of what is described in units of y, of raw outputs; ``location`` and ``scale`` have no last axis."""
+
+    @abstractmethod
+    def point(self, params: Array) -> Array:
+        """One number of each set of parameters: the forecast."""
+
+    def fed_back(self, outputs: Tensor) -> Tensor:
+        """What stands for the value (…), in the network's units, of outputs (…, n_params)."""
+        return outputs[..., 0]
 
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return F.mse_loss(outputs, target, reduction="none").mean(-1)
+        """Mean over the values."""
+        return self.value_losses(outputs.reshape(len(outputs), -1, self.n_params), target).mean(-1)
 
     def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
-        return weight @ target / weight.sum()
+        return self.best_constants(target, weight).reshape(-1)
+
+
+class Point(Predictive):
+    """Objectives of one output for each value."""
+
+    def in_units(self, outputs: Array, location: Array, scale: Array) -> Array:
+        return location[..., None] + scale[..., None] * outputs
+
+    def point(self, params: Array) -> Array:
+        return params[..., 0]
+
+
+class SquaredError(Point):
+    """Squared error: the forecast is the mean."""
+
+    def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return (outputs[..., 0] - target) ** 2
+
+    def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
+        return (weight @ target / weight.sum())[:, None]
+
+
+class AbsoluteError(Point):
+    """Absolute error: the forecast is the median."""
+
+    def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return (outputs[..., 0] - target).abs()
+
+    def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
+        return weighted_quantiles(target, weight, [0.5])
+
+
+class Huber(Point):
+    """Squared error up to ``delta``, absolute error above (Huber, 1964)."""
+
+    def __init__(self, delta: float = 1.0) -> None:
+        self.delta = delta
+
+    def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return F.huber_loss(outputs[..., 0], target, reduction="none", delta=self.delta)
+
+    def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
+        return weighted_quantiles(target, weight, [0.5])
+
+
+class Distribution(Predictive):
+    """Objectives that describe how y is distributed."""
+
+    @abstractmethod
+    def quantiles(self, params: Array, levels: Sequence[float]) -> Array:
+        """Quantiles (…, n_levels)."""
+
+    @abstractmethod
+    def sample(self, params: Array, generator: np.random.Generator) -> Array:
+        """One draw of each set of parameters."""
+
+
+class Quantiles(Distribution):
+    """Mean pinball loss of several quantiles (Koenker & Bassett, 1978; multi-quantile networks of Wen et al., 2017).
+
+    Outputs may cross; sorted, they do not, and lie no further from the true quantiles (Chernozhukov, Fernández-Val & Galichon, 2010).
+    """
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        self.levels = np.array(levels, dtype=float)
+        self.n_params = len(self.levels)
+
+    def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        q = torch.as_tensor(self.levels, dtype=outputs.dtype, device=outputs.device)
+        error = target[..., None] - outputs
+        return 2 * torch.maximum(q * error, (q - 1) * error).mean(-1)  # twice: that of the median is the absolute error
+
+    def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
+        return weighted_quantiles(target, weight, self.levels.tolist())
+
+    def fed_back(self, outputs: Tensor) -> Tensor:
+        return outputs[..., int(np.abs(self.levels - 0.5).argmin())]
+
+    def in_units(self, outputs: Array, location: Array, scale: Array) -> Array:
+        return np.sort(location[..., None] + scale[..., None] * outputs, axis=-1)
+
+    def point(self, params: Array) -> Array:
+        return self.quantiles(params, [0.5])[..., 0]
+
+    def quantiles(self, params: Array, levels: Sequence[float]) -> Array:
+        """Straight lines between the learned levels; there is nothing beyond the outermost."""
+        low, high = self.levels[0], self.levels[-1]
+        if min(levels) < low - 1e-9 or max(levels) > high + 1e-9:
+            raise ValueError(f"Only quantiles from {low:g} to {high:g} were learned; got {[float(q) for q in levels]}: set quantiles= before fit")
+        return self._between(params, np.broadcast_to(np.asarray(levels, dtype=float), (*params.shape[:-1], len(levels))))
+
+    def sample(self, params: Array, generator: np.random.Generator) -> Array:
+        """Straight lines between the levels too; what lies beyond the outermost is drawn from the outermost."""
+        u = generator.random((*params.shape[:-1], 1)).clip(self.levels[0], self.levels[-1])
+        return self._between(params, u)[..., 0]
+
+    def _between(self, params: Array, u: Array) -> Array:
+        if len(self.levels) == 1:
+            return np.broadcast_to(params, u.shape).copy()
+        right = np.searchsorted(self.levels, u).clip(1, len(self.levels) - 1)
+        low, high = (np.take_along_axis(params, k, axis=-1) for k in (right - 1, right))
+        share = (u - self.levels[right - 1]) / (self.levels[right] - self.levels[right - 1])
+        return low + share.clip(0, 1) * (high - low)
+
+
+def weighted_quantiles(target: Tensor, weight: Tensor, levels: Sequence[float]) -> Tensor:
+    """Quantiles (n_values, n_levels) of each column: the smallest value below or at which lies that share of the weight."""
+    values, order = target.sort(dim=0)
+    share = weight.double()[order].cumsum(0)
+    wanted = torch.as_tensor(levels, dtype=share.dtype, device=share.device) * weight.double().sum()
+    rows = torch.searchsorted(share.T.contiguous(), wanted.expand(target.shape[1], -1).contiguous()).clamp_max(len(target) - 1)
+    return values.T.gather(1, rows)

@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from torch import Generator, Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import hidden
 from ..engine import Rule, Stream
 from ._batches import Batches
 from ._objectives import Objective
 from ._optimizers import OPTIMIZERS, Optimizer
+from ._pairs import Pairs
 from ._penalties import Penalty, penalised
 from ._schedules import Plateau, over_time
 
@@ -42,16 +42,17 @@ class InterruptedWarning(UserWarning):
 class Data:
     """Sequences, what should come out for each sequence or each step, and how much each counts (mean 1 over the training set; ``None``: all alike).
 
-    Targets and weights of steps lie end to end, as the values of the sequences do.
+    Targets and weights of steps lie end to end, as the values of the sequences do; of pairs of sequences, as the steps that are written. What a
+    batch is, is a matter of the batches and the network.
     """
 
-    batches: Batches
+    batches: Batches | Pairs
     target: Tensor
     weight: Tensor | None = None
     per_step: bool = False
 
-    def batch(self, index: NDArray[np.int64]) -> tuple[PackedSequence, Tensor, Tensor | None]:
-        """The sequences ``index``, packed, with targets and weights in the order of the outputs."""
+    def batch(self, index: NDArray[np.int64]) -> tuple[Any, Tensor, Tensor | None]:
+        """The sequences ``index`` as the network gets them, with targets and weights in the order of the outputs."""
         rows = torch.from_numpy(self.batches.rows(index) if self.per_step else index).to(self.target.device)
         weight = None if self.weight is None else self.weight.index_select(0, rows)
         return self.batches.packed(index), self.target.index_select(0, rows), weight
@@ -204,7 +205,7 @@ class _Run:
         self._factor = over_time(settings.schedule)
         network.draw_from(generator)
         constant = self._loss_of_constant()
-        self._too_large = _EXPLODED * (1 + constant)
+        self._too_large = _EXPLODED * (1 + abs(constant))  # a log-likelihood may be below 0
         self.best = _Best(network, constant if held_out is None else -settings.score(network, held_out))
 
     def _loss_of_constant(self) -> float:
@@ -225,19 +226,21 @@ class _Run:
         self.network.train()
         in_order = [np.arange(len(self.data.batches))]
         batches = self.data.batches.shuffled(self.settings.batch_size, self.generator) if self.stream is None else in_order
-        total = torch.zeros((), dtype=torch.float64, device=self.data.target.device)
+        total, rows = torch.zeros((), dtype=torch.float64, device=self.data.target.device), 0
         for k, index in enumerate(batches):
             done = (len(self.history.losses) + k / len(batches)) / self.settings.max_epochs
-            total += self._step(index, self._rate * self.plateau.factor * self._factor(done))
-        loss = float(total) / len(self.data.target)
-        if self.settings.rule.follows_gradient and not (loss < self._too_large and self._finite_weights()):
+            loss, n = self._step(index, self._rate * self.plateau.factor * self._factor(done))
+            total += loss * n
+            rows += n
+        mean = float(total) / rows
+        if self.settings.rule.follows_gradient and not (mean < self._too_large and self._finite_weights()):
             self._recover()
             return False
         self.network.eval()
-        self._judge(loss)
+        self._judge(mean)
         return True
 
-    def _step(self, index: Any, learning_rate: float) -> Tensor:
+    def _step(self, index: Any, learning_rate: float) -> tuple[Tensor, int]:
         s = self.settings
         packed, target, weight = self.data.batch(index)
         for parameter in self.optimizer.parameters:
@@ -248,7 +251,7 @@ class _Run:
         if s.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.optimizer.parameters, s.clip_norm)
         self.optimizer.step(learning_rate)
-        return loss * len(target)
+        return loss, len(target)
 
     def _finite_weights(self) -> bool:
         """The loss of an epoch does not yet show what its last update did."""

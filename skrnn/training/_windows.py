@@ -1,0 +1,181 @@
+"""Windows of series as batches, made when they are needed: memory does not grow with the length of the windows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+from ..data import Panel, SeriesMoments, Window, windows_of
+from ..networks import Pair
+from ._trainer import Data
+
+Rows = NDArray[np.intp]
+
+
+_CHUNK_STEPS = 2**16  # steps predicted at once
+_SAMPLE = 2048  # windows from which the best constant output is computed
+
+
+class Sight(NamedTuple):
+    """What a network sees of a window, and how."""
+
+    n_lags: int
+    horizon: int
+    scaling: str | None
+    recursive: bool  # one network along past and future, which sees the value before; else an encoder of the past and a decoder of the future
+    mask: bool  # whether it is told which values were missing
+    counts: bool  # whether targets are counts with their scales, not values in units of the window
+    season: int  # steps from a step of the future back to one of the past that the decoder is shown; 0: none
+    dtype: torch.dtype
+    device: torch.device
+
+
+class Windows:
+    """Windows of a panel.
+
+    Parameters
+    ----------
+    panel : Panel
+    moments : SeriesMoments
+        Of its series.
+    sight : Sight
+    series, origins : ndarray of shape (n_windows,)
+        Index of the series of each window, and row of the panel of its first future step.
+    per_epoch : int or None, default=None
+        Windows drawn in each epoch; ``None``: all.
+    odds : ndarray of shape (n_windows,), default=None
+        How probable it is that a window is drawn, with replacement; ``None``: all alike, without.
+
+    Attributes
+    ----------
+    taught : bool
+        Whether a decoder is told what it should have put out: not where it is judged.
+    """
+
+    def __init__(
+        self, panel: Panel, moments: SeriesMoments, sight: Sight, places: tuple[Rows, Rows], per_epoch: int | None = None, odds: Any = None
+    ) -> None:
+        self.panel, self.moments, self.sight, self.per_epoch = panel, moments, sight, per_epoch
+        self.taught = True
+        self.series, self.origins = places
+        self.odds = None if odds is None else torch.from_numpy(odds)
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+    @property
+    def lengths(self) -> Rows:
+        """Steps of each window."""
+        return np.full(len(self), self.sight.n_lags + self.sight.horizon)
+
+    def window(self, index: Rows, horizon: int | None = None) -> Window:
+        """The windows ``index`` in numpy."""
+        sizes = (self.sight.n_lags, self.sight.horizon if horizon is None else horizon)
+        return windows_of(self.panel, self.series[index], self.origins[index], sizes, (self.sight.scaling, self.moments))
+
+    def packed(self, index: Rows) -> Any:
+        """The windows ``index`` as the network gets them."""
+        window = self.window(index)
+        return self.steps(window, index, 0, window.rows.shape[1] - 1) if self.sight.recursive else self.pair(window, index)
+
+    def steps(self, window: Window, index: Rows, low: int, high: int) -> PackedSequence:
+        """Inputs of a recursive network that puts out the steps from ``low + 1`` to ``high`` of each window."""
+        before, rows = window.rows[:, low:high], window.rows[:, low + 1 : high + 1]
+        return self._as_packed([*self._masked(before), self.panel.known[rows], *self._static(index, high - low), window.z[:, low:high]])
+
+    def pair(self, window: Window, index: Rows) -> Pair:
+        """The past for an encoder, the future for a decoder."""
+        s, n = self.sight, len(index)
+        past, future = window.rows[:, : s.n_lags], window.rows[:, s.n_lags :]
+        horizon = future.shape[1]
+        source = [window.z[:, : s.n_lags], *self._masked(past), self.panel.known[past], self.panel.seen[past], *self._static(index, s.n_lags)]
+        place = np.broadcast_to(np.arange(1, horizon + 1)[:, None] / s.horizon, (n, horizon, 1))
+        steps = [
+            place,
+            self.panel.known[np.minimum(future, len(self.panel.known) - 1)],
+            *self._last_season(window, index),
+            *self._static(index, horizon),
+        ]
+        first = self._flat(self._from_origin(window, past[:, -1:]))
+        teacher = self._flat(self._from_origin(window, future)) if self.taught else None
+        return Pair(self._as_packed(source), self._as_packed(steps), first, teacher)
+
+    def _from_origin(self, window: Window, rows: Rows) -> NDArray[Any]:
+        """Values in units of the window, also where it sees changes."""
+        return (self.panel.y[np.minimum(rows, len(self.panel.y) - 1)] - window.location[:, None]) / window.scale[:, None]
+
+    def targets(self, index: Rows) -> tuple[Tensor, Tensor | None]:
+        """What should come out, a row for each step and window in the order of the outputs, and how much each counts."""
+        s, window = self.sight, self.window(index)
+        first = 1 if s.recursive else s.n_lags
+        rows = window.rows[:, first:]
+        if s.counts:
+            z = np.concatenate([self.panel.y[rows], np.broadcast_to(window.scale[:, None], (*rows.shape, self.panel.y.shape[1]))], -1)
+        else:
+            z = window.z[:, first:] if s.recursive else self._from_origin(window, rows)
+        present = self.panel.present[rows].all(-1)
+        weight = None if not s.mask else self._flat(present[..., None])[:, 0]
+        return self._flat(z), weight
+
+    def shuffled(self, batch_size: int | None, generator: Generator) -> list[Rows]:
+        """Windows in random order, in batches: every one once, or as many as an epoch has."""
+        n = len(self) if self.per_epoch is None else min(self.per_epoch, len(self))
+        if self.odds is None:
+            order = torch.randperm(len(self), generator=generator)[:n]
+        else:
+            order = torch.multinomial(self.odds, n, replacement=True, generator=generator)
+        size = n if batch_size is None else batch_size
+        return np.split(order.numpy(), range(size, n, size))
+
+    def chunks(self) -> Iterator[Rows]:
+        """Every window once, in chunks of bounded work."""
+        size = max(1, _CHUNK_STEPS // int(self.sight.n_lags + self.sight.horizon))
+        yield from np.split(np.arange(len(self)), range(size, len(self), size))
+
+    def _masked(self, rows: Rows) -> list[NDArray[Any]]:
+        return [self.panel.present[rows]] if self.sight.mask else []
+
+    def _static(self, index: Rows, n_steps: int) -> list[NDArray[Any]]:
+        static = self.panel.static[self.series[index]]
+        return [np.broadcast_to(static[:, None], (len(index), n_steps, static.shape[1]))]
+
+    def _last_season(self, window: Window, index: Rows) -> list[NDArray[Any]]:
+        """Of each future step the same step of the last season that is known, in units of the window."""
+        season, future = self.sight.season, window.rows[:, self.sight.n_lags :]
+        if not season:
+            return []
+        back = season * (1 + np.arange(future.shape[1]) // season)
+        return [self._from_origin(window, np.maximum(future - back, self.panel.offsets[self.series[index]][:, None]))]
+
+    def _as_packed(self, parts: list[NDArray[Any]]) -> PackedSequence:
+        n, n_steps = parts[0].shape[:2]
+        return PackedSequence(self._flat(np.concatenate(parts, -1)), torch.full((n_steps,), n))
+
+    def _flat(self, array: NDArray[Any]) -> Tensor:
+        """A row for each step and window, step after step."""
+        rows = np.ascontiguousarray(array.swapaxes(0, 1), dtype=float).reshape(-1, array.shape[-1])
+        return torch.from_numpy(rows).to(self.sight.device, self.sight.dtype)
+
+
+@dataclass
+class WindowData(Data):
+    """Windows to learn from. ``target`` and ``weight`` are those of some of them, to begin with."""
+
+    batches: Any  # Windows
+
+    def batch(self, index: Rows) -> tuple[Any, Tensor, Tensor | None]:
+        """The windows ``index`` as the network gets them, with targets and weights in the order of the outputs."""
+        return self.batches.packed(index), *self.batches.targets(index)
+
+
+def window_data(windows: Windows) -> WindowData:
+    """Data of windows for a trainer."""
+    some = np.unique(np.linspace(0, len(windows) - 1, min(len(windows), _SAMPLE)).astype(int))
+    return WindowData(windows, *windows.targets(some))
