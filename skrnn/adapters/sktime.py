@@ -206,20 +206,22 @@ class SktimeForecaster(BaseForecaster):
         if fh is not None:
             estimator.set_params(horizon=max(1, int(max(fh.to_relative(self.cutoff)))))
         self.estimator_ = estimator.fit(_table(X), y.to_numpy(dtype=float))
+        self._note(y)
         return self
 
     def _update(self, y: Any, X: Any = None, update_params: bool = True) -> Self:
-        new = len(self._y) - int(self.estimator_.n_steps_[0])  # what comes may overlap with what is known
-        if new > 0:
-            covariates = None if X is None else _table(self._X.iloc[-new:])
-            self.estimator_.update(self._y.iloc[-new:].to_numpy(dtype=float), covariates, learn=update_params)
+        new = y.index > self._last  # what comes may overlap with what is known
+        if new.any():
+            self.estimator_.update(y[new].to_numpy(dtype=float), _table(X if X is None else X[new]), learn=update_params)
+            self._note(y)
         return self
 
     def _predict(self, fh: Any, X: Any = None) -> Any:
         steps, table = self._steps(fh, X)
         values = self.estimator_.forecast(int(steps.max()) + 1, table)[steps]
-        index = fh.to_absolute_index(self.cutoff)
-        return type(self._y)(values, index=index, **({"name": self._y.name} if values.ndim == 1 else {"columns": self._y.columns}))
+        like = self._like
+        named = {"name": like.name} if values.ndim == 1 else {"columns": like.columns}
+        return type(like)(values, index=fh.to_absolute_index(self.cutoff), **named)
 
     def _predict_quantiles(self, fh: Any, X: Any, alpha: list[float]) -> Any:
         from pandas import DataFrame, MultiIndex
@@ -230,6 +232,10 @@ class SktimeForecaster(BaseForecaster):
         names = self._get_varnames()
         columns = MultiIndex.from_product([names, alpha])
         return DataFrame(values.reshape(len(steps), -1), index=fh.to_absolute_index(self.cutoff), columns=columns)
+
+    def _note(self, y: Any) -> None:
+        """Remember where the series ends, and what it is called."""
+        self._last, self._like = y.index[-1], y.iloc[:0]
 
     def _steps(self, fh: Any, X: Any) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
         """Which of the steps to come are asked for, from 0, and the covariates of all up to the last."""
