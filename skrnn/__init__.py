@@ -22,6 +22,7 @@ __all__ = [
     "RidgeReadout",
     "Sequences",
     "as_sequences",
+    "backtest",
     "cells",
     "data",
     "datasets",

@@ -1,5 +1,6 @@
 """Recurrent networks as scikit-learn estimators."""
 
+from ._backtest import backtest as backtest  # a function
 from ._classifier import RNNClassifier
 from ._echo_state_classifier import EchoStateClassifier
 from ._echo_state_regressor import EchoStateRegressor

@@ -37,6 +37,12 @@ class Sight(NamedTuple):
     device: torch.device
 
 
+def steps_counted(sight: Sight, n_steps: int) -> NDArray[np.float64]:
+    """By how many steps of change the scale grows, for each step of the future."""
+    grows = sight.scaling == "difference" and not sight.recursive
+    return np.arange(1.0, n_steps + 1) if grows else np.ones(n_steps)
+
+
 class Windows:
     """Windows of a panel.
 
@@ -108,8 +114,9 @@ class Windows:
         return Pair(self._as_packed(source), self._as_packed(steps), first, teacher)
 
     def _from_origin(self, window: Window, rows: Rows) -> NDArray[Any]:
-        """Values in units of the window, also where it sees changes."""
-        return (self.panel.y[np.minimum(rows, len(self.panel.y) - 1)] - window.location[:, None]) / window.scale[:, None]
+        """Values in units of the window; where it sees changes, the mean change of a step since the origin."""
+        gap = self.panel.y[np.minimum(rows, len(self.panel.y) - 1)] - window.location[:, None]
+        return gap / (window.scale[:, None] * steps_counted(self.sight, rows.shape[1])[:, None])
 
     def targets(self, index: Rows) -> tuple[Tensor, Tensor | None]:
         """What should come out, a row for each step and window in the order of the outputs, and how much each counts."""
