@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from ..estimators._forecaster import RNNForecaster
+from ..estimators import RNNForecaster
 from ._nixtla import from_nixtla
 
 

@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..estimators import RNNClassifier, RNNRegressor
-from ..estimators._forecaster import RNNForecaster
+from ..estimators import RNNClassifier, RNNForecaster, RNNRegressor
 from ._collections import from_aeon
 from ._fresh import fresh
 from ._missing import stand_in

@@ -5,8 +5,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from skrnn import RNNForecaster
 from skrnn.adapters import NixtlaForecaster, from_nixtla
-from skrnn.estimators._forecaster import RNNForecaster
 
 LENGTHS = {"b": 30, "a": 24, "c": 27}
 
