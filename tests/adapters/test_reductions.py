@@ -124,3 +124,31 @@ def test_skforecast_trains_the_network_of_plain_windows(kind, settings):
         X, y = make_windows(SERIES, N_LAGS, 2)
         nets = [small(RNNRegressor).fit(X, y[:, k]) for k in range(2)]
         np.testing.assert_allclose(given, [net.predict(SERIES[None, -N_LAGS:, None])[0] for net in nets], rtol=1e-6)
+
+
+# -- darts -----------------------------------------------------------------------------------------------------------------------------------------
+
+
+def darts_forecast(regressor, y, n, covariates=None, **settings):
+    darts, models = pytest.importorskip("darts"), pytest.importorskip("darts.models")
+    series = darts.TimeSeries.from_times_and_values(DAYS, y)
+    beside = {}
+    if covariates is not None:
+        days = pd.date_range(DAYS[0], periods=len(covariates))
+        beside = {"future_covariates": darts.TimeSeries.from_times_and_values(days, covariates)}
+    model = models.SKLearnModel(lags=N_LAGS, model=regressor, **settings).fit(series, **beside)
+    return model.predict(n, **beside).values()[:, 0]
+
+
+def test_a_ramp_goes_on_in_darts():
+    np.testing.assert_array_equal(darts_forecast(small(LastStep), RAMP, 3), [60, 61, 62])
+
+
+def test_a_ramp_goes_on_beside_covariates_in_darts():
+    covariates = np.vstack([EXOG, EXOG[:3] + 60])
+    net = small(LastStep, n_lags=N_LAGS, layout="lags_then_constants")
+    np.testing.assert_array_equal(darts_forecast(net, RAMP, 3, covariates, lags_future_covariates=[0]), [60, 61, 62])
+
+
+def test_darts_trains_the_network_of_plain_windows():
+    np.testing.assert_allclose(darts_forecast(small(RNNRegressor), SERIES, 1), expected(), rtol=1e-6)
