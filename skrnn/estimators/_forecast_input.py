@@ -72,13 +72,11 @@ def read_tables(estimator: Any, X: Any, *, reset: bool) -> tuple[list[Array], tu
 
 
 def check_time_index(data: Any, name: str) -> None:
-    """Refuse a pandas index of points in time that does not run on regularly."""
+    """Refuse a pandas index of points in time that does not run on regularly; a pandas frequency is taken at its word."""
     index = getattr(data, "index", None)
-    if type(index).__name__ not in ("DatetimeIndex", "PeriodIndex"):
-        return
-    stamps = (index if type(index).__name__ == "DatetimeIndex" else index.to_timestamp()).asi8
-    regular = len(index) > 2 and (index.inferred_freq if type(index).__name__ == "DatetimeIndex" else index.freqstr) is not None
-    check_steps(stamps, f"the index of {name}", index, gaps=not regular)
+    kind = type(index).__name__
+    if kind in ("DatetimeIndex", "PeriodIndex"):
+        check_steps(index.asi8, f"the index of {name}", index, gaps=kind == "PeriodIndex" or index.freq is None)
 
 
 def check_steps(times: NDArray[Any], name: str, labels: Any, *, gaps: bool = True) -> None:

@@ -13,8 +13,12 @@ ROWS_ARE_STEPS = {
     "check_methods_sample_order_invariance": "a row is a time step: what comes before counts",
     "check_methods_subset_invariance": "a row is a time step: what comes before counts",
 }
+FORECASTS = {
+    "check_regressors_train": "predict gives the steps after the training rows, not those rows, and the check's rows are in no order in time",
+}
 EXPECTED_FAILURES = {
     "EchoStateRegressor": ROWS_ARE_STEPS,
+    "RNNForecaster": {check: reason for check, reason in ROWS_ARE_STEPS.items() if "weight" not in check} | FORECASTS,
     "RNNSequenceRegressor": ROWS_ARE_STEPS,
     "RNNTagger": ROWS_ARE_STEPS | {"check_classifiers_classes": "its label -1 marks steps without a target"},
 }
@@ -35,12 +39,13 @@ SETTINGS = {
     "batch_size": None,
     "dtype": "float64",
 }
+FORECASTER = SETTINGS | {"horizon": 1, "n_lags": 1, "season": None, "max_epochs": 3}
 
 
 def _estimators():
     for name in estimators.__all__:
         known = getattr(estimators, name)().get_params()
-        settings = SETTINGS if "max_epochs" in known else RESERVOIR if "leak_rate" in known else FIXED
+        settings = FORECASTER if "horizon" in known else SETTINGS if "max_epochs" in known else RESERVOIR if "leak_rate" in known else FIXED
         yield getattr(estimators, name)(**{key: value for key, value in settings.items() if key in known})
 
 
