@@ -96,6 +96,25 @@ def test_the_step_of_a_single_row_is_stated():
     assert from_nixtla(df, freq="2h").frame({"m": [[1.0]] * 3}).ds.tolist() == [pd.Timestamp("2024-01-01T02:00")] * 3
 
 
+@pytest.mark.parametrize(
+    ("freq", "stated"), [("D", "1d"), ("15min", "15min"), ("h", "H"), ("W-SUN", "W-SUN"), ("MS", "1mo"), ("ME", "ME"), ("QS", "3mo"), ("YS", "12MS")]
+)
+def test_a_step_that_is_stated_is_the_one_that_is_found(freq, stated):
+    found, told = from_nixtla(long(freq)), from_nixtla(long(freq), freq=stated)
+    assert found.steps == told.steps
+
+
+def test_a_step_that_is_none_is_refused():
+    with pytest.raises(ValueError, match=r"freq must be a count and one of .*; got 'B'"):
+        from_nixtla(long(), freq="B")
+    with pytest.raises(ValueError, match="freq='MS', but the times are on different days"):
+        from_nixtla(long(), freq="MS")
+    with pytest.raises(ValueError, match="the times are whole numbers, so freq must be an int; got 'D'"):
+        from_nixtla(pd.DataFrame({"unique_id": 1, "ds": [0, 1], "y": [0.0, 1.0]}), freq="D")
+    with pytest.raises(ValueError, match="a gap in the time: in series 'b' step 1"):
+        from_nixtla(long(), freq="12h")
+
+
 def broken(change):
     df = long()
     return change(df)
