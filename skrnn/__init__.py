@@ -21,6 +21,7 @@ __all__ = [
     "ReservoirSearchCV",
     "RidgeReadout",
     "Sequences",
+    "adapters",
     "as_sequences",
     "backtest",
     "cells",
@@ -35,7 +36,7 @@ __all__ = [
     "training",
 ]
 
-_MODULES = {"cells", "data", "datasets", "engine", "estimators", "inspection", "metrics", "networks", "preprocessing", "training"}
+_MODULES = {"adapters", "cells", "data", "datasets", "engine", "estimators", "inspection", "metrics", "networks", "preprocessing", "training"}
 
 try:
     __version__ = version("skrnn")

@@ -3,6 +3,9 @@
 from ._checks import as_sequences
 from ._checks import check_sequences as check_sequences  # this and what follows so: for the rest of this package, not for users
 from ._checks import check_sequences_and_layout as check_sequences_and_layout
+from ._flat import LAYOUTS as LAYOUTS
+from ._flat import STEP_ORDERS as STEP_ORDERS
+from ._flat import Windows as Windows
 from ._panel import Panel as Panel
 from ._panel import Window as Window
 from ._panel import windows_of as windows_of

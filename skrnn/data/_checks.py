@@ -9,9 +9,10 @@ import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
 from ._finite import check_finite, in_order, trim_nan
+from ._flat import Windows, gather
 from ._frames import kind_of
-from ._reading import NO_SAMPLES, ROWS, assemble, layout_of, rows_to_sequences, table_to_array, unwrap
-from ._sequences import Sequences
+from ._reading import NO_SAMPLES, ROWS, assemble, layout_of, table_to_array, unwrap
+from ._sequences import Array, Sequences
 
 
 def as_sequences(
@@ -82,13 +83,22 @@ def as_sequences(
     return _check_values(sequences, dtype, compute_dtype, allow_nan, name)
 
 
-def check_sequences(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False, compute_dtype: npt.DTypeLike | None = None) -> Sequences:
+def check_sequences(
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    allow_nan: bool = False,
+    compute_dtype: npt.DTypeLike | None = None,
+    windows: Windows | None = None,
+) -> Sequences:
     """Read the X of an estimator's method: `as_sequences` plus the bookkeeping that scikit-learn asks for.
 
     At fit (`reset`) a 2-D `X` sets ``n_features_in_`` to its columns and ``feature_names_in_`` to their names; ragged and 3-D
-    data set ``n_features_in_`` to their channels. ``_n_channels`` is the number of channels of the sequences (1 for a 2-D `X`)
-    and ``_n_columns`` the number of columns of a 2-D `X` (None for other data). Afterwards the channels must be the same, and the
-    columns too where both are 2-D; the lengths of ragged and 3-D data are free. An error leaves the estimator as it was.
+    data set ``n_features_in_`` to their channels. ``_n_channels`` is the number of channels of the sequences (1 for a 2-D `X`, unless
+    `windows` says more), ``_n_columns`` the number of columns of a 2-D `X` and ``_columns`` their places in the sequences (None for other
+    data). Afterwards the channels must be the same, and the columns too where both are 2-D; the lengths of ragged and 3-D data are free.
+    An error leaves the estimator as it was.
 
     Parameters
     ----------
@@ -102,6 +112,8 @@ def check_sequences(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fa
         Whether NaN may remain.
     compute_dtype : {float32, float64} or None, default=None
         The type that will be computed in: a value that is too large for it is refused.
+    windows : Windows or None, default=None
+        How the rows of a 2-D `X`, and the axes of other data, are to be read.
 
     Returns
     -------
@@ -113,28 +125,51 @@ def check_sequences(estimator: Any, X: Any, *, reset: bool, allow_nan: bool = Fa
     TypeError, ValueError
         As `as_sequences`, and if the number of features is not that of ``fit``.
     """
-    return check_sequences_and_layout(estimator, X, reset=reset, allow_nan=allow_nan, compute_dtype=compute_dtype)[0]
+    return check_sequences_and_layout(estimator, X, reset=reset, allow_nan=allow_nan, compute_dtype=compute_dtype, windows=windows)[0]
 
 
 def check_sequences_and_layout(
-    estimator: Any, X: Any, *, reset: bool, allow_nan: bool = False, compute_dtype: npt.DTypeLike | None = None, rows_are_steps: bool = False
+    estimator: Any,
+    X: Any,
+    *,
+    reset: bool,
+    allow_nan: bool = False,
+    compute_dtype: npt.DTypeLike | None = None,
+    rows_are_steps: bool = False,
+    windows: Windows | None = None,
 ) -> tuple[Sequences, str]:
     """`check_sequences`, plus the name of the container that came (see ``layout_of``).
 
     With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
     """
+    windows = windows or Windows()
     material = unwrap(X)
     layout = layout_of(X, material)
-    array = table_to_array(material, estimator=estimator) if layout == ROWS else None
-    sequences = assemble(material) if array is None else Sequences(array, np.array([0, len(array)])) if rows_are_steps else rows_to_sequences(array)
+    table, columns = None, None
+    if layout != ROWS:
+        sequences = windows.in_time(assemble(windows.arrange(material)))
+    else:
+        array = table_to_array(material, estimator=estimator)
+        table = material if kind_of(material) else array  # the frame itself, because it has the names
+        columns = None if rows_are_steps else windows.columns(table, array.shape[1]) if reset else _columns_of_fit(estimator, table, array, windows)
+        sequences = Sequences(array, np.array([0, len(array)])) if columns is None else gather(array, columns)
     sequences = _check_values(sequences, None, compute_dtype, allow_nan, "X")
-    # Only now, when nothing else can fail, is the estimator touched. The frame itself goes in, because it has the names.
-    table = None if array is None else material if kind_of(material) else sequences.values.reshape(array.shape)
+    # Only now, when nothing else can fail, is the estimator touched.
     if reset:
         _remember(estimator, table, sequences)
+        estimator._columns = columns
     else:
         _compare(estimator, table, sequences)
     return sequences, layout
+
+
+def _columns_of_fit(estimator: Any, table: Any, array: Array, windows: Windows) -> npt.NDArray[np.intp]:
+    """Where the columns of a table stand: as in ``fit``, if that saw a table too."""
+    if estimator._n_columns is None:
+        return windows.columns(table, array.shape[1])
+    if array.shape[1] != estimator._n_columns:
+        _compare(estimator, table, Sequences(array, np.array([0, len(array)])))  # raises, in scikit-learn's words
+    return estimator._columns
 
 
 def _check_values(sequences: Sequences, dtype: npt.DTypeLike | None, compute_dtype: npt.DTypeLike | None, allow_nan: bool, name: str) -> Sequences:

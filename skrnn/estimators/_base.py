@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from ..data import Sequences, check_sequences
+from ..data import Sequences, Windows, check_sequences
 from ..engine import Stream, limit_threads
 from ..networks import Network, Recurrent
 from ..training import Batches, Data, Objective, channel_statistics
@@ -87,11 +87,19 @@ class BaseRecurrent(BaseTrained, ABC):
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, Any, NDArray[np.float64] | None]:
         """Sequences, targets and weights as they came, checked against each other."""
         require_target(self, y)
-        sequences = check_sequences(self, X, reset=reset, compute_dtype=self.dtype)
+        sequences = self._read(X, reset=reset)
         check_consistent_length(sequences, y)
         if sample_weight is None:
             return sequences, y, None
         return sequences, y, _check_sample_weight(sample_weight, sequences, dtype=np.float64, ensure_non_negative=True)
+
+    def _read(self, X: Any, *, reset: bool) -> Sequences:
+        """The sequences of X."""
+        return check_sequences(self, X, reset=reset, compute_dtype=self.dtype, windows=self._windows())
+
+    def _windows(self) -> Windows:
+        """How a 2-D X, and the axes of other data, are to be read."""
+        return Windows()
 
     def _part(self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None) -> Part:
         return Part(sequences, target, weight)

@@ -63,6 +63,16 @@ _DESCRIPTIONS = """\
         How much lower the held-out loss must be to count as an improvement.
     standardize : bool, default=True
         Subtract the mean and divide by the standard deviation of each channel over the training steps. Recurrent networks are not scale-free.
+    n_lags : int or None, default=None
+        Steps of the window that each row of a 2-D X holds, so that it has ``n_lags * n_channels`` columns; ``None`` is all its columns, of one
+        channel.
+    layout : {"ntc", "nct", "lags_then_constants"}, default="ntc"
+        Which axis of X is which: (sequences, steps, channels), or "nct" with the channels before the steps, also in the arrays of a list. The
+        columns of a 2-D X are these axes flattened in C order: "ntc" has all channels of the first step first, "nct" all steps of the
+        first channel. "lags_then_constants" has ``n_lags`` columns of one channel, and behind them columns that hold for all of the window.
+    step_order : {"auto", "oldest_first", "newest_first"}, default="auto"
+        In which order the steps come. "auto" is the oldest first, unless a frame has columns called lag1, lag2, … (or lag_1, …): these are one
+        channel in the order of their numbers, and the other columns hold for all of the window.
     warm_start : bool, default=False
         Let ``fit`` go on from the weights of the last ``fit``.
     device : str, default="auto"

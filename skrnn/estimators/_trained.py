@@ -22,7 +22,7 @@ class BaseTrained(CallbackSupportMixin, TrainedParameters, ABC):
     """Trains ``network_``."""
 
     _built_from: ClassVar[tuple[str, ...]] = ("hidden_size", "n_layers", "bidirectional", "dropout", "dtype")  # and the cell
-    _also_fitted: ClassVar[tuple[str, ...]] = ("_n_channels",)
+    _also_fitted: ClassVar[tuple[str, ...]] = ("_n_channels", "_n_columns", "_columns")
 
     def _settings(self) -> dict[str, Any]:
         """The parameters that a network is built from."""

@@ -13,23 +13,23 @@ from sklearn.base import TransformerMixin, _fit_context
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..data import check_sequences
 from ..engine import limit_threads
 from ..networks import POOLINGS, Recurrent, SequenceNetwork
 from ..training import Batches
-from ._base import BaseRecurrent, in_order
-from ._parameters import TrainedParameters, parameters
+from ._base import in_order
+from ._parameters import parameters
+from ._windowed import BaseWindowed
 
 
 @parameters
-class BaseWholeSequence(TransformerMixin, BaseRecurrent, ABC):
+class BaseWholeSequence(TransformerMixin, BaseWindowed, ABC):
     """fit, predict and transform for one target a sequence."""
 
     pooling: str = "max"
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = TrainedParameters._parameter_constraints | {"pooling": [StrOptions(set(POOLINGS))]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = BaseWindowed._parameter_constraints | {"pooling": [StrOptions(set(POOLINGS))]}
 
-    _built_from: ClassVar[tuple[str, ...]] = (*BaseRecurrent._built_from, "pooling")
+    _built_from: ClassVar[tuple[str, ...]] = (*BaseWindowed._built_from, "pooling")
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
@@ -38,7 +38,7 @@ class BaseWholeSequence(TransformerMixin, BaseRecurrent, ABC):
         Parameters
         ----------
         X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_sequences, n_steps)
-            Sequences of any lengths; the rows of a 2-D array are univariate sequences.
+            Sequences of any lengths; the rows of a 2-D array are univariate sequences, or windows as `n_lags`, `layout` and `step_order` say.
         y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
             One target for each sequence.
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -70,7 +70,7 @@ class BaseWholeSequence(TransformerMixin, BaseRecurrent, ABC):
         check_is_fitted(self)
         network: Any = self.network_
         weight = network.head.W
-        sequences = check_sequences(self, X, reset=False, compute_dtype=self.dtype)
+        sequences = self._read(X, reset=False)
         batches = Batches(sequences, self.mean_, self.scale_, weight.dtype, weight.device)
         for index in batches.chunks():
             yield index, network.features(batches.packed(index))
