@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from benchmarks import cells, fit, growth, memory, reservoir, ridge, search
+from benchmarks import cells, fit, forecast, growth, memory, reservoir, ridge, search
 
 
 def test_cells_prints_ratios_and_verdicts(capsys):
@@ -54,3 +54,9 @@ def test_reservoir_prints_ratios_and_verdicts(capsys):
     out = capsys.readouterr().out
     assert all(what in out for what in ("| states ", "| panel predict ", "| 25 penalties "))
     assert all(heading in out for heading in ("| sklearn / skrnn CPU |", "| claim ", "| holds |"))
+
+
+def test_forecast_prints_errors_and_verdicts(capsys):
+    forecast.main(["--quick"])
+    out = capsys.readouterr().out
+    assert all(heading in out for heading in ("| skrnn ", "| MASE / seasonal naive |", "| claim ", "| holds |"))
