@@ -1,8 +1,9 @@
 """Fit, backtest and accuracy of RNNForecaster against neuralforecast's LSTM: equal sizes, windows and numbers of updates.
 
 A series of hours with a day, a week and a wandering level; both learn with the absolute error from its first part, and then forecast from every hour
-of the rest, as neuralforecast's ``cross_validation(refit=False)`` does. Times are of one thread, and the backtest's is what it takes beside the
-fit; none if that is less than a tenth of the fit, which the clock does not tell from noise. MASE is divided by that of the seasonal naive forecast. Needs neuralforecast; without it only our own row is there.
+of the rest, as neuralforecast's ``cross_validation(refit=False)`` does. Times are of one thread, and the backtest's is what it takes beside the fit;
+none if that is less than a tenth of the fit, which the clock does not tell from noise. MASE is divided by that of the seasonal naive forecast. Needs
+neuralforecast; without it only our own row is there.
 """
 
 from __future__ import annotations
