@@ -19,6 +19,7 @@ __all__ = [
     "RNNTagger",
     "ReservoirSearchCV",
     "RidgeReadout",
+    "Seq2SeqRegressor",
     "Sequences",
     "as_sequences",
     "cells",

@@ -8,6 +8,7 @@ from ._liquid_state import LiquidStateClassifier, LiquidStateTransformer
 from ._regressor import RNNRegressor
 from ._reservoir_search import ReservoirSearchCV as ReservoirSearchCV  # not of those that can be made without arguments
 from ._ridge_readout import RidgeReadout
+from ._seq2seq_regressor import Seq2SeqRegressor
 from ._sequence_regressor import RNNSequenceRegressor
 from ._tagger import RNNTagger
 
@@ -22,4 +23,5 @@ __all__ = [
     "RNNSequenceRegressor",
     "RNNTagger",
     "RidgeReadout",
+    "Seq2SeqRegressor",
 ]
