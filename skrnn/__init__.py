@@ -20,6 +20,7 @@ __all__ = [
     "ReservoirSearchCV",
     "RidgeReadout",
     "Seq2SeqRegressor",
+    "Seq2SeqTranslator",
     "Sequences",
     "as_sequences",
     "cells",

@@ -100,6 +100,20 @@ class BaseDecoding(BaseRecurrent, ABC):
         """
         return self._fit(X, y, sample_weight, (X_val, y_val))
 
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one pass over some pairs, at the constant learning rate; the first call fixes scales and vocabularies.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        self
+        """
+        return self._one_pass(X, y, sample_weight)
+
     @abstractmethod
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         """Sources, checked."""

@@ -15,7 +15,7 @@ from ..cells._fused import reversal
 from ..cells._starts import input_weights
 from ..cells._wrappers import map_units
 from ..engine import TeacherForcing, resolve_teaching, rollout
-from ._attention import Attending, top_attention
+from ._attention import Attending, AttendingState, top_attention
 from ._network import Linear
 from ._readout import Last, sequence_of_row
 from ._recurrent import Recurrent
@@ -355,6 +355,24 @@ class Seq2Seq(Module):
         if self.feedback is None:
             return self(pair)
         return torch.cat(self.write(pair, *self.start(pair), emit=emit)[0])
+
+    def pick(self, states: tuple[State, ...], rows: Tensor) -> tuple[State, ...]:
+        """States of other rows, each of the same source as the row before: what is looked at stays."""
+        moved = map_state(lambda s: s[rows], tuple(self._inside(states)))
+        if self.attention is None:
+            return moved
+        top = top_attention(states)
+        return (*moved[:-1], AttendingState(moved[-1], top.memory, top.weights[rows], top.coverage[rows], top.fed[rows]))
+
+    def coverage(self, states: tuple[State, ...]) -> Tensor:
+        """Σ_j log min(Σ_t a_j(t), 1) over the steps of each source (batch,)."""
+        top = top_attention(states)
+        seen = top.coverage.clamp(torch.finfo(top.coverage.dtype).tiny, 1).log()
+        return torch.where(top.memory.absent == 0, seen, 0.0).sum(-1)
+
+    def _inside(self, states: tuple[State, ...]) -> list[State]:
+        """States of the cells, without what is looked at."""
+        return [state.inner if isinstance(state, AttendingState) else state for state in states]
 
     def attention_weights(self, pair: Pair) -> list[Tensor]:
         """For each step: weights of the source's steps (batch, n_source_steps), in the order of ``steps``."""
