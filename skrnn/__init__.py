@@ -20,6 +20,8 @@ __all__ = [
     "RNNTagger",
     "ReservoirSearchCV",
     "RidgeReadout",
+    "Seq2SeqRegressor",
+    "Seq2SeqTranslator",
     "Sequences",
     "as_sequences",
     "cells",

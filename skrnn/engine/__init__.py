@@ -1,5 +1,6 @@
 """Running cells over ragged batches, and the rules by which they learn."""
 
+from ._beam import BeamSearch, Hypotheses
 from ._chunked import ChunkedScan, scan_chunked
 from ._guessing import Guessing
 from ._names import RULES, resolve_rule
@@ -22,6 +23,7 @@ from ._threads import limit_threads
 __all__ = [
     "BPTT",
     "RTRL",
+    "BeamSearch",
     "ConstantTeaching",
     "ExponentialTeaching",
     "Guessing",

@@ -9,6 +9,8 @@ from ._liquid_state import LiquidStateClassifier, LiquidStateTransformer
 from ._regressor import RNNRegressor
 from ._reservoir_search import ReservoirSearchCV as ReservoirSearchCV  # not of those that can be made without arguments
 from ._ridge_readout import RidgeReadout
+from ._seq2seq_regressor import Seq2SeqRegressor
+from ._seq2seq_translator import Seq2SeqTranslator
 from ._sequence_regressor import RNNSequenceRegressor
 from ._tagger import RNNTagger
 
@@ -24,4 +26,6 @@ __all__ = [
     "RNNSequenceRegressor",
     "RNNTagger",
     "RidgeReadout",
+    "Seq2SeqRegressor",
+    "Seq2SeqTranslator",
 ]

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..cells import map_state
 from ..data import Sequences, StepRows, check_sequences_and_layout, give_steps, step_rows
 from ..engine import Stream, limit_threads
-from ..networks import Recurrent, StepNetwork
+from ..networks import StepNetwork
 from ..training import Batches, Data
 from ._base import BaseRecurrent
 from ._guards import require_target
@@ -68,8 +68,8 @@ class BaseEveryStep(BaseRecurrent, ABC):
     def _present(self, y: NDArray[Any]) -> NDArray[np.bool_]:
         """Which rows have a target."""
 
-    def _on_top(self, recurrent: Recurrent, bias: torch.Tensor) -> StepNetwork:
-        return StepNetwork(recurrent, bias)
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
+        return StepNetwork(self._recurrent(len(self.mean_), generator), bias)
 
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, NDArray[Any], NDArray[np.float64] | None]:
         require_target(self, y)

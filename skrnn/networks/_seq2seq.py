@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,7 +15,7 @@ from ..cells._fused import reversal
 from ..cells._starts import input_weights
 from ..cells._wrappers import map_units
 from ..engine import TeacherForcing, resolve_teaching, rollout
-from ._attention import Attending, top_attention
+from ._attention import Attending, AttendingState, top_attention
 from ._network import Linear
 from ._readout import Last, sequence_of_row
 from ._recurrent import Recurrent
@@ -26,12 +26,12 @@ CONTEXTS = ("init", "every", "both")
 class Pair(NamedTuple):
     """What is read, and for how long and with what beside it is written; ``n`` sequences, in any order.
 
-    ``source`` is a packed batch, or a tensor (n, n_features) where a vector is read. ``steps`` is a packed batch too: a row for each step to be
-    written, with what is known about it (n_known ≥ 0 columns). It orders the outputs. ``first`` (n, n_fed) stands for the output before the first
+    ``source`` is a packed batch; of one step each where a vector is read. ``steps`` is a packed batch too: a row for each step to be written, with
+    what is known about it (n_known ≥ 0 columns). It orders the outputs. ``first`` (n, n_fed) stands for the output before the first
     step, and ``teacher`` (n_target_steps_total, n_fed), in the order of ``steps``, is what should be fed back after each; ``None``: nobody knows.
     """
 
-    source: Any
+    source: PackedSequence
     steps: PackedSequence
     first: Tensor
     teacher: Tensor | None = None
@@ -76,7 +76,7 @@ class Encoder(Module):
 
 
 class Vector(Module):
-    """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015)."""
+    """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015). Sources have one step."""
 
     recurrent: Recurrent | None = None
 
@@ -84,8 +84,8 @@ class Vector(Module):
         super().__init__()
         self.output_size = size
 
-    def forward(self, source: Tensor, grad_path: str = "full") -> Encoded:
-        return Encoded(source)
+    def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
+        return Encoded(source.data)
 
 
 class Embedding(Module):
@@ -356,10 +356,28 @@ class Seq2Seq(Module):
             return self(pair)
         return torch.cat(self.write(pair, *self.start(pair), emit=emit)[0])
 
+    def pick(self, states: tuple[State, ...], rows: Tensor) -> tuple[State, ...]:
+        """States of other rows, each of the same source as the row before: what is looked at stays."""
+        moved = map_state(lambda s: s[rows], tuple(self._inside(states)))
+        if self.attention is None:
+            return moved
+        top = top_attention(states)
+        return (*moved[:-1], AttendingState(moved[-1], top.memory, top.weights[rows], top.coverage[rows], top.fed[rows]))
+
+    def coverage(self, states: tuple[State, ...]) -> Tensor:
+        """Σ_j log min(Σ_t a_j(t), 1) over the steps of each source (batch,)."""
+        top = top_attention(states)
+        seen = top.coverage.clamp(torch.finfo(top.coverage.dtype).tiny, 1).log()
+        return torch.where(top.memory.absent == 0, seen, 0.0).sum(-1)
+
+    def _inside(self, states: tuple[State, ...]) -> list[State]:
+        """States of the cells, without what is looked at."""
+        return [state.inner if isinstance(state, AttendingState) else state for state in states]
+
     def attention_weights(self, pair: Pair) -> list[Tensor]:
         """For each step: weights of the source's steps (batch, n_source_steps), in the order of ``steps``."""
         seen: list[Tensor] = []
-        self.write(pair, *self.start(pair), watch=lambda states: seen.append(top_attention(states).weights))
+        self.write(pair, *self.start(pair), p=float(pair.teacher is not None), watch=lambda states: seen.append(top_attention(states).weights))
         return seen
 
 
