@@ -1,5 +1,6 @@
 """Recurrent networks as scikit-learn estimators."""
 
+from ._anomaly_detector import RNNAnomalyDetector
 from ._classifier import RNNClassifier
 from ._echo_state_classifier import EchoStateClassifier
 from ._echo_state_regressor import EchoStateRegressor
@@ -8,6 +9,7 @@ from ._liquid_state import LiquidStateClassifier, LiquidStateTransformer
 from ._regressor import RNNRegressor
 from ._reservoir_search import ReservoirSearchCV as ReservoirSearchCV  # not of those that can be made without arguments
 from ._ridge_readout import RidgeReadout
+from ._seasonal_naive_detector import SeasonalNaiveDetector
 from ._sequence_regressor import RNNSequenceRegressor
 from ._tagger import RNNTagger
 
@@ -17,9 +19,11 @@ __all__ = [
     "EchoStateTransformer",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "RNNAnomalyDetector",
     "RNNClassifier",
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",
     "RidgeReadout",
+    "SeasonalNaiveDetector",
 ]
