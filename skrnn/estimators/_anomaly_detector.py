@@ -70,7 +70,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
         score(t) = −½ (e(t) − μ)ᵀ Σ⁻¹ (e(t) − μ)
 
     with targets x and covariates c. No score depends on later steps. At the first steps of a series some of the l predictions are missing; the score
-    is then what is to be expected given the others. Differs from the paper in that Σ is shrunk (Ledoit & Wolf), which keeps it regular if there are
+    is then what is usual, given the others. Differs from the paper in that Σ is shrunk (Ledoit & Wolf), which keeps it regular if there are
     few held-out steps or constant channels, and in that the threshold needs no labelled anomalies. Errors are standardised, so scores do not depend
     on the scale of a channel. O((l d)²) a step besides the network.
 

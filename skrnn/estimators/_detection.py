@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -41,12 +41,12 @@ ATTRIBUTES = """\
         Their standard deviations."""
 
 FALSE_ALARMS = 1e-3  # share of the held-out steps that contamination="auto" calls anomalous
-_DEAD = 1e-12  # of the largest deviation: a component of the errors that does not vary
+_DEAD = 1e-9  # of a target's deviation: errors that do not vary
 
 
 @dataclass(frozen=True)
 class ErrorGaussian:
-    """A Gaussian of error vectors, whose covariance is shrunk (Ledoit & Wolf, 2004).
+    """A Gaussian of error vectors in units of their targets' deviations, whose covariance is shrunk (Ledoit & Wolf, 2004).
 
     Components are ordered by how soon they are known: a vector may lack its last ones.
     """
@@ -54,26 +54,30 @@ class ErrorGaussian:
     mean: Array
     scale: Array
     factor: Array  # lower Cholesky factor of the covariance of the standardised errors
+    usual: Array  # mean squares of the whitened errors; 1 but for the shrinkage
 
     @classmethod
     def of(cls, errors: Array) -> Self:
         """Fit to complete vectors (n_vectors, n_components)."""
         mean, deviation = errors.mean(axis=0), errors.std(axis=0)
-        dead = deviation <= _DEAD * max(1.0, float(deviation.max()))
+        dead = deviation <= _DEAD
         scale = np.where(dead, 1.0, deviation)
         covariance = LedoitWolf(assume_centered=True).fit((errors - mean) / scale).covariance_
-        covariance[dead, dead] = 1.0  # what never was wrong counts in the units of its channel
-        return cls(mean, scale, cholesky(covariance, lower=True))
+        covariance[dead, dead] = 1.0  # what never was wrong counts in units of its target
+        gaussian = cls(mean, scale, cholesky(covariance, lower=True), np.ones_like(mean))
+        return replace(gaussian, usual=gaussian._squares(errors).mean(axis=0))
 
     def distances(self, errors: Array) -> Array:
         """Squared Mahalanobis distances of vectors, of which NaN are missing: what is to be expected of them, given the others.
 
-        In the order of the factor a component is whitened by those before it, so a missing one adds its mean square, which is 1.
+        In the order of the factor a component is whitened by those before it, so a missing one adds its usual square, whatever the others are.
         """
         missing = np.isnan(errors)
-        centred = np.where(missing, 0.0, (errors - self.mean) / self.scale)
-        whitened = solve_triangular(self.factor, centred.T, lower=True).T
-        return np.where(missing, 1.0, whitened**2).sum(axis=1)
+        return np.where(missing, self.usual, self._squares(np.where(missing, self.mean, errors))).sum(axis=1)
+
+    def _squares(self, errors: Array) -> Array:
+        """Of the whitened errors."""
+        return solve_triangular(self.factor, ((errors - self.mean) / self.scale).T, lower=True).T ** 2
 
 
 @parameters
@@ -131,8 +135,11 @@ class BaseDetector(OutlierMixin, Described, ABC):
         """Learn what errors are normal from steps that nothing else was learned from, and set the threshold."""
         errors = self._error_vectors(sequences)[self._held_out(sequences)]
         complete = errors[~np.isnan(errors).any(axis=1)]
-        if not len(complete):
-            raise ValueError(f"calibration_fraction={self.calibration_fraction} of the series holds no step that all predictions were made for")
+        if len(complete) < 2:
+            raise ValueError(
+                f"calibration_fraction={self.calibration_fraction} of the series holds {len(complete)} steps for which all predictions were made; "
+                "two are needed, and many are better"
+            )
         self.error_gaussian_ = ErrorGaussian.of(complete)
         share, scores = (FALSE_ALARMS, self._scores_of(errors)) if self.contamination == "auto" else (self.contamination, self._scores(sequences))
         self.offset_ = float(np.quantile(scores, share))

@@ -51,7 +51,7 @@ class SeasonalNaiveDetector(BaseDetector):
         e(t) = x(t) − x(t − period)
         score(t) = −½ (e(t) − μ)ᵀ Σ⁻¹ (e(t) − μ)
 
-    with μ and Σ as in :class:`RNNAnomalyDetector`. The first season of a series has nothing before it; its score is the ordinary −d/2 of d channels.
+    with μ and Σ as in :class:`RNNAnomalyDetector`. The first season of a series has nothing before it; its score is the mean held-out one.
 
     Examples
     --------
