@@ -89,7 +89,7 @@ def run_torch(name: str, packed: PackedSequence, reverse: bool, state: tuple[Ten
     Runs on any device; the weights are laid end to end, where cuDNN looks for them.
     """
     flat = torch.cat([w.reshape(-1) for w in weights]).split([w.numel() for w in weights])
-    order = _reversal(packed.batch_sizes).to(packed.data.device) if reverse else None
+    order = reversal(packed.batch_sizes).to(packed.data.device) if reverse else None
     x = packed.data if order is None else packed.data[order]
     hx = tuple(s[None].contiguous() for s in state)
     kernel = getattr(torch._VF, name)
@@ -98,7 +98,7 @@ def run_torch(name: str, packed: PackedSequence, reverse: bool, state: tuple[Ten
     return (y if order is None else y[order], *(s[0] for s in last))
 
 
-def _reversal(batch_sizes: Tensor) -> Tensor:
+def reversal(batch_sizes: Tensor) -> Tensor:
     """Rows of a packed batch in the order that turns every sequence around; its own inverse."""
     layout = Layout.of(batch_sizes.numpy())
     step, sequence = layout.places

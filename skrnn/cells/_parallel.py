@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from ..kernels import Layout
-from ._fused import _reversal
+from ._fused import reversal
 
 
 def linear_scan(a: Tensor, b: Tensor, initial: Tensor, batch_sizes: Tensor, reverse: bool) -> tuple[Tensor, Tensor]:
@@ -96,4 +96,4 @@ def last_steps(v: Tensor, batch_sizes: Tensor, reverse: bool) -> Tensor:
 
 def _turned(batch_sizes: Tensor, reverse: bool, device: torch.device) -> Tensor | slice:
     """The order of rows in which the recurrence runs along time."""
-    return _reversal(batch_sizes).to(device) if reverse else slice(None)
+    return reversal(batch_sizes).to(device) if reverse else slice(None)

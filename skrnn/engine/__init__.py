@@ -8,6 +8,29 @@ from ._rollout import rollout
 from ._rtrl import RTRL
 from ._rules import BPTT, Rule, Stream, TruncatedBPTT
 from ._scan import GRAD_PATHS, TimeSlices, put_first, scan
+from ._teaching import (
+    TEACHINGS,
+    ConstantTeaching,
+    ExponentialTeaching,
+    InverseSigmoidTeaching,
+    LinearTeaching,
+    TeacherForcing,
+    resolve_teaching,
+)
 from ._threads import limit_threads
 
-__all__ = ["BPTT", "RTRL", "Guessing", "TruncatedBPTT", "pack", "rollout", "scan", "scan_chunked", "unpack"]
+__all__ = [
+    "BPTT",
+    "RTRL",
+    "ConstantTeaching",
+    "ExponentialTeaching",
+    "Guessing",
+    "InverseSigmoidTeaching",
+    "LinearTeaching",
+    "TruncatedBPTT",
+    "pack",
+    "rollout",
+    "scan",
+    "scan_chunked",
+    "unpack",
+]

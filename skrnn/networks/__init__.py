@@ -1,10 +1,26 @@
 """Networks of recurrent layers and readouts, usable without the estimators."""
 
+from ._attention import ATTENTIONS, Attending
 from ._network import Network
 from ._readout import POOLINGS
 from ._recurrent import Recurrent
 from ._reservoirs import Reservoirs
+from ._seq2seq import CONTEXTS, Embedding, Encoder, Feedback, Pair, Seq2Seq, Tokens, Values, Vector
 from ._sequence import SequenceNetwork
 from ._steps import StepNetwork
 
-__all__ = ["Recurrent", "Reservoirs", "SequenceNetwork", "StepNetwork"]
+__all__ = [
+    "Attending",
+    "Embedding",
+    "Encoder",
+    "Feedback",
+    "Pair",
+    "Recurrent",
+    "Reservoirs",
+    "Seq2Seq",
+    "SequenceNetwork",
+    "StepNetwork",
+    "Tokens",
+    "Values",
+    "Vector",
+]

@@ -102,7 +102,7 @@ class Attention(Pooling):
         score = torch.tanh(nn.functional.linear(piece.data, self.A, self.b)) @ self.v[:, None]
         n = int(piece.batch_sizes[0])
         peak = torch.maximum(_largest(piece, score), highest[:n]).detach()  # cancels in total / weight; keeps exp in range
-        e = torch.exp(score - peak[_sequence_of_row(piece)])
+        e = torch.exp(score - peak[sequence_of_row(piece)])
         shrink = torch.exp(highest[:n] - peak)
         total = put_first(total[:n] * shrink + row_sums(piece, e * piece.data), total)
         weight = put_first(weight[:n] * shrink + row_sums(piece, e), weight)
@@ -129,7 +129,8 @@ def pooling(name: str, size: int, generator: torch.Generator | None) -> Pooling:
     raise ValueError(f"pooling must be one of {list(POOLINGS)}; got {name!r}")
 
 
-def _sequence_of_row(packed: PackedSequence) -> Tensor:
+def sequence_of_row(packed: PackedSequence) -> Tensor:
+    """For each row of a packed batch: which sequence it belongs to, in packed order."""
     sizes = packed.batch_sizes
     starts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes)
     return (torch.arange(len(starts)) - starts).to(packed.data.device)
@@ -140,7 +141,7 @@ def row_sums(packed: PackedSequence, rows: Tensor) -> Tensor:
     n, n_steps = int(packed.batch_sizes[0]), len(packed.batch_sizes)
     if len(rows) == n * n_steps:
         return rows.view(n_steps, n, -1).sum(0)
-    return rows.new_zeros(n, rows.shape[-1]).index_add(0, _sequence_of_row(packed), rows)
+    return rows.new_zeros(n, rows.shape[-1]).index_add(0, sequence_of_row(packed), rows)
 
 
 def _largest(packed: PackedSequence, rows: Tensor) -> Tensor:

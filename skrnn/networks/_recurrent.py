@@ -41,6 +41,8 @@ class Recurrent(Module):
         A second cell in every layer runs from the last step to the first; the layer above sees both.
     dropout : float, default=0.0
         Share of the features set to zero between layers while training.
+    top : Cell or None, default=None
+        The cell of the topmost layer, if it is another one.
     generator : torch.Generator or None
         Where weights and dropout masks are drawn from.
 
@@ -61,25 +63,35 @@ class Recurrent(Module):
         n_layers: int = 1,
         bidirectional: bool = False,
         dropout: float = 0.0,
+        top: Cell | None = None,
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
         self.n_directions = 2 if bidirectional else 1
         self.output_size = self.n_directions * hidden_size
         sizes = [input_size] + [self.output_size] * (n_layers - 1)
-        self.layers = Layers(Layers(clone(cell).build(size, hidden_size, generator) for _ in range(self.n_directions)) for size in sizes)
+        cells = [cell] * (n_layers - 1) + [cell if top is None else top]
+        self.layers = Layers(
+            Layers(clone(cell).build(size, hidden_size, generator) for _ in range(self.n_directions)) for cell, size in zip(cells, sizes, strict=True)
+        )
         self.dropout = Dropout(dropout)
         self.draw_from(generator)
 
     def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> list[PackedSequence]:
         """Outputs of the top layer, one packed batch for each direction."""
+        return self.run(packed, detach_every, grad_path)[0]
+
+    def run(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> tuple[list[PackedSequence], State]:
+        """Outputs of the top layer, one packed batch for each direction, and the last states, for each direction and layer."""
         outputs: list[PackedSequence] = []
+        states = []
         for k, layer in enumerate(self.layers):
             if k:
                 packed = packed._replace(data=self.dropout(torch.cat([o.data for o in outputs], -1)))
             ways = [scan(cell, packed, reverse=d == 1, detach_every=detach_every, grad_path=grad_path) for d, cell in enumerate(layer)]
             outputs = [y for y, _ in ways]
-        return outputs
+            states.append([state for _, state in ways])
+        return outputs, tuple(zip(*states, strict=True))
 
     @property
     def streams(self) -> bool:

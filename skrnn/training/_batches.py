@@ -66,23 +66,11 @@ class Batches:
 
     def shuffled(self, batch_size: int | None, generator: Generator) -> list[NDArray[np.int64]]:
         """Every sequence once, in batches of about the same length, in random order."""
-        n = len(self)
-        order = torch.randperm(n, generator=generator).numpy()
-        size = n if batch_size is None else min(batch_size, n)
-        if not self._equal and size < n:
-            pools = np.split(order, range(_POOL * size, n, _POOL * size))
-            order = np.concatenate([pool[np.argsort(-self.lengths[pool], kind="stable")] for pool in pools])
-        batches = np.split(order, range(size, n, size))
-        return [batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]
+        return shuffled(self.lengths, batch_size, generator)
 
     def chunks(self) -> Iterator[NDArray[np.int64]]:
         """Every sequence once, longest first, in chunks of bounded work."""
-        order = np.argsort(-self.lengths, kind="stable")
-        done = 0
-        while done < len(order):
-            n = int(np.clip(_CHUNK_STEPS // self.lengths[order[done]], 1, _CHUNK_SEQUENCES))
-            yield order[done : done + n]
-            done += n
+        return chunks(self.lengths)
 
     def _standardised(self, values: NDArray[np.floating]) -> Tensor:
         """A copy, C-contiguous, on the device; differences are taken in the precision of the data."""
@@ -93,6 +81,28 @@ class Batches:
         if not np.isfinite(out).all():
             raise ValueError(f"Input X contains a value too large for {out.dtype} when its channel is divided by its scale in fit, {self._scale}")
         return torch.from_numpy(out).to(self._device)
+
+
+def shuffled(lengths: NDArray[np.int64], batch_size: int | None, generator: Generator) -> list[NDArray[np.int64]]:
+    """Every sequence once, in batches of about the same length, in random order."""
+    n = len(lengths)
+    order = torch.randperm(n, generator=generator).numpy()
+    size = n if batch_size is None else min(batch_size, n)
+    if size < n and (lengths != lengths[0]).any():
+        pools = np.split(order, range(_POOL * size, n, _POOL * size))
+        order = np.concatenate([pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools])
+    batches = np.split(order, range(size, n, size))
+    return [batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]
+
+
+def chunks(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Every sequence once, longest first, in chunks of bounded work."""
+    order = np.argsort(-lengths, kind="stable")
+    done = 0
+    while done < len(order):
+        n = int(np.clip(_CHUNK_STEPS // lengths[order[done]], 1, _CHUNK_SEQUENCES))
+        yield order[done : done + n]
+        done += n
 
 
 def channel_statistics(sequences: Sequences, weight: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

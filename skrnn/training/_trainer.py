@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from torch import Generator, Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import hidden
 from ..engine import Rule, Stream
 from ._batches import Batches
 from ._objectives import Objective
 from ._optimizers import OPTIMIZERS, Optimizer
+from ._pairs import Pairs
 from ._penalties import Penalty, penalised
 from ._schedules import Plateau, over_time
 
@@ -42,16 +42,17 @@ class InterruptedWarning(UserWarning):
 class Data:
     """Sequences, what should come out for each sequence or each step, and how much each counts (mean 1 over the training set; ``None``: all alike).
 
-    Targets and weights of steps lie end to end, as the values of the sequences do.
+    Targets and weights of steps lie end to end, as the values of the sequences do; of pairs of sequences, as the steps that are written. What a
+    batch is, is a matter of the batches and the network.
     """
 
-    batches: Batches
+    batches: Batches | Pairs
     target: Tensor
     weight: Tensor | None = None
     per_step: bool = False
 
-    def batch(self, index: NDArray[np.int64]) -> tuple[PackedSequence, Tensor, Tensor | None]:
-        """The sequences ``index``, packed, with targets and weights in the order of the outputs."""
+    def batch(self, index: NDArray[np.int64]) -> tuple[Any, Tensor, Tensor | None]:
+        """The sequences ``index`` as the network gets them, with targets and weights in the order of the outputs."""
         rows = torch.from_numpy(self.batches.rows(index) if self.per_step else index).to(self.target.device)
         weight = None if self.weight is None else self.weight.index_select(0, rows)
         return self.batches.packed(index), self.target.index_select(0, rows), weight

@@ -21,7 +21,7 @@ def test_each_output_is_the_next_input():
     for _ in range(3):
         y, state = advance(y, state)
         by_hand.append(y)
-    assert torch.equal(outputs, torch.stack(by_hand))
+    assert torch.equal(torch.stack(outputs), torch.stack(by_hand))
     assert torch.equal(total, state[0])
     assert n.tolist() == [3, 3]
 
@@ -30,7 +30,7 @@ def test_a_run_can_be_cut_anywhere():
     whole, _ = rollout(advance, START, 5, first=FIRST)
     begin, state = rollout(advance, START, 2, first=FIRST)
     end, _ = rollout(advance, state, 3, first=begin[-1])
-    assert torch.equal(torch.cat([begin, end]), whole)
+    assert torch.equal(torch.stack([*begin, *end]), torch.stack(whole))
 
 
 def test_inputs_stand_before_the_output():
@@ -43,7 +43,7 @@ def test_inputs_stand_before_the_output():
     inputs = torch.arange(12.0).view(3, 2, 2)
     outputs, _ = rollout(watch, (), 3, first=FIRST, inputs=inputs)
     assert torch.equal(torch.stack(seen)[:, :, :2], inputs)
-    assert torch.equal(torch.stack(seen)[1:, :, 2:], outputs[:-1])
+    assert torch.equal(torch.stack(seen)[1:, :, 2:], torch.stack(outputs[:-1]))
     assert torch.equal(seen[0][:, 2:], FIRST)
 
 
@@ -52,3 +52,46 @@ def test_a_gradient_flows_through_the_loop():
     outputs, _ = rollout(lambda x, state: (w * x, state), (), 3, first=torch.ones(1, 1))
     outputs[-1].sum().backward()
     assert w.grad.item() == 3 * 0.5**2  # d w³ / d w
+
+
+def test_a_teacher_is_asked_as_often_as_is_said():
+    teacher = torch.full((400, 50, 1), 7.0)
+    seen = []
+
+    def watch(x, state):
+        seen.append(x)
+        return torch.zeros_like(x), state
+
+    rollout(watch, (), 400, first=torch.zeros(50, 1), teacher=teacher, p_teacher=0.3, generator=torch.Generator().manual_seed(0))
+    asked = torch.stack(seen)[1:, :, 0] == 7
+    assert abs(asked.double().mean() - 0.3) < 0.02  # 20,000 draws: four standard deviations are 0.013
+    assert 0.5 < asked.double().mean(0).std() / (0.3 * 0.7 / 399) ** 0.5 < 2  # drawn for each sequence, ...
+    assert 0.5 < asked.double().mean(1).std() / (0.3 * 0.7 / 50) ** 0.5 < 2  # ... and in each step
+
+
+def test_a_sure_teacher_replaces_what_came_out_and_draws_nothing():
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    teacher = torch.arange(6.0).view(3, 2, 1)
+    seen = []
+
+    def watch(x, state):
+        seen.append(x)
+        return x * 0 - 1, state
+
+    rollout(watch, (), 3, first=FIRST, teacher=teacher, p_teacher=1.0, generator=generator)
+    assert torch.equal(torch.stack(seen), torch.stack([FIRST, teacher[0], teacher[1]]))
+    assert torch.equal(generator.get_state(), before)
+
+
+def test_sequences_end_one_after_the_other():
+    inputs = [torch.ones(2, 1), torch.ones(2, 1), torch.ones(1, 1)]
+    outputs, _ = rollout(advance, START, 3, first=FIRST, inputs=inputs)
+    assert [len(y) for y in outputs] == [2, 2, 1]
+    alone, _ = rollout(advance, (START[0][:1], START[1][:1]), 3, first=FIRST[:1], inputs=torch.ones(3, 1, 1))
+    assert torch.equal(torch.stack([y[0] for y in outputs]), torch.stack(alone)[:, 0])
+
+
+def test_what_is_fed_back_may_be_another_thing_than_what_comes_out():
+    outputs, _ = rollout(lambda x, state: (torch.cat([x, x + 1], -1), state), (), 3, first=torch.zeros(1, 1), emit=lambda y: y[:, 1:])
+    assert torch.stack(outputs)[:, 0].tolist() == [[0, 1], [1, 2], [2, 3]]

@@ -1,0 +1,373 @@
+"""One sequence from another, or from a vector: an encoder, and a decoder that runs on its own output."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from ..cells import Cell, Layers, Module, State, map_state
+from ..cells._fused import reversal
+from ..cells._starts import input_weights
+from ..cells._wrappers import map_units
+from ..engine import TeacherForcing, resolve_teaching, rollout
+from ._attention import Attending, top_attention
+from ._network import Linear
+from ._readout import Last, sequence_of_row
+from ._recurrent import Recurrent
+
+CONTEXTS = ("init", "every", "both")
+
+
+class Pair(NamedTuple):
+    """What is read, and for how long and with what beside it is written; ``n`` sequences, in any order.
+
+    ``source`` is a packed batch, or a tensor (n, n_features) where a vector is read. ``steps`` is a packed batch too: a row for each step to be
+    written, with what is known about it (n_known ≥ 0 columns). It orders the outputs. ``first`` (n, n_fed) stands for the output before the first
+    step, and ``teacher`` (n_target_steps_total, n_fed), in the order of ``steps``, is what should be fed back after each; ``None``: nobody knows.
+    """
+
+    source: Any
+    steps: PackedSequence
+    first: Tensor
+    teacher: Tensor | None = None
+
+
+class Encoded(NamedTuple):
+    """What an encoder made of n sequences: one vector for each (n, size), its last states, and its outputs; the latter two may be missing."""
+
+    context: Tensor
+    states: tuple[State, ...] | None = None
+    outputs: PackedSequence | None = None
+
+
+class Encoder(Module):
+    """Recurrent layers over the source.
+
+    Parameters
+    ----------
+    recurrent : Recurrent
+    embedding : Embedding or None, default=None
+        For a source of token ids.
+    reverse : bool, default=False
+        Read every sequence from its end (Sutskever et al., 2014). Outputs stay at the places of their steps.
+    """
+
+    def __init__(self, recurrent: Recurrent, *, embedding: Embedding | None = None, reverse: bool = False) -> None:
+        super().__init__()
+        self.recurrent, self.embedding, self.reverse = recurrent, embedding, reverse
+        self.output_size = recurrent.output_size
+
+    def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
+        if self.embedding is not None:
+            source = source._replace(data=self.embedding(source.data))
+        turn = reversal(source.batch_sizes).to(source.data.device) if self.reverse else slice(None)
+        outputs, states = self.recurrent.run(source._replace(data=source.data[turn]), None, grad_path)
+        context = torch.cat([Last()(o, reverse=d == 1) for d, o in enumerate(outputs)], -1)
+        rows = torch.cat([o.data for o in outputs], -1)[turn]
+        back = source.unsorted_indices
+        if back is not None:
+            context, states = context[back], map_state(lambda s: s[back], states)
+        return Encoded(context, states[0], source._replace(data=rows))
+
+
+class Vector(Module):
+    """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015)."""
+
+    recurrent: Recurrent | None = None
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.output_size = size
+
+    def forward(self, source: Tensor, grad_path: str = "full") -> Encoded:
+        return Encoded(source)
+
+
+class Embedding(Module):
+    """A vector for each token; ids come as one column of numbers, as packed batches carry them."""
+
+    def __init__(self, n_tokens: int, size: int, generator: Generator | None = None) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.empty(n_tokens, size, dtype=torch.float32).normal_(generator=generator).to(torch.get_default_dtype()))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return nn.functional.embedding(ids[..., 0].long(), self.W)
+
+
+class Feedback(Module, ABC):
+    """What goes from an output of the decoder to its next input: ``size`` numbers, which it sees as ``width`` numbers."""
+
+    size: int
+    width: int
+
+    @abstractmethod
+    def emit(self, outputs: Tensor) -> Tensor:
+        """What is fed back (batch, size) of outputs (batch, n_outputs)."""
+
+    @abstractmethod
+    def vectors(self, fed: Tensor) -> Tensor:
+        """What the decoder sees (n, width) of what is fed back (n, size)."""
+
+
+class Values(Feedback):
+    """The outputs themselves; the gradient flows through them."""
+
+    def __init__(self, n_outputs: int) -> None:
+        super().__init__()
+        self.size = self.width = n_outputs
+
+    def emit(self, outputs: Tensor) -> Tensor:
+        return outputs
+
+    def vectors(self, fed: Tensor) -> Tensor:
+        return fed
+
+
+class Tokens(Feedback):
+    """The likeliest token, through an embedding; no gradient flows through the choice."""
+
+    size = 1
+
+    def __init__(self, embedding: Embedding) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.width = embedding.W.shape[1]
+
+    def emit(self, outputs: Tensor) -> Tensor:
+        return outputs.argmax(-1, keepdim=True).to(outputs.dtype)
+
+    def vectors(self, fed: Tensor) -> Tensor:
+        return self.embedding(fed)
+
+
+class Bridge(Module):
+    """The state of a layer of the decoder from the context: tanh(V c + b) for the hidden state and for the memory after it, if there is one."""
+
+    def __init__(self, size: int, state: State, generator: Generator | None) -> None:
+        super().__init__()
+        sizes: list[int] = []
+
+        def measured(unit: Tensor) -> Tensor:
+            sizes.append(unit[0].numel())
+            return unit
+
+        map_units(measured, measured, state)
+        self.V = nn.ParameterList(input_weights(n, size, generator) for n in sizes[:2])
+        self.b = nn.ParameterList(torch.zeros(n) for n in sizes[:2])
+
+    def forward(self, context: Tensor, state: State) -> State:
+        maps = zip(self.V, self.b, strict=True)
+
+        def begun(before: Tensor) -> Tensor:
+            V, b = next(maps, (None, None))
+            return before if V is None else torch.tanh(context @ V.T + b).view_as(before)
+
+        return map_units(begun, begun, state)
+
+
+class Seq2Seq(Module):
+    """An encoder and a decoder (Sutskever et al., 2014; Cho et al., 2014), with attention or without (Bahdanau et al., 2015; Luong et al., 2015).
+
+    Parameters
+    ----------
+    encoder : Encoder or Vector
+    cell : Cell
+        Of every layer of the decoder.
+    hidden_size : int
+        Units of each layer of the decoder.
+    bias : Tensor of shape (n_outputs,)
+        Start of the head's bias; the head's weights start at zero.
+    n_layers : int, default=1
+        Layers of the decoder; the topmost attends.
+    dropout : float, default=0.0
+        Share of the features set to zero between layers while training.
+    n_known : int, default=0
+        What is known about each step to be written: columns of ``steps``.
+    feedback : Feedback or None, default=None
+        What of an output the next step sees; ``None``: nothing, and all steps are written at once (direct).
+    context : {"init", "every", "both"}, default="init"
+        Where the encoder's vector goes: into the decoder's start, beside every input, or both. An encoder of one direction, with layers as the
+        decoder's, hands its last states on as they are.
+    attention : {None, "bahdanau", "dot", "general"}, default=None
+        How the decoder looks at the encoder's outputs; see :class:`Attending`.
+    input_feeding, coverage : bool
+        As in :class:`Attending`.
+    teacher_forcing : float, str or TeacherForcing, default=1.0
+        How probable it is that a step is told the truth about the one before, while training.
+    generator : torch.Generator or None
+        Where weights, dropout masks and teachers are drawn from.
+    """
+
+    n_updates = 0  # batches that were trained on with a teacher
+
+    def __init__(
+        self,
+        encoder: Encoder | Vector,
+        cell: Cell,
+        hidden_size: int,
+        bias: Tensor,
+        *,
+        n_layers: int = 1,
+        dropout: float = 0.0,
+        n_known: int = 0,
+        feedback: Feedback | None = None,
+        context: str = "init",
+        attention: str | None = None,
+        input_feeding: bool = True,
+        coverage: bool = False,
+        teacher_forcing: float | str | TeacherForcing = 1.0,
+        generator: Generator | None = None,
+    ) -> None:
+        super().__init__()
+        if context not in CONTEXTS:
+            raise ValueError(f"The 'context' parameter must be one of {list(CONTEXTS)}; got {context!r}")
+        if attention is not None and encoder.recurrent is None:
+            raise ValueError(f"attention needs a source with steps, not a vector; got {attention!r}")
+        self.encoder, self.feedback, self.context, self.attention = encoder, feedback, context, attention
+        self.teaching = resolve_teaching(teacher_forcing)
+        fed = 0 if feedback is None else feedback.width
+        width = n_known + fed + (0 if context == "init" else encoder.output_size)
+        top = None if attention is None else Attending(cell, attention, encoder.output_size, input_feeding, coverage)
+        self.decoder = Recurrent(cell, max(width, 1), hidden_size, n_layers=n_layers, dropout=dropout, top=top, generator=generator)
+        self._silent = width == 0
+        self.head = Linear(hidden_size, bias)
+        self.hands_on = self._same_layers(cell)
+        starts = [] if context == "every" or self.hands_on else self._starts(bias[:0], 1)
+        self.bridges = Layers(Bridge(encoder.output_size, start, generator) for start in starts)
+        self.draw_from(generator)
+
+    def _same_layers(self, cell: Cell) -> bool:
+        """Whether the encoder's last states fit into the decoder as they are."""
+        below = self.encoder.recurrent
+        if below is None or below.n_directions == 2 or len(below.layers) != len(self.decoder.layers):
+            return False
+        first = below.layers[0][0]
+        return repr(first) == repr(cell) and first.hidden_size == self.decoder.output_size
+
+    @property
+    def recurrent(self) -> Layers:
+        """All recurrent layers."""
+        return Layers(part for part in (self.encoder.recurrent, self.decoder) if part is not None)
+
+    def forward(self, pair: Pair, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
+        """Outputs (n_target_steps_total, n_outputs) in the order of ``steps``; the gradient's way back as in :func:`skrnn.engine.scan`.
+
+        While training the teacher is asked as often as ``teacher_forcing`` says, else always; where there is none, outputs are fed back.
+        """
+        self._check_grad_path(grad_path)
+        states, inputs = self.start(pair, grad_path)
+        p = 1.0
+        if self.training and pair.teacher is not None:
+            p = self.teaching(self.n_updates)
+            self.n_updates += 1
+        if self.feedback is None:
+            return self.head(self._run(inputs, pair.steps.batch_sizes, states, grad_path)[0])
+        if pair.teacher is not None and p == 1:
+            rows = torch.cat([inputs, self.feedback.vectors(_before(pair, pair.teacher))], -1)
+            return self.head(self._run(rows, pair.steps.batch_sizes, states, grad_path)[0])
+        return torch.cat(self.write(pair, states, inputs, p=p, grad_path=grad_path)[0])
+
+    def _check_grad_path(self, grad_path: str) -> None:
+        if grad_path == "none" and (self.context == "init" or self.attention is not None) and self.encoder.recurrent is not None:
+            raise ValueError("grad_path='none' cuts the encoder off, which the decoder sees through its state: use context='every', attention=None")
+
+    def start(self, pair: Pair, grad_path: str = "full") -> tuple[tuple[State, ...], Tensor]:
+        """States of the decoder's layers before the first step, in the order of ``steps``, and inputs of all steps but what is fed back."""
+        encoded = self.encoder(pair.source, grad_path)
+        order = pair.steps.sorted_indices
+        context = encoded.context if order is None else encoded.context[order]
+        states = self._starts(pair.steps.data, int(pair.steps.batch_sizes[0]))
+        if self.context != "every":
+            if self.hands_on:
+                states = encoded.states if order is None else map_state(lambda s: s[order], encoded.states)
+            else:
+                states = tuple(bridge(context, state) for bridge, state in zip(self.bridges, states, strict=True))
+        if self.attention is not None:
+            cell = self.decoder.layers[-1][0]
+            top = cell.initial_state(len(context), like=context)._replace(inner=states[-1])
+            states = (*states[:-1], cell.look_at(encoded.outputs, order, top))
+        inputs = pair.steps.data
+        if self.context != "init":
+            inputs = torch.cat([inputs, context[sequence_of_row(pair.steps)]], -1)
+        return states, inputs.new_zeros(len(inputs), 1) if self._silent else inputs
+
+    def _starts(self, like: Tensor, batch_size: int) -> tuple[State, ...]:
+        """States of the cells in all layers, within the one that attends."""
+        cells = [layer[0] for layer in self.decoder.layers]
+        inside = [cell.cell_ if isinstance(cell, Attending) else cell for cell in cells]
+        return tuple(cell.initial_state(batch_size, like=like) for cell in inside)
+
+    def _run(self, rows: Tensor, sizes: Tensor, states: tuple[State, ...], grad_path: str) -> tuple[Tensor, tuple[State, ...]]:
+        (outputs,), (after,) = self.decoder.advance([PackedSequence(rows, sizes)], (states,), grad_path)
+        return outputs.data, after
+
+    def step(self, x: Tensor, states: tuple[State, ...], grad_path: str = "full") -> tuple[Tensor, tuple[State, ...]]:
+        """One step of the decoder: inputs with what is fed back behind them, and states, to outputs (batch, n_outputs) and states."""
+        if self.feedback is not None:
+            own, fed = x.split([x.shape[-1] - self.feedback.size, self.feedback.size], -1)
+            x = torch.cat([own, self.feedback.vectors(fed)], -1)
+        y, states = self._run(x, torch.tensor([len(x)]), states, grad_path)
+        return self.head(y), states
+
+    def write(
+        self,
+        pair: Pair,
+        states: tuple[State, ...],
+        inputs: Tensor,
+        *,
+        p: float = 0.0,
+        emit: Callable[[Tensor], Tensor] | None = None,
+        grad_path: str = "full",
+        watch: Callable[[tuple[State, ...]], None] = lambda states: None,
+    ) -> tuple[list[Tensor], tuple[State, ...]]:
+        """Outputs of each step, one after the other, and the states after the last, from what :meth:`start` gave.
+
+        ``p`` is how often the teacher is asked, ``emit`` stands for that of the feedback (to sample, say), ``watch`` sees all states.
+        """
+        sizes = pair.steps.batch_sizes.tolist()
+        order = pair.steps.sorted_indices
+        feedback = self.feedback
+
+        def advance(x: Tensor, states: tuple[State, ...]) -> tuple[Tensor, tuple[State, ...]]:
+            y, states = self.step(x, states, grad_path)
+            watch(states)
+            return y, states
+
+        return rollout(
+            advance,
+            states,
+            len(sizes),
+            first=(pair.first if order is None else pair.first[order])[:, : 0 if feedback is None else feedback.size],
+            inputs=inputs.split(sizes),
+            emit=emit or ((lambda y: y[:, :0]) if feedback is None else feedback.emit),
+            teacher=None if pair.teacher is None else pair.teacher.split(sizes),
+            p_teacher=p,
+            generator=self.generator,
+        )
+
+    def free(self, pair: Pair, emit: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """Outputs (n_target_steps_total, n_outputs) on own feedback, whatever the teacher knows; at once where nothing is fed back."""
+        if self.feedback is None:
+            return self(pair)
+        return torch.cat(self.write(pair, *self.start(pair), emit=emit)[0])
+
+    def attention_weights(self, pair: Pair) -> list[Tensor]:
+        """For each step: weights of the source's steps (batch, n_source_steps), in the order of ``steps``."""
+        seen: list[Tensor] = []
+        self.write(pair, *self.start(pair), watch=lambda states: seen.append(top_attention(states).weights))
+        return seen
+
+
+def _before(pair: Pair, teacher: Tensor) -> Tensor:
+    """What the teacher feeds back into each step: of the step before, and in the first step what stands for it."""
+    sizes = pair.steps.batch_sizes
+    order = pair.steps.sorted_indices
+    first = pair.first if order is None else pair.first[order]
+    back = torch.cat([sizes[:1], sizes[:-1]]).repeat_interleave(sizes)
+    index = torch.arange(len(back)) + int(sizes[0]) - back
+    return torch.cat([first, teacher])[index.to(first.device)]
