@@ -141,8 +141,9 @@ class BaseDetector(OutlierMixin, Described, ABC):
                 "two are needed, and many are better"
             )
         self.error_gaussian_ = ErrorGaussian.of(complete)
-        share, scores = (FALSE_ALARMS, self._scores_of(errors)) if self.contamination == "auto" else (self.contamination, self._scores(sequences))
-        self.offset_ = float(np.quantile(scores, share))
+        auto = self.contamination == "auto"
+        share = FALSE_ALARMS if auto else float(self.contamination)
+        self.offset_ = float(np.quantile(self._scores_of(errors) if auto else self._scores(sequences), share))
 
     def _error_vectors(self, sequences: Sequences) -> Array:
         return (self._errors(sequences) / self.target_scale_).reshape(sequences.n_steps_total, -1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,17 +20,16 @@ def predictors(sequences: Sequences, targets: NDArray[np.intp]) -> Sequences:
     return sequences.with_values(values)
 
 
-def training_windows(n_steps: int, window: int, horizon: int) -> NDArray[np.intp]:
-    """Rows (n_windows, window) of a series that has all ``horizon`` steps after each of them; windows overlap by half, the last one ends with it."""
-    window = min(window, n_steps - horizon)
-    rows, _ = window_rows(n_steps, window, horizon, stride=max(1, window // 2))
-    last = np.arange(n_steps - horizon - window, n_steps - horizon)[None]
-    return rows if rows[-1, -1] == last[0, -1] else np.vstack([rows, last])
+def training_windows(n_rows: int, window: int) -> NDArray[np.intp]:
+    """Rows (n_windows, window) of a series to learn from, each at least once; windows overlap by half, the last one ends with the series."""
+    window = min(window, n_rows)
+    rows, _ = window_rows(n_rows + 1, window, 1, stride=max(1, window // 2))
+    return rows if rows[-1, -1] == n_rows - 1 else np.vstack([rows, np.arange(n_rows - window, n_rows)])
 
 
-def steps_ahead(values: Array, rows: NDArray[np.intp], horizon: int) -> Array:
-    """The values of the steps after each row (n_rows, horizon · n_channels), soonest first."""
-    return values[rows[:, None] + 1 + np.arange(horizon)].reshape(len(rows), -1)
+def steps_ahead(values: NDArray[Any], rows: NDArray[np.intp], horizon: int) -> NDArray[Any]:
+    """The values of the steps after each row (n_rows, horizon, n_channels), soonest first."""
+    return np.asarray(values[rows[:, None] + 1 + np.arange(horizon)])
 
 
 def aligned_errors(predicted: Array, values: Array, sequences: Sequences) -> Array:

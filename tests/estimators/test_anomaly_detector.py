@@ -199,3 +199,50 @@ def test_early_stopping_holds_out_the_last_windows():
     assert len(model.validation_scores_) == model.n_iter_
     with pytest.raises(ValueError, match="of 1 windows leaves none"):
         make(early_stopping=True, window=600).fit(WAVE)
+
+
+# -- reconstruction ----------------------------------------------------------------------------------------------------------------------------
+
+
+def reconstructing(**settings):
+    return make(**{"mode": "reconstruct", "window": 20, "horizon": 3} | settings)
+
+
+def test_a_reconstruction_is_compared_with_the_window_that_ends_at_the_step():
+    """By a network that writes the zeros of an untrained head: the error is the series itself, less its mean."""
+    model = reconstructing(max_epochs=1, learning_rate=1e-12).fit(WAVE)
+    errors = model.errors(WAVE) + model.target_mean_
+    for j in range(3):
+        np.testing.assert_allclose(errors[19:, j], WAVE[19 - j : 600 - j], atol=1e-6)
+    assert np.isnan(errors[:19]).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"bidirectional": True}, {"cell": "lstm", "n_layers": 2, "dropout": 0.1}], ids=str)
+def test_what_never_came_before_is_reconstructed_wrongly(settings):
+    model = reconstructing(max_epochs=60, **settings).fit(WAVE[:400])
+    test = WAVE[400:].copy()
+    test[120:125] = 0.9
+    scores = model.score_samples(test)
+    assert 120 <= scores.argmin() < 128
+    assert (model.predict(test)[120:128] == -1).any()
+    assert np.isfinite(scores).all()
+
+
+def test_no_reconstruction_looks_ahead():
+    model = reconstructing().fit(WAVE)
+    changed = WAVE.copy()
+    changed[300:] = RNG.normal(size=(300, 2)) * 5
+    np.testing.assert_array_equal(model.score_samples(WAVE)[:300], model.score_samples(changed)[:300])
+
+
+def test_covariates_are_read_and_known_but_not_written():
+    model = reconstructing(covariates=[0], max_epochs=40).fit(WAVE)
+    assert model.errors(WAVE).shape == (600, 3, 1)
+    blind = reconstructing(max_epochs=40).fit(WAVE[:, 1:])
+    assert np.nanstd(model.errors(WAVE)) < np.nanstd(blind.errors(WAVE[:, 1:]))
+
+
+def test_a_window_longer_than_what_is_there_is_refused():
+    with pytest.raises(ValueError, match=r"series 0 has n_samples = 60: .* leaves 45 steps .* needs 50"):
+        reconstructing(window=50).fit(WAVE[:60])
+    assert len(np.unique(reconstructing().fit(WAVE).score_samples(WAVE[:10]))) == 1  # shorter than a window: usual
