@@ -21,6 +21,7 @@ __all__ = [
     "ReservoirSearchCV",
     "RidgeReadout",
     "SeasonalNaiveDetector",
+    "Seq2SeqRegressor",
     "Sequences",
     "as_sequences",
     "cells",

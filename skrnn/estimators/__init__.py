@@ -10,6 +10,7 @@ from ._regressor import RNNRegressor
 from ._reservoir_search import ReservoirSearchCV as ReservoirSearchCV  # not of those that can be made without arguments
 from ._ridge_readout import RidgeReadout
 from ._seasonal_naive_detector import SeasonalNaiveDetector
+from ._seq2seq_regressor import Seq2SeqRegressor
 from ._sequence_regressor import RNNSequenceRegressor
 from ._tagger import RNNTagger
 
@@ -26,4 +27,5 @@ __all__ = [
     "RNNTagger",
     "RidgeReadout",
     "SeasonalNaiveDetector",
+    "Seq2SeqRegressor",
 ]

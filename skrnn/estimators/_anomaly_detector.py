@@ -16,7 +16,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data import Sequences, give_steps
 from ..engine import limit_threads
-from ..networks import Recurrent
 from ..training import Data, Pairs, SquaredError
 from ._detection import BaseDetector
 from ._every_step import BaseStepNetwork
@@ -125,6 +124,8 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
         }
     )
 
+    _built_from: ClassVar[tuple[str, ...]] = (*BaseStepNetwork._built_from, "mode", "horizon")
+
     _descriptions = f"{BaseStepNetwork._descriptions}\n{BaseDetector._descriptions}"
     _attributes = f"{BaseDetector._attributes}\n{BaseStepNetwork._attributes}"
 
@@ -213,10 +214,10 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
             raise ValueError(f"validation_fraction={self.validation_fraction} of {n} windows leaves none to learn from; use early_stopping=False")
         return part.rows(np.arange(n - n_held)), part.rows(np.arange(n - n_held, n))
 
-    def _on_top(self, recurrent: Recurrent, bias: torch.Tensor) -> Any:
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
         if self.mode == "predict":
-            return super()._on_top(recurrent, bias)
-        return autoencoder(recurrent, len(self.mean_) - len(self.target_channels_), self.dropout, bias)
+            return super()._assemble(bias, generator)
+        return autoencoder(self._recurrent(len(self.mean_), generator), len(self.mean_) - len(self.target_channels_), self.dropout, bias)
 
     def _data(self, part: Part) -> Data:
         data = super()._data(part)

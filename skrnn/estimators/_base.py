@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight
 from ..cells import resolve
 from ..data import Sequences, check_sequences
 from ..engine import Stream, limit_threads, resolve_rule
-from ..networks import Network, Recurrent
+from ..networks import Recurrent
 from ..training import Batches, Data, History, Objective, Trainer, as_penalties, channel_statistics
 from ._guards import device_of, require_target, seed_of, unchanged_on_error
 from ._held_out import Part, check_pair, set_aside, speaking_of
@@ -41,8 +41,8 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         """Predictions from the outputs of the network."""
 
     @abstractmethod
-    def _on_top(self, recurrent: Recurrent, bias: torch.Tensor) -> Network:
-        """The network on recurrent layers; its head's bias starts at ``bias``."""
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+        """The network, with weights from ``generator``; its head's bias starts at ``bias``."""
 
     def _weigh(self, y: Any, weight: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         """Weights of the sequences from those that the user passed and the targets."""
@@ -85,7 +85,7 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         self.loss_curve_: list[float] = [*self.loss_curve_] if going_on else []
         self.validation_scores_: list[float] = [*self.validation_scores_] if going_on else []
         train, rest = self._split(self._part(sequences, encoded.target, weight), *held_out, seed)
-        data, held = self._data(train), None if rest is None else self._data(rest)
+        data, held = self._data(train), None if rest is None else self._held_data(rest)
         if not going_on:
             self.network_ = self._network(data, encoded.objective, generator)
             self._network_settings = self._settings()
@@ -142,19 +142,26 @@ class BaseRecurrent(CallbackSupportMixin, TrainedParameters, ABC):
         weight = None if part.weight is None else torch.from_numpy(part.weight / part.weight.mean()).to(device, dtype)
         return Data(batches, values.to(device, dtype if values.is_floating_point() else values.dtype), weight)
 
-    def _network(self, data: Data, objective: Objective, generator: torch.Generator) -> Network:
-        recurrent = Recurrent(
+    def _held_data(self, part: Part) -> Data:
+        """What held-out sequences are scored on."""
+        return self._data(part)
+
+    def _recurrent(self, input_size: int, generator: torch.Generator) -> Recurrent:
+        """Recurrent layers over sequences of so many channels."""
+        return Recurrent(
             resolve(self.cell),
-            len(self.mean_),
+            input_size,
             self.hidden_size,
             n_layers=self.n_layers,
             bidirectional=self.bidirectional,
             dropout=self.dropout,
             generator=generator,
         )
+
+    def _network(self, data: Data, objective: Objective, generator: torch.Generator) -> Any:
         weight = torch.ones(len(data.target), dtype=getattr(torch, self.dtype)) if data.weight is None else data.weight.cpu()
         bias = objective.best_constant(data.target.cpu(), weight)
-        return self._on_top(recurrent, bias).to(device_of(self), getattr(torch, self.dtype))
+        return self._assemble(bias, generator).to(device_of(self), getattr(torch, self.dtype))
 
     def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
         return Trainer(

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..cells import map_state
 from ..data import Sequences, StepRows, check_sequences_and_layout, give_steps, step_rows
 from ..engine import Stream, limit_threads
-from ..networks import Recurrent, StepNetwork
+from ..networks import StepNetwork
 from ..training import Batches, Data
 from ._base import BaseRecurrent
 from ._guards import require_target
@@ -30,8 +30,8 @@ class BaseStepNetwork(BaseRecurrent, ABC):
 
     bidirectional: bool = False
 
-    def _on_top(self, recurrent: Recurrent, bias: torch.Tensor) -> StepNetwork:
-        return StepNetwork(recurrent, bias)
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+        return StepNetwork(self._recurrent(len(self.mean_), generator), bias)
 
     def _sequences(self, X: Any, *, reset: bool) -> tuple[Sequences, str]:
         return check_sequences_and_layout(self, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -26,12 +26,12 @@ CONTEXTS = ("init", "every", "both")
 class Pair(NamedTuple):
     """What is read, and for how long and with what beside it is written; ``n`` sequences, in any order.
 
-    ``source`` is a packed batch, or a tensor (n, n_features) where a vector is read. ``steps`` is a packed batch too: a row for each step to be
-    written, with what is known about it (n_known ≥ 0 columns). It orders the outputs. ``first`` (n, n_fed) stands for the output before the first
+    ``source`` is a packed batch; of one step each where a vector is read. ``steps`` is a packed batch too: a row for each step to be written, with
+    what is known about it (n_known ≥ 0 columns). It orders the outputs. ``first`` (n, n_fed) stands for the output before the first
     step, and ``teacher`` (n_target_steps_total, n_fed), in the order of ``steps``, is what should be fed back after each; ``None``: nobody knows.
     """
 
-    source: Any
+    source: PackedSequence
     steps: PackedSequence
     first: Tensor
     teacher: Tensor | None = None
@@ -76,7 +76,7 @@ class Encoder(Module):
 
 
 class Vector(Module):
-    """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015)."""
+    """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015). Sources have one step."""
 
     recurrent: Recurrent | None = None
 
@@ -84,8 +84,8 @@ class Vector(Module):
         super().__init__()
         self.output_size = size
 
-    def forward(self, source: Tensor, grad_path: str = "full") -> Encoded:
-        return Encoded(source)
+    def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
+        return Encoded(source.data)
 
 
 class Embedding(Module):
@@ -359,7 +359,7 @@ class Seq2Seq(Module):
     def attention_weights(self, pair: Pair) -> list[Tensor]:
         """For each step: weights of the source's steps (batch, n_source_steps), in the order of ``steps``."""
         seen: list[Tensor] = []
-        self.write(pair, *self.start(pair), watch=lambda states: seen.append(top_attention(states).weights))
+        self.write(pair, *self.start(pair), p=float(pair.teacher is not None), watch=lambda states: seen.append(top_attention(states).weights))
         return seen
 
 

@@ -5,7 +5,7 @@ from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
 from ._objectives import BinaryCrossEntropy, CrossEntropy, Objective, SquaredError
 from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
-from ._pairs import Pairs, Vectors
+from ._pairs import Pairs
 from ._pascanu import Pascanu
 from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise, as_penalties, penalised
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
