@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 __all__ = [
+    "DualStageAttentionRegressor",
     "EchoStateClassifier",
     "EchoStateRegressor",
     "EchoStateTransformer",

@@ -2,6 +2,7 @@
 
 from ._anomaly_detector import RNNAnomalyDetector
 from ._classifier import RNNClassifier
+from ._dual_stage_regressor import DualStageAttentionRegressor
 from ._echo_state_classifier import EchoStateClassifier
 from ._echo_state_regressor import EchoStateRegressor
 from ._echo_state_transformer import EchoStateTransformer
@@ -15,6 +16,7 @@ from ._sequence_regressor import RNNSequenceRegressor
 from ._tagger import RNNTagger
 
 __all__ = [
+    "DualStageAttentionRegressor",
     "EchoStateClassifier",
     "EchoStateRegressor",
     "EchoStateTransformer",

@@ -20,7 +20,7 @@ from ..training import Data, Pairs, SquaredError
 from ._detection import BaseDetector
 from ._every_step import BaseStepNetwork
 from ._guards import unchanged_on_error
-from ._held_out import Part
+from ._held_out import Part, last_aside
 from ._parameters import parameters
 from ._prediction_errors import aligned_errors, predictors, steps_ahead, training_windows
 from ._reconstruction_errors import autoencoder, mirrored, window_pairs, windows_until, written
@@ -205,14 +205,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
         return self.target_mean_ + self.target_scale_ * outputs.reshape(len(outputs), -1, len(self.target_mean_))
 
     def _split(self, part: Part, X_val: Any, y_val: Any, seed: int) -> tuple[Part, Part | None]:
-        """The last windows are held out, not some: neighbours overlap."""
-        if self.early_stopping is not True:
-            return part, None
-        n = len(part.sequences)
-        n_held = int(np.ceil(self.validation_fraction * n))
-        if n_held == n:
-            raise ValueError(f"validation_fraction={self.validation_fraction} of {n} windows leaves none to learn from; use early_stopping=False")
-        return part.rows(np.arange(n - n_held)), part.rows(np.arange(n - n_held, n))
+        return last_aside(part, self.validation_fraction) if self.early_stopping is True else (part, None)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
         if self.mode == "predict":
