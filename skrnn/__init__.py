@@ -8,11 +8,13 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 __all__ = [
+    "DualStageAttentionRegressor",
     "EchoStateClassifier",
     "EchoStateRegressor",
     "EchoStateTransformer",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "RNNAnomalyDetector",
     "RNNClassifier",
     "RNNForecaster",
     "RNNRegressor",
@@ -20,6 +22,7 @@ __all__ = [
     "RNNTagger",
     "ReservoirSearchCV",
     "RidgeReadout",
+    "SeasonalNaiveDetector",
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",
     "Sequences",

@@ -1,6 +1,7 @@
 """Networks of recurrent layers and readouts, usable without the estimators."""
 
 from ._attention import ATTENTIONS, Attending
+from ._dual_stage import DualStage
 from ._network import Network
 from ._readout import POOLINGS
 from ._recurrent import Recurrent
@@ -11,6 +12,7 @@ from ._steps import StepNetwork
 
 __all__ = [
     "Attending",
+    "DualStage",
     "Embedding",
     "Encoder",
     "Feedback",
