@@ -73,6 +73,7 @@ class Cell(Module, ABC):
     input_size: int
     hidden_size: int
     couples_sequences = False  # whether sequences of a batch influence each other while training
+    keeps_steps = False  # whether the cell keeps what passes through it, so that its steps may not be compiled
 
     get_params = BaseEstimator.get_params
     set_params = BaseEstimator.set_params

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vmap
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, map_state
+from ..cells import Cell, State, flat, map_state
 from ..kernels import Layout
-from ._rules import Loss, Rule, Stream, Streamed, flat
+from ._rules import Loss, Rule, Stream, Streamed
 
 _MOST_UNITS = 64
 _ROOM = 2**25  # numbers of the influence that are held at once; above, the sequences of a batch come one group after the other
