@@ -80,8 +80,8 @@ class Cell(Module, ABC):
     _get_param_names: Any = classmethod(BaseEstimator._get_param_names.__func__)
 
     def __repr__(self) -> str:
-        plain = type(self)()
-        given = {k: v for k, v in self.get_params(deep=False).items() if repr(v) != repr(plain.get_params(deep=False)[k])}
+        plain = type(self)().get_params(deep=False)
+        given = {k: v for k, v in self.get_params(deep=False).items() if repr(v) != repr(plain[k])}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
     def build(self, input_size: int, hidden_size: int, generator: Generator | None = None) -> Self:

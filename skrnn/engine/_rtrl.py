@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jacrev, vmap
+from torch.func import functional_call, jacrev, vjp, vmap
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, State, flat, map_state
@@ -206,14 +206,17 @@ class _Follow:
     def _local(self, m: Tensor, counters: tuple[Tensor, ...], x: Tensor, of_rows: Tensor) -> tuple[Any, ...]:
         theta = self.one.theta
 
-        def state(m: Tensor) -> tuple[Tensor, Any]:
-            after, _, counts = self.one.step(theta, m, counters, x)
-            return after, (after, counts)
+        def step(theta: Tensor, m: Tensor) -> tuple[tuple[Tensor, Tensor], Any]:
+            after, out, counts = self.one.step(theta, m, counters, x)
+            return (after, out), counts
 
-        D, (after, counts) = jacrev(state, has_aux=True)(m)
-        direct = jacrev(lambda theta: self.E @ self.one.step(theta, m, counters, x)[0])(theta)
-        put_out = torch.func.grad(lambda theta, m: (self.one.step(theta, m, counters, x)[1] * of_rows).sum(), argnums=(0, 1))
-        by_theta, by_m = put_out(theta, m) if len(of_rows) else (torch.zeros_like(theta), torch.zeros_like(m))
+        (after, out), back, counts = vjp(step, theta, m, has_aux=True)
+        by_theta, by_m = back((torch.zeros_like(after), of_rows))
+        if self.pattern.where is None:  # E is I: one way back gives both
+            direct, D = vmap(lambda row: back((row, torch.zeros_like(out))))(self.E)
+        else:
+            D = jacrev(lambda m: step(theta, m)[0][0])(m)
+            direct = jacrev(lambda theta: self.E @ step(theta, m)[0][0])(theta)
         return after, counts, D, direct, by_theta, by_m
 
     def _carried(self, D: Tensor, direct: Tensor, J: Tensor) -> Tensor:
