@@ -210,7 +210,8 @@ class _Follow:
             after, out, counts = self.one.step(theta, m, counters, x)
             return (after, out), counts
 
-        (after, out), back, counts = vjp(step, theta, m, has_aux=True)
+        found: Any = vjp(step, theta, m, has_aux=True)
+        (after, out), back, counts = found
         by_theta, by_m = back((torch.zeros_like(after), of_rows))
         if self.pattern.where is None:  # E is I: one way back gives both
             direct, D = vmap(lambda row: back((row, torch.zeros_like(out))))(self.E)
