@@ -8,7 +8,7 @@ from ._pack import as_packed, pack, packed_rows, unpack
 from ._rollout import rollout
 from ._rtrl import RTRL
 from ._rules import BPTT, Rule, Stream, TruncatedBPTT
-from ._scan import GRAD_PATHS, TimeSlices, put_first, scan
+from ._scan import GRAD_PATHS, TimeSlices, scan
 from ._teaching import (
     TEACHINGS,
     ConstantTeaching,

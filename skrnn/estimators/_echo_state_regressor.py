@@ -14,9 +14,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from ..cells import State, map_state
+from ..cells import State, map_state, put_first
 from ..data import ROWS, Sequences, check_sequences_and_layout, give_steps, step_rows
-from ..engine import limit_threads, put_first
+from ..engine import limit_threads
 from ._echo_state import BaseEchoState
 from ._guards import require_target, unchanged_on_error
 from ._pieces import Pieces, in_pieces

@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+import torch
 
 from benchmarks import cells, fit, growth, memory, reservoir, ridge, search
 
@@ -12,6 +13,18 @@ def test_cells_prints_ratios_and_verdicts(capsys):
     out = capsys.readouterr().out
     assert "| GRU default" in out
     assert all(heading in out for heading in ("| / nn.LSTM |", "| / eager |", "| claim ", "| holds |"))
+
+
+def test_cells_prints_columns_of_a_gpu_where_there_is_one(capsys):
+    """Where there is none, any device stands for it."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    cells.main(["--quick", "--cells", "LSTM default", "Hyper default", "--gpu", device])
+    before, _, after = capsys.readouterr().out.partition("The same on ")
+    assert "GPU" not in before
+    assert all(
+        heading in after
+        for heading in ("| ours ", "| GPU / nn.LSTM |", "| GPU / eager |", "| GPU ours ms", "| GPU eager ms", "| kernel ", "| eager ")
+    )
 
 
 def test_growth_prints_ratios_and_a_verdict(capsys):
