@@ -1,5 +1,6 @@
 """Recurrent networks as scikit-learn estimators."""
 
+from ._captioner import RNNCaptioner
 from ._classifier import RNNClassifier
 from ._echo_state_classifier import EchoStateClassifier
 from ._echo_state_regressor import EchoStateRegressor
@@ -12,6 +13,7 @@ from ._seq2seq_regressor import Seq2SeqRegressor
 from ._seq2seq_translator import Seq2SeqTranslator
 from ._sequence_regressor import RNNSequenceRegressor
 from ._tagger import RNNTagger
+from ._vec2seq_regressor import Vec2SeqRegressor
 
 __all__ = [
     "EchoStateClassifier",
@@ -19,6 +21,7 @@ __all__ = [
     "EchoStateTransformer",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "RNNCaptioner",
     "RNNClassifier",
     "RNNRegressor",
     "RNNSequenceRegressor",
@@ -26,4 +29,5 @@ __all__ = [
     "RidgeReadout",
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",
+    "Vec2SeqRegressor",
 ]

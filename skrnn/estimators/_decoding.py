@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY
 from numbers import Real
@@ -44,6 +45,11 @@ _DESCRIPTIONS = """
         schedule of :mod:`skrnn.engine` over the updates. At 1 whole sequences run through compiled kernels, if there is no attention."""
 
 
+_RULE = """\
+    rule : {"bptt", "guessing"} or Rule, default="bptt"
+        How the network learns: a name, or :class:`skrnn.engine.BPTT` or :class:`skrnn.engine.Guessing` with its own settings."""
+
+
 @parameters
 class BaseDecoding(BaseRecurrent, ABC):
     """fit, and outputs, for one sequence to be written for each row of X."""
@@ -67,7 +73,7 @@ class BaseDecoding(BaseRecurrent, ABC):
         "teacher_forcing": [Interval(Real, 0, 1, closed="both"), StrOptions(set(TEACHINGS)), TeacherForcing],
         "rule": [StrOptions({"bptt", "guessing"}), Rule],
     }
-    _descriptions = TrainedParameters._descriptions + _DESCRIPTIONS
+    _descriptions = re.sub(r"(?s)    rule : .*?(?=\n    \w)", _RULE, TrainedParameters._descriptions) + _DESCRIPTIONS
     _built_from: ClassVar[tuple[str, ...]] = (*BaseRecurrent._built_from, "attention", "context", "input_feeding", "coverage", "reverse_source")
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -217,8 +223,10 @@ class ReadsSequences(BaseDecoding, ABC):
 
 @parameters
 class ReadsVectors(BaseDecoding, ABC):
-    """What is read is a vector: there is no encoder."""
+    """What is read is a vector: there is no encoder, and nothing to look at."""
 
+    _: KW_ONLY
+    context: str = "both"
     bidirectional: ClassVar[bool] = False  # type: ignore[misc]
     decoder_cell: ClassVar[None] = None  # type: ignore[misc]
     attention: ClassVar[None] = None  # type: ignore[misc]
