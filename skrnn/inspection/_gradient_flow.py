@@ -191,7 +191,7 @@ class GradientFlowDisplay:
     def _of_networks(cls, estimators: Mapping[str, Any], X: Any, y: Any, place: _Place, random_state: Any) -> Self:
         norms, seed = {}, seed_of(random_state)
         for name, estimator in estimators.items():
-            network: Any = copy.deepcopy(fitted(estimator).network_)
+            network: Any = copy.deepcopy(one_stack(estimator).network_)
             norms[name] = _flow(network, network.recurrent, seen(estimator, X, y), place, seed)
         return cls(norms, "state" if y is None else "loss")
 

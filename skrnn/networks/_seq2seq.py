@@ -283,8 +283,9 @@ class Seq2Seq(Module):
         context = encoded.context if order is None else encoded.context[order]
         states = self._starts(pair.steps.data, int(pair.steps.batch_sizes[0]))
         if self.context != "every":
-            if self.hands_on:
-                states = encoded.states if order is None else map_state(lambda s: s[order], encoded.states)
+            if self.hands_on:  # the units alone: counters, and what is carried along, are those of the decoder's start
+                last = encoded.states if order is None else map_state(lambda s: s[order], encoded.states)
+                states = map_units(lambda unit, _: unit, lambda unit, _: unit, last, states)
             else:
                 states = tuple(bridge(context, state) for bridge, state in zip(self.bridges, states, strict=True))
         if self.attention is not None:

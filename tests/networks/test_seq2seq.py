@@ -110,7 +110,7 @@ def test_all_of_the_source_is_seen(way):
 
 @pytest.mark.parametrize("name", [name for name in cells.__all__ if any(True for _ in getattr(cells, name)().build(3, 4).parameters())])
 def test_every_cell_encodes_and_decodes(name):
-    for settings in ({}, {"bidirectional": True}, {"attention": "bahdanau"}):
+    for settings in ({}, {"bidirectional": True, "attention": "bahdanau"}):
         net = network(cell=name.lower(), **settings).train()
         net(pair()).square().sum().backward()
         reached = [weight.grad is not None and bool(weight.grad.any()) for weight in net.encoder.parameters()]
