@@ -18,7 +18,7 @@ from ..estimators._guards import seed_of
 from ..networks import Recurrent
 from ..networks._watched import Watched, watch
 from ._axes import count_in_whole_numbers, new_or_given
-from ._fitted import Seen, fitted, in_double, seen
+from ._fitted import Seen, fitted, in_double, one_stack, seen
 
 _LABELS = {"loss": "‖∂L / ∂h(t)‖", "state": "‖∂h(T) / ∂h(t)‖ / √H"}
 
