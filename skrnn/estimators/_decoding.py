@@ -18,9 +18,9 @@ from sklearn.utils.validation import _check_sample_weight
 
 from ..cells import Cell, resolve
 from ..data import ROWS, Sequences, check_sequences, check_sequences_and_layout
-from ..engine import BPTT, TEACHINGS, Guessing, Rule, TeacherForcing, limit_threads, resolve_rule
+from ..engine import BPTT, TEACHINGS, Guessing, Rule, TeacherForcing, limit_threads, resolve_rule, resolve_teaching
 from ..networks import ATTENTIONS, CONTEXTS, Encoder, Feedback, Seq2Seq, Vector
-from ..training import Batches, Data, Pairs, WeightNoise, as_penalties
+from ..training import Batches, Data, Objective, Pairs, Trainer, WeightNoise, as_penalties
 from ._base import BaseRecurrent
 from ._guards import device_of, require_target
 from ._held_out import Part
@@ -168,10 +168,6 @@ class BaseDecoding(BaseRecurrent, ABC):
         return Pairs(source, offsets, known, self._first(len(sequences)).to(device, dtype), teacher)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
-        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
-            raise ValueError(f"{type(self).__name__} learns by rule='bptt' or 'guessing'; got {self.rule!r}")
-        if not all(isinstance(penalty, WeightNoise) for penalty in as_penalties(self.penalties)):
-            raise ValueError(f"{type(self).__name__} knows no penalties but WeightNoise; got {self.penalties!r}")
         encoder = self._encoder(generator)
         return Seq2Seq(
             encoder,
@@ -188,6 +184,17 @@ class BaseDecoding(BaseRecurrent, ABC):
             teacher_forcing=self.teacher_forcing,
             generator=generator,
         )
+
+    def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
+        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
+            raise ValueError(f"{type(self).__name__} learns by rule='bptt' or 'guessing'; got {self.rule!r}")
+        if not all(isinstance(penalty, WeightNoise) for penalty in as_penalties(self.penalties)):
+            raise ValueError(f"{type(self).__name__} knows no penalties but WeightNoise; got {self.penalties!r}")
+        return super()._trainer(objective, early=early)
+
+    def _check_same_network(self) -> None:
+        super()._check_same_network()
+        self.network_.teaching = resolve_teaching(self.teacher_forcing)
 
     def _settings(self) -> dict[str, Any]:
         decoder = None if self.decoder_cell is None else repr(resolve(self.decoder_cell))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from skrnn import Seq2SeqRegressor, Seq2SeqTranslator
 from tests.estimators.samples import EQUAL, NAMES, RAGGED, answers, fit, make, target
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
@@ -52,3 +53,20 @@ def test_tensors_on_the_gpu_are_welcome(name):
     X = torch.tensor(EQUAL, device="cuda")
     model = fit(name, EQUAL)
     np.testing.assert_array_equal(answers(model, X), answers(model, EQUAL))
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"attention": "bahdanau", "teacher_forcing": 0.5}, {"attention": "dot", "cell": "lstm", "context": "both"}], ids=str
+)
+def test_sequences_are_written_as_on_the_cpu(settings):
+    y = EQUAL[:, :3, 0]
+    model = Seq2SeqRegressor(hidden_size=8, max_epochs=3, device="cuda", random_state=0, **settings).fit(RAGGED, y)
+    np.testing.assert_allclose(on_the_cpu(model).predict(RAGGED), model.predict(RAGGED), rtol=1e-4, atol=1e-5)
+
+
+def test_tokens_are_written_as_on_the_cpu():
+    text = ["ab", "ba", "aab", "bbab"] * 6
+    model = Seq2SeqTranslator(hidden_size=8, max_epochs=3, beam_width=3, device="cuda", random_state=0).fit(text, text)
+    here, there = on_the_cpu(model).predict_hypotheses(text), model.predict_hypotheses(text)
+    assert [h[0].tokens for h in here] == [h[0].tokens for h in there]
+    assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)

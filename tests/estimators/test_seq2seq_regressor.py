@@ -66,6 +66,23 @@ def test_predictions_have_the_shape_of_the_targets(kind):
     assert model.horizon_ == 4
 
 
+def test_arrays_in_a_list_have_lengths_of_their_own():
+    """Also where those of a fold happen to be equal."""
+    model = make(max_epochs=1).fit(VECTORS[:2], [np.arange(3.0), np.ones(3)])
+    assert model.score(VECTORS, [np.arange(1.0, n + 2) for n in range(30)]) < 1
+    assert [part.shape for part in model.predict(VECTORS[:2], n_steps=[2, 5])] == [(2,), (5,)]
+    model = make(max_epochs=1).fit(VECTORS, as_sequences([np.ones((n % 3 + 1, 1)) for n in range(30)]))
+    assert [part.shape for part in model.predict(VECTORS[:2], n_steps=[2, 5])] == [(2, 1), (5, 1)]
+    cells = np.empty(30, dtype=object)
+    cells[:] = Y_RAGGED
+    np.testing.assert_array_equal(make().fit(RAGGED, cells).predict(RAGGED), make().fit(RAGGED, Y_RAGGED).predict(RAGGED))
+
+
+def test_a_warm_start_takes_another_schedule_for_the_teacher():
+    model = make(warm_start=True).fit(VECTORS, Y_TABLE).set_params(teacher_forcing=0.25).fit(VECTORS, Y_TABLE)
+    assert model.network_.teaching(0) == 0.25
+
+
 def test_shorter_runs_are_the_beginning_of_longer_ones():
     model = make().fit(VECTORS, Y_TABLE)
     np.testing.assert_allclose(model.predict(VECTORS, n_steps=9)[:, :4], model.predict(VECTORS), rtol=0, atol=1e-6)
