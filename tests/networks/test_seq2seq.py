@@ -220,3 +220,18 @@ def test_what_does_not_fit_is_refused():
         Seq2Seq(Vector(2), cells.GRU(), 4, torch.zeros(1), attention="dot")
     with pytest.raises(ValueError, match="attention=None: it looks at no steps"):
         network().attention_weights(pair())
+
+
+def test_without_attention_a_sure_teacher_runs_through_the_kernels(monkeypatch):
+    """Encoder and decoder: no cell is stepped."""
+    net, batch = network(cell="gru", n_layers=2, context="both").train(), pair()
+    direct = network(cell="lstm", feedback=False).train()
+    expected = net(batch), direct(batch)
+
+    def step(*_):
+        raise AssertionError("a step without a kernel")
+
+    monkeypatch.setattr(cells.GRU, "step", step)
+    monkeypatch.setattr(cells.LSTM, "step", step)
+    assert torch.equal(net(batch), expected[0])
+    assert torch.equal(direct(batch), expected[1])
