@@ -1,6 +1,7 @@
 """Recurrent networks as scikit-learn estimators."""
 
 from ._anomaly_detector import RNNAnomalyDetector
+from ._captioner import RNNCaptioner
 from ._classifier import RNNClassifier
 from ._dual_stage_regressor import DualStageAttentionRegressor
 from ._echo_state_classifier import EchoStateClassifier
@@ -16,6 +17,7 @@ from ._seq2seq_regressor import Seq2SeqRegressor
 from ._seq2seq_translator import Seq2SeqTranslator
 from ._sequence_regressor import RNNSequenceRegressor
 from ._tagger import RNNTagger
+from ._vec2seq_regressor import Vec2SeqRegressor
 
 __all__ = [
     "DualStageAttentionRegressor",
@@ -25,6 +27,7 @@ __all__ = [
     "LiquidStateClassifier",
     "LiquidStateTransformer",
     "RNNAnomalyDetector",
+    "RNNCaptioner",
     "RNNClassifier",
     "RNNForecaster",
     "RNNRegressor",
@@ -34,4 +37,5 @@ __all__ = [
     "SeasonalNaiveDetector",
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",
+    "Vec2SeqRegressor",
 ]

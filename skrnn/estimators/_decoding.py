@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from dataclasses import KW_ONLY
 from numbers import Real
@@ -17,9 +18,9 @@ from sklearn.utils.validation import _check_sample_weight
 
 from ..cells import Cell, resolve
 from ..data import ROWS, Sequences, check_sequences, check_sequences_and_layout
-from ..engine import BPTT, TEACHINGS, Guessing, Rule, TeacherForcing, limit_threads, resolve_rule
+from ..engine import BPTT, TEACHINGS, Guessing, Rule, TeacherForcing, limit_threads, resolve_rule, resolve_teaching
 from ..networks import ATTENTIONS, CONTEXTS, Encoder, Feedback, Seq2Seq, Vector
-from ..training import Batches, Data, Pairs, WeightNoise, as_penalties
+from ..training import Batches, Data, Objective, Pairs, Trainer, WeightNoise, as_penalties
 from ._base import BaseRecurrent
 from ._guards import device_of, require_target
 from ._held_out import Part
@@ -42,6 +43,11 @@ _DESCRIPTIONS = """
     teacher_forcing : float, {"linear", "exponential", "inverse_sigmoid"} or schedule, default=1.0
         How probable it is that a step is told the truth about the one before while training, drawn for each sequence and step: a number, or a
         schedule of :mod:`skrnn.engine` over the updates. At 1 whole sequences run through compiled kernels, if there is no attention."""
+
+
+_RULE = """\
+    rule : {"bptt", "guessing"} or Rule, default="bptt"
+        How the network learns: a name, or :class:`skrnn.engine.BPTT` or :class:`skrnn.engine.Guessing` with its own settings."""
 
 
 @parameters
@@ -67,7 +73,7 @@ class BaseDecoding(BaseRecurrent, ABC):
         "teacher_forcing": [Interval(Real, 0, 1, closed="both"), StrOptions(set(TEACHINGS)), TeacherForcing],
         "rule": [StrOptions({"bptt", "guessing"}), Rule],
     }
-    _descriptions = TrainedParameters._descriptions + _DESCRIPTIONS
+    _descriptions = re.sub(r"(?s)    rule : .*?(?=\n    \w)", _RULE, TrainedParameters._descriptions) + _DESCRIPTIONS
     _built_from: ClassVar[tuple[str, ...]] = (*BaseRecurrent._built_from, "attention", "context", "input_feeding", "coverage", "reverse_source")
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -162,10 +168,6 @@ class BaseDecoding(BaseRecurrent, ABC):
         return Pairs(source, offsets, known, self._first(len(sequences)).to(device, dtype), teacher)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
-        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
-            raise ValueError(f"{type(self).__name__} learns by rule='bptt' or 'guessing'; got {self.rule!r}")
-        if not all(isinstance(penalty, WeightNoise) for penalty in as_penalties(self.penalties)):
-            raise ValueError(f"{type(self).__name__} knows no penalties but WeightNoise; got {self.penalties!r}")
         encoder = self._encoder(generator)
         return Seq2Seq(
             encoder,
@@ -182,6 +184,17 @@ class BaseDecoding(BaseRecurrent, ABC):
             teacher_forcing=self.teacher_forcing,
             generator=generator,
         )
+
+    def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
+        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
+            raise ValueError(f"{type(self).__name__} learns by rule='bptt' or 'guessing'; got {self.rule!r}")
+        if not all(isinstance(penalty, WeightNoise) for penalty in as_penalties(self.penalties)):
+            raise ValueError(f"{type(self).__name__} knows no penalties but WeightNoise; got {self.penalties!r}")
+        return super()._trainer(objective, early=early)
+
+    def _check_same_network(self) -> None:
+        super()._check_same_network()
+        self.network_.teaching = resolve_teaching(self.teacher_forcing)
 
     def _settings(self) -> dict[str, Any]:
         decoder = None if self.decoder_cell is None else repr(resolve(self.decoder_cell))
@@ -217,8 +230,10 @@ class ReadsSequences(BaseDecoding, ABC):
 
 @parameters
 class ReadsVectors(BaseDecoding, ABC):
-    """What is read is a vector: there is no encoder."""
+    """What is read is a vector: there is no encoder, and nothing to look at."""
 
+    _: KW_ONLY
+    context: str = "both"
     bidirectional: ClassVar[bool] = False  # type: ignore[misc]
     decoder_cell: ClassVar[None] = None  # type: ignore[misc]
     attention: ClassVar[None] = None  # type: ignore[misc]

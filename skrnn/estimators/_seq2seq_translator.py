@@ -111,7 +111,7 @@ class Seq2SeqTranslator(BaseTokens):
         check_is_fitted(self)
         sequences = self._read(X, reset=False)
         targets = self._targets(self.predict(X) if y is None else y, reset=False)
-        teacher = torch.from_numpy(targets.values).to(device_of(self), getattr(torch, self.dtype))
+        teacher = torch.tensor(targets.values, dtype=getattr(torch, self.dtype), device=device_of(self))
         return [weights[:-1] for weights in self._attended(sequences, targets.offsets, teacher)]
 
     def __sklearn_tags__(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Sized
 from dataclasses import KW_ONLY, replace
 from typing import Any, ClassVar
 
@@ -41,11 +42,13 @@ class BaseNumbers(RegressorMixin, BaseDecoding, ABC):
     _built_from: ClassVar[tuple[str, ...]] = (*BaseDecoding._built_from, "mode")
 
     def _targets(self, y: Any, *, reset: bool) -> Sequences:
-        array = y if isinstance(y, Sequences) else _as_array(y)
-        ndim = array.ndim if isinstance(array, np.ndarray) else 0
+        ragged = _is_ragged(y)
+        array = y if ragged else np.asarray(y)
+        ndim = 0 if ragged else array.ndim
         targets = as_sequences(array[:, None] if ndim == 1 else array, dtype=np.float64, name="y")
         if reset:
             self._target_ndim, self.horizon_ = ndim, int(targets.lengths.max())
+            self._one_number = ndim in (1, 2) or (ragged and np.ndim(y[0]) == 1)
         elif targets.n_features != len(self.target_mean_):
             raise ValueError(f"y has {targets.n_features} outputs in each step, expected {len(self.target_mean_)}")
         if self._target_ndim and (targets.lengths != self.horizon_).any():
@@ -105,7 +108,7 @@ class BaseNumbers(RegressorMixin, BaseDecoding, ABC):
         sequences = self._read(X, reset=False)
         offsets = self._offsets(len(sequences), n_steps)
         values = self._written(sequences, offsets)
-        if self._target_ndim < 3 and values.shape[1] == 1:
+        if self._one_number:
             values = values[:, 0]
         if np.ndim(n_steps):
             return [part.copy() for part in np.split(values, offsets[1:-1])]
@@ -139,11 +142,9 @@ class BaseNumbers(RegressorMixin, BaseDecoding, ABC):
         return tags
 
 
-def _as_array(y: Any) -> Any:
-    """Numbers in rows of one length as an array; anything else as it is."""
-    if not isinstance(y, list | tuple):
-        return np.asarray(y)
-    try:
-        return np.asarray(y)
-    except ValueError:  # ragged
-        return y
+def _is_ragged(y: Any) -> bool:
+    """Whether y holds an array for each sequence, whose lengths are its own; numbers in rows of one length are a table."""
+    if isinstance(y, Sequences):
+        return True
+    items = y if isinstance(y, list | tuple) or (isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1) else ()
+    return len({len(item) for item in items if isinstance(item, Sized)}) > 1 or any(isinstance(item, np.ndarray) and item.ndim for item in items)

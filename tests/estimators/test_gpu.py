@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier
+from skrnn import RNNClassifier, Seq2SeqRegressor, Seq2SeqTranslator
 from skrnn.cells import GRU, LRU, LSTM, BatchNorm, CfC, Clockwork, DepthGatedLSTM, Elman, Hyper, Leaky, Skip, VariationalDropout, Zoneout, map_state
 from skrnn.engine import _compiled as compiled
 from skrnn.engine import scan
@@ -113,3 +113,20 @@ def test_steps_are_compiled_by_themselves_when_a_cell_has_learned_for_long(monke
     monkeypatch.setattr(compiled, "_USUAL", compiled._USUAL._replace(after=40))
     cell, batch, state = on_the_gpu(built(LSTM(peephole=True), torch.float32).train(), (20, 20), torch.float32)
     assert [compiled.scan_compiled(cell, batch, state, False) is not None for _ in range(3)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"attention": "bahdanau", "teacher_forcing": 0.5}, {"attention": "dot", "cell": "lstm", "context": "both"}], ids=str
+)
+def test_sequences_are_written_as_on_the_cpu(settings):
+    y = EQUAL[:, :3, 0]
+    model = Seq2SeqRegressor(hidden_size=8, max_epochs=3, device="cuda", random_state=0, **settings).fit(RAGGED, y)
+    np.testing.assert_allclose(on_the_cpu(model).predict(RAGGED), model.predict(RAGGED), rtol=1e-4, atol=1e-5)
+
+
+def test_tokens_are_written_as_on_the_cpu():
+    text = ["ab", "ba", "aab", "bbab"] * 6
+    model = Seq2SeqTranslator(hidden_size=8, max_epochs=3, beam_width=3, device="cuda", random_state=0).fit(text, text)
+    here, there = on_the_cpu(model).predict_hypotheses(text), model.predict_hypotheses(text)
+    assert [h[0].tokens for h in here] == [h[0].tokens for h in there]
+    assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)
