@@ -5,6 +5,7 @@ from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
 from ._objectives import BinaryCrossEntropy, CrossEntropy, Objective, SquaredError
 from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
+from ._outliers import AdditiveOutliers
 from ._pairs import Pairs
 from ._pascanu import Pascanu
 from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise, as_penalties, penalised
@@ -14,6 +15,7 @@ from ._trainer import Data, DivergenceError, DivergenceWarning, History, Interru
 
 __all__ = [
     "ActivationPenalty",
+    "AdditiveOutliers",
     "DivergenceError",
     "DivergenceWarning",
     "InterruptedWarning",
