@@ -23,7 +23,7 @@ from ._timing import machine, table
 
 DAY, WEEK = 48, 336
 N_TRAIN, N_KNOWN = 8 * WEEK, 12 * WEEK
-ON_TAXI = {"hidden_size": 128, "horizon": 24, "window": 2 * DAY, "calibration_fraction": 1 / 3, "shrinkage": "auto"}
+ON_TAXI = {"hidden_size": 128, "horizon": 24, "window": 2 * DAY, "calibration_fraction": 1 / 3, "shrinkage": "auto", "outlier_rate": 0.0}
 
 
 class Series(NamedTuple):
