@@ -2,7 +2,8 @@
 
 Two tasks: a noisy sine with injected points, and the taxi rides of New York (10,320 half-hours with five labelled windows, from the Numenta Anomaly
 Benchmark). Of the taxi data 8 weeks are learned from, 4 give the Gaussian of the errors and the threshold, the rest is the test. The settings were
-chosen on these 12 weeks: on days of the 4 weeks that were replaced by days of another kind. The seasonal naive detector stands beside them.
+chosen on these 12 weeks: by days of the 4 weeks that were replaced by days of another kind, and, among horizons that find these about as well (16 and
+24), by the error one step ahead. The seasonal naive detector stands beside them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ._timing import machine, table
 
 DAY, WEEK = 48, 336
 N_TRAIN, N_KNOWN = 8 * WEEK, 12 * WEEK
-ON_TAXI = {"hidden_size": 128, "horizon": 24, "window": 2 * DAY, "calibration_fraction": 1 / 3, "shrinkage": "auto", "outlier_rate": 0.0}
+ON_TAXI = {"hidden_size": 128, "horizon": 16, "window": 2 * DAY, "calibration_fraction": 1 / 3, "shrinkage": "auto", "outlier_rate": 0.0}
 
 
 class Series(NamedTuple):
