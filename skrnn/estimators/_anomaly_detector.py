@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..data import Sequences, give_steps
-from ..engine import limit_threads
+from ..engine import BPTT, Guessing, limit_threads, resolve_rule
 from ..training import AdditiveOutliers, Data, Objective, Pairs, SquaredError, Trainer
 from ._detection import BaseDetector
 from ._every_step import BaseStepNetwork
@@ -55,7 +55,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
         the steps that are read and written again.
     outlier_rate : float, default=0.1
         Share of the values that are made outliers while training (:class:`~skrnn.training.AdditiveOutliers`), so that the network does not follow an
-        anomaly and the steps after it are not blamed for it; 0 is none, which predicts the next step of clean series a little better.
+        anomaly and the steps after it are not blamed for it; 0 is none, which follows fast changes better.
 
     Attributes
     ----------
@@ -190,7 +190,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
         """Rows of the windows (n_windows, n_steps) to learn from, of each series."""
         n_held = np.add.reduceat(self._held_out(sequences).astype(int), sequences.offsets[:-1])
         ahead, least = (self.horizon, self.horizon + 1) if self.mode == "predict" else (0, self.window)
-        for k, (low, n_steps, held) in enumerate(zip(sequences.offsets.tolist(), sequences.lengths.tolist(), n_held.tolist(), strict=False)):
+        for k, (low, n_steps, held) in enumerate(zip(sequences.offsets[:-1].tolist(), sequences.lengths.tolist(), n_held.tolist(), strict=True)):
             if n_steps - held < least:
                 raise ValueError(
                     f"series {k} has n_samples = {n_steps}: calibration_fraction={self.calibration_fraction} leaves {n_steps - held} steps to learn "
@@ -220,6 +220,8 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
         if self.mode == "predict":
             return super()._assemble(bias, generator)
+        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
+            raise ValueError(f"mode='reconstruct' learns by rule='bptt' or 'guessing'; got {self.rule!r}")
         return autoencoder(self._recurrent(len(self.mean_), generator), len(self.mean_) - len(self.target_channels_), self.dropout, bias)
 
     def _data(self, part: Part) -> Data:
