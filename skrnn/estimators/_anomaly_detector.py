@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, replace
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,8 +15,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..data import Sequences, give_steps
-from ..engine import limit_threads
-from ..training import Data, Pairs, SquaredError
+from ..engine import BPTT, Guessing, limit_threads, resolve_rule
+from ..training import AdditiveOutliers, Data, Objective, Pairs, SquaredError, Trainer
 from ._detection import BaseDetector
 from ._every_step import BaseStepNetwork
 from ._guards import unchanged_on_error
@@ -53,6 +53,9 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
     window : int, default=100
         Steps of the overlapping pieces that the series is cut into to be learned from; the network begins afresh in each. With "reconstruct", also
         the steps that are read and written again.
+    outlier_rate : float, default=0.1
+        Share of the values that are made outliers while training (:class:`~skrnn.training.AdditiveOutliers`), so that the network does not follow an
+        anomaly and the steps after it are not blamed for it; 0 is none, which follows fast changes better.
 
     Attributes
     ----------
@@ -82,12 +85,12 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
 
         score(t) = −½ (e(t) − μ)ᵀ Σ⁻¹ (e(t) − μ)
 
-    with targets x and covariates c. No score depends on later steps. At the first steps of a series some of the l predictions are missing; the score
-    is then what is usual, given the others. Differs from the paper in that Σ is shrunk (Ledoit & Wolf), which keeps it regular if there are
-    few held-out steps or constant channels, in that the threshold needs no labelled anomalies, and in that windows are reconstructed at every step,
-    by a decoder that sees nothing of what it wrote before. The first ``window`` - 1 steps then have no window, and the usual score. Errors are
-    standardised, so scores do not depend on the scale of a channel. O((l d)²) a step besides the network, which with "reconstruct" runs over
-    ``window`` steps for each step.
+    with targets x and covariates c. No score depends on later steps. What is predicted at the first l steps of a series, of which the network has
+    seen little, does not count; where predictions are missing, the score is what is usual, given the others. Differs from the papers in that Σ is
+    shrunk, which keeps it regular if there are few held-out steps or constant channels, in that the threshold needs no labelled anomalies, in
+    ``outlier_rate``, and in that windows are reconstructed at every step, by a decoder that sees nothing of what it wrote before. The first
+    ``window`` - 1 steps then have no window. Errors are standardised, so scores do not depend on the scale of a channel. O((l d)²) a step besides
+    the network, which with "reconstruct" runs over ``window`` steps for each step.
 
     References
     ----------
@@ -113,6 +116,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
     mode: str = "predict"
     horizon: int = 10
     window: int = 100
+    outlier_rate: float = 0.1
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = (
         BaseStepNetwork._parameter_constraints
@@ -121,6 +125,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
             "mode": [StrOptions({"predict", "reconstruct"})],
             "horizon": [Interval(Integral, 1, None, closed="left")],
             "window": [Interval(Integral, 1, None, closed="left")],
+            "outlier_rate": [Interval(Real, 0, 1, closed="left")],
         }
     )
 
@@ -159,7 +164,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
         -------
         ndarray (n_steps, horizon, n_targets) for a 2-D X, (n_sequences, n_steps, horizon, n_targets) for a 3-D X, else list of the former
             ``[t, j]`` is of the prediction made ``j + 1`` steps before; with ``mode="reconstruct"`` of the step ``j`` steps before, in the window
-            that ends at ``t``. NaN where the series had not yet begun.
+            that ends at ``t``. NaN where there is none: at the beginning of a series.
         """
         check_is_fitted(self)
         sequences, layout = self._sequences(X, reset=False)
@@ -185,7 +190,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
         """Rows of the windows (n_windows, n_steps) to learn from, of each series."""
         n_held = np.add.reduceat(self._held_out(sequences).astype(int), sequences.offsets[:-1])
         ahead, least = (self.horizon, self.horizon + 1) if self.mode == "predict" else (0, self.window)
-        for k, (low, n_steps, held) in enumerate(zip(sequences.offsets.tolist(), sequences.lengths.tolist(), n_held.tolist(), strict=False)):
+        for k, (low, n_steps, held) in enumerate(zip(sequences.offsets[:-1].tolist(), sequences.lengths.tolist(), n_held.tolist(), strict=True)):
             if n_steps - held < least:
                 raise ValueError(
                     f"series {k} has n_samples = {n_steps}: calibration_fraction={self.calibration_fraction} leaves {n_steps - held} steps to learn "
@@ -207,9 +212,16 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
     def _split(self, part: Part, X_val: Any, y_val: Any, seed: int) -> tuple[Part, Part | None]:
         return last_aside(part, self.validation_fraction) if self.early_stopping is True else (part, None)
 
+    def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
+        trainer = super()._trainer(objective, early=early)
+        outliers = AdditiveOutliers(self.outlier_rate, columns=self.target_channels_.tolist())
+        return replace(trainer, penalties=(*trainer.penalties, outliers))
+
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
         if self.mode == "predict":
             return super()._assemble(bias, generator)
+        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
+            raise ValueError(f"mode='reconstruct' learns by rule='bptt' or 'guessing'; got {self.rule!r}")
         return autoencoder(self._recurrent(len(self.mean_), generator), len(self.mean_) - len(self.target_channels_), self.dropout, bias)
 
     def _data(self, part: Part) -> Data:
@@ -224,7 +236,8 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
     def _errors(self, sequences: Sequences) -> Array:
         values = sequences.values[:, self.target_channels_].astype(np.float64)
         if self.mode == "predict":
-            return aligned_errors(self._decode(self._rows(predictors(sequences, self.target_channels_))), values, sequences)
+            predicted = self._decode(self._rows(predictors(sequences, self.target_channels_)))
+            return aligned_errors(predicted, values, sequences, self.horizon)
         network: Any = self.network_
         n_steps = min(self.horizon, self.window)
         errors = np.full((len(values), n_steps, values.shape[1]), np.nan)

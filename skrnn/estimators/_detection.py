@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from sklearn.base import OutlierMixin
-from sklearn.covariance import LedoitWolf
+from sklearn.covariance import LedoitWolf, ShrunkCovariance
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
@@ -28,7 +28,10 @@ DESCRIPTIONS = """\
     covariates : sequence of int or str, default=()
         Columns of X, by number or name, that are neither predicted nor judged, but known when the step that they belong to is.
     calibration_fraction : float, default=0.25
-        Share of each series, its last part, that is not learned from but tells how large errors are where all is well."""
+        Share of each series, its last part, that is not learned from but tells how large errors are where all is well.
+    shrinkage : float or "auto", default=0.5
+        How far the correlations of the errors are shrunk, in (0, 1]; "auto" as Ledoit & Wolf (2004). 1 looks at each error by itself, and does not
+        blame the steps after a short anomaly; little of it sees errors that contradict each other, the mark of anomalies that last."""
 
 ATTRIBUTES = """\
     offset_ : float
@@ -46,7 +49,7 @@ _DEAD = 1e-9  # of a target's deviation: errors that do not vary
 
 @dataclass(frozen=True)
 class ErrorGaussian:
-    """A Gaussian of error vectors in units of their targets' deviations, whose covariance is shrunk (Ledoit & Wolf, 2004).
+    """A Gaussian of error vectors in units of their targets' deviations, whose covariance is shrunk.
 
     Components are ordered by how soon they are known: a vector may lack its last ones.
     """
@@ -57,12 +60,16 @@ class ErrorGaussian:
     usual: Array  # mean squares of the whitened errors; 1 but for the shrinkage
 
     @classmethod
-    def of(cls, errors: Array) -> Self:
+    def of(cls, errors: Array, shrinkage: float | str) -> Self:
         """Fit to complete vectors (n_vectors, n_components)."""
         mean, deviation = errors.mean(axis=0), errors.std(axis=0)
         dead = deviation <= _DEAD
         scale = np.where(dead, 1.0, deviation)
-        covariance = LedoitWolf(assume_centered=True).fit((errors - mean) / scale).covariance_
+        standardised = (errors - mean) / scale
+        if shrinkage == "auto":
+            covariance = LedoitWolf(assume_centered=True).fit(standardised).covariance_
+        else:
+            covariance = ShrunkCovariance(assume_centered=True, shrinkage=float(shrinkage)).fit(standardised).covariance_
         covariance[dead, dead] = 1.0  # what never was wrong counts in units of its target
         gaussian = cls(mean, scale, cholesky(covariance, lower=True), np.ones_like(mean))
         return replace(gaussian, usual=gaussian._squares(errors).mean(axis=0))
@@ -88,11 +95,13 @@ class BaseDetector(OutlierMixin, Described, ABC):
     contamination: str | float = "auto"
     covariates: Sequence[int | str] = ()
     calibration_fraction: float = 0.25
+    shrinkage: float | str = 0.5
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "covariates": ["array-like"],
         "calibration_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "shrinkage": [StrOptions({"auto"}), Interval(Real, 0, 1, closed="right")],
     }
 
     _descriptions = DESCRIPTIONS
@@ -140,7 +149,7 @@ class BaseDetector(OutlierMixin, Described, ABC):
                 f"calibration_fraction={self.calibration_fraction} of the series holds {len(complete)} steps for which all predictions were made; "
                 "two are needed, and many are better"
             )
-        self.error_gaussian_ = ErrorGaussian.of(complete)
+        self.error_gaussian_ = ErrorGaussian.of(complete, self.shrinkage)
         auto = self.contamination == "auto"
         share = FALSE_ALARMS if auto else float(self.contamination)
         self.offset_ = float(np.quantile(self._scores_of(errors) if auto else self._scores(sequences), share))

@@ -215,22 +215,24 @@ class DualStageAttentionRegressor(RegressorMixin, BaseRecurrent):
     def _table(self, X: Any, y: Any, *, reset: bool) -> Array:
         """The drivers, and the target as last column."""
         require_target(self, y)
+        drivers = self._drivers(X, reset=reset)
+        target = column_or_1d(numbers(step_rows(y, drivers, ROWS)), warn=True)
+        if np.isnan(target).any():
+            raise ValueError(f"Input y contains NaN (first at step {int(np.isnan(target).argmax())}): every step of the past is an input")
+        return np.column_stack([drivers.values, target]).astype(np.float64)
+
+    def _drivers(self, X: Any, *, reset: bool) -> Sequences:
         sequences, layout = check_sequences_and_layout(self, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
         if layout != ROWS:
             raise ValueError(f"X must be one series, an array of shape (n_times, n_drivers); got {type(X).__name__} of {len(sequences)} sequences")
-        target = column_or_1d(numbers(step_rows(y, sequences, layout)), warn=True)
-        if np.isnan(target).any():
-            raise ValueError(f"Input y contains NaN (first at step {int(np.isnan(target).argmax())}): every step of the past is an input")
-        return np.column_stack([sequences.values, target]).astype(np.float64)
+        return sequences
 
     def _following(self, X: Any, y_history: Any) -> Array:
         """The last steps that were seen, and those to be predicted, whose target is 0 where it is not known."""
-        if y_history is None:
-            history = np.zeros(len(X))
-        else:
-            history = np.array(y_history, dtype=np.float64)
-            if history.shape == (len(X),) and np.isnan(history[-1]):
-                history[-1] = 0.0
+        n = self._drivers(X, reset=False).n_steps_total
+        history = np.zeros(n) if y_history is None else np.array(y_history, dtype=np.float64)
+        if history.shape == (n,) and np.isnan(history[-1]):
+            history[-1] = 0.0
         return np.concatenate([self._end, self._table(X, history, reset=False)])
 
     def _windows(self, table: Array) -> Sequences:

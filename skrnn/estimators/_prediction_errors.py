@@ -32,8 +32,8 @@ def steps_ahead(values: NDArray[Any], rows: NDArray[np.intp], horizon: int) -> N
     return np.asarray(values[rows[:, None] + 1 + np.arange(horizon)])
 
 
-def aligned_errors(predicted: Array, values: Array, sequences: Sequences) -> Array:
-    """What each step was, minus what was predicted for it at each of the steps before; NaN where its sequence had not yet begun.
+def aligned_errors(predicted: Array, values: Array, sequences: Sequences, n_first: int) -> Array:
+    """What each step was, minus what was predicted for it at each of the steps before; NaN where nothing was.
 
     Parameters
     ----------
@@ -42,6 +42,8 @@ def aligned_errors(predicted: Array, values: Array, sequences: Sequences) -> Arr
     values : ndarray of shape (n_steps_total, n_channels)
     sequences : Sequences
         Whose steps these are.
+    n_first : int
+        Steps at the beginning of a sequence whose predictions do not count.
 
     Returns
     -------
@@ -51,5 +53,5 @@ def aligned_errors(predicted: Array, values: Array, sequences: Sequences) -> Arr
     horizon = np.arange(predicted.shape[1])
     origins = np.arange(len(values))[:, None] - 1 - horizon
     errors = values[:, None] - predicted[origins, horizon]
-    errors[origins < np.repeat(sequences.offsets[:-1], sequences.lengths)[:, None]] = np.nan
+    errors[origins < np.repeat(sequences.offsets[:-1] + n_first, sequences.lengths)[:, None]] = np.nan
     return np.asarray(errors)

@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import cells, fit, growth, memory, reservoir, ridge, search
+from benchmarks import anomalies, cells, drivers, fit, growth, memory, reservoir, ridge, search
 
 
 def test_cells_prints_ratios_and_verdicts(capsys):
@@ -67,3 +67,15 @@ def test_reservoir_prints_ratios_and_verdicts(capsys):
     out = capsys.readouterr().out
     assert all(what in out for what in ("| states ", "| panel predict ", "| 25 penalties "))
     assert all(heading in out for heading in ("| sklearn / skrnn CPU |", "| claim ", "| holds |"))
+
+
+@pytest.mark.slow
+def test_anomalies_prints_rows(capsys):
+    anomalies.main(["--quick"])
+    assert "| false alarms |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_drivers_prints_rows(capsys):
+    drivers.main(["--quick"])
+    assert "| persistence | ridge | DualStageAttentionRegressor |" in capsys.readouterr().out

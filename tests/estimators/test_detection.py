@@ -15,19 +15,19 @@ def test_distances_are_those_of_the_gaussian_that_the_errors_came_from():
     points = RNG.normal(size=(50, 4)) @ MIXING.T * 2
     mean, covariance = np.array([1.0, 0.0, -3.0, 0.5]), MIXING @ MIXING.T
     expected = np.einsum("ij,jk,ik->i", points - mean, np.linalg.inv(covariance), points - mean)
-    np.testing.assert_allclose(ErrorGaussian.of(ERRORS).distances(points), expected, rtol=0.1)
+    np.testing.assert_allclose(ErrorGaussian.of(ERRORS, "auto").distances(points), expected, rtol=0.1)
 
 
 def test_rank_as_the_density():
     points = RNG.normal(size=(200, 4)) @ MIXING.T * 2
     density = multivariate_normal(ERRORS.mean(0), np.cov(ERRORS.T)).logpdf(points)
-    assert np.corrcoef(density, -ErrorGaussian.of(ERRORS).distances(points))[0, 1] > 0.999
+    assert np.corrcoef(density, -ErrorGaussian.of(ERRORS, "auto").distances(points))[0, 1] > 0.999
 
 
 @pytest.mark.parametrize("n_known", range(5))
 def test_missing_components_add_what_is_expected_of_them(n_known):
     """Given the others: mean over draws from the conditional distribution."""
-    gaussian = ErrorGaussian.of(ERRORS)
+    gaussian = ErrorGaussian.of(ERRORS, "auto")
     known = ERRORS[0, :n_known]
     vector = np.full((1, 4), np.nan)
     vector[0, :n_known] = known
@@ -41,7 +41,7 @@ def test_missing_components_add_what_is_expected_of_them(n_known):
 
 def test_scaling_a_component_changes_nothing():
     factor = np.array([1e-4, 1.0, 1e4, 3.0])
-    one, other = ErrorGaussian.of(ERRORS), ErrorGaussian.of(ERRORS * factor)
+    one, other = ErrorGaussian.of(ERRORS, "auto"), ErrorGaussian.of(ERRORS * factor, "auto")
     np.testing.assert_allclose(one.distances(ERRORS), other.distances(ERRORS * factor), rtol=1e-9)
 
 
@@ -55,8 +55,15 @@ def test_scaling_a_component_changes_nothing():
     ],
     ids=["perfect", "constant", "equal", "few"],
 )
-def test_a_singular_covariance_still_tells_what_is_far(errors):
-    gaussian = ErrorGaussian.of(errors)
+@pytest.mark.parametrize("shrinkage", ["auto", 0.1, 1.0])
+def test_a_singular_covariance_still_tells_what_is_far(errors, shrinkage):
+    gaussian = ErrorGaussian.of(errors, shrinkage)
     near, far = gaussian.distances(np.stack([errors[0], errors[0] + 100]))
     assert np.isfinite([near, far]).all()
     assert far > 100 + near
+
+
+def test_shrunk_to_the_end_every_component_counts_by_itself():
+    gaussian = ErrorGaussian.of(ERRORS, 1.0)
+    points = RNG.normal(size=(50, 4))
+    np.testing.assert_allclose(gaussian.distances(points), (((points - ERRORS.mean(axis=0)) / ERRORS.std(axis=0)) ** 2).sum(axis=1))

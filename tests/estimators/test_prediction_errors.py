@@ -9,16 +9,17 @@ from skrnn.estimators._prediction_errors import aligned_errors, predictors, step
 SERIES = Sequences(np.arange(24.0).reshape(12, 2), [0, 5, 12])
 
 
+@pytest.mark.parametrize("n_first", [0, 2])
 @pytest.mark.parametrize("horizon", [1, 2, 4, 7])
-def test_a_perfect_predictor_errs_nowhere(horizon):
+def test_a_perfect_predictor_errs_nowhere(horizon, n_first):
     predicted = np.full((12, horizon, 2), np.nan)
     for low, high in ((0, 5), (5, 12)):
         for now in range(low, high):
             for j in range(min(horizon, high - 1 - now)):
                 predicted[now, j] = SERIES.values[now + 1 + j]
-    errors = aligned_errors(predicted, SERIES.values, SERIES)
+    errors = aligned_errors(predicted, SERIES.values, SERIES, n_first)
     step = np.r_[np.arange(5), np.arange(7)]
-    known = np.arange(horizon) < step[:, None]
+    known = np.arange(horizon) < step[:, None] - n_first
     assert (errors[known] == 0).all()
     assert np.isnan(errors[~known]).all()
 
@@ -26,7 +27,7 @@ def test_a_perfect_predictor_errs_nowhere(horizon):
 def test_an_error_stands_at_the_step_that_was_predicted():
     predicted = np.full((12, 3, 2), np.nan)
     predicted[6] = SERIES.values[7:10] - [[1], [2], [3]]
-    errors = aligned_errors(predicted, SERIES.values, SERIES)
+    errors = aligned_errors(predicted, SERIES.values, SERIES, 0)
     assert [errors[7, 0, 0], errors[8, 1, 0], errors[9, 2, 0]] == [1, 2, 3]
     assert np.isfinite(errors).sum() == 6
 

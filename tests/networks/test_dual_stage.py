@@ -13,7 +13,7 @@ from tests.oracles.functions import arrays, oracle
 T, K, M, P = 5, 4, 3, 2
 RNG = np.random.default_rng(0)
 WINDOWS = RNG.normal(size=(6, T, K + 1))
-PACKED = pack(as_sequences(WINDOWS))
+PACKED = pack(as_sequences(WINDOWS), dtype=torch.float64)
 
 
 def built(cell):
