@@ -23,7 +23,7 @@ docs: $(VENV)/.installed-docs
 	$(VENV)/bin/sphinx-build -W -b html docs docs/_build/html
 
 bench: $(VENV)/.installed-bench
-	set -e; for name in cells fit search memory ridge reservoir; do $(python) -m benchmarks.$$name; done
+	set -e; for name in cells fit search memory ridge reservoir forecast; do $(python) -m benchmarks.$$name; done
 
 clean:
 	rm -rf build dist docs/_build docs/api.rst docs/auto_examples docs/generated docs/sg_execution_times.rst

@@ -28,7 +28,9 @@ __all__ = [
     "Seq2SeqTranslator",
     "Sequences",
     "Vec2SeqRegressor",
+    "adapters",
     "as_sequences",
+    "backtest",
     "cells",
     "data",
     "datasets",
@@ -41,7 +43,7 @@ __all__ = [
     "training",
 ]
 
-_MODULES = {"cells", "data", "datasets", "engine", "estimators", "inspection", "metrics", "networks", "preprocessing", "training"}
+_MODULES = {"adapters", "cells", "data", "datasets", "engine", "estimators", "inspection", "metrics", "networks", "preprocessing", "training"}
 
 try:
     __version__ = version("skrnn")

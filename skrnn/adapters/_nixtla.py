@@ -147,6 +147,34 @@ class NixtlaPanel:
             tables.append(table[row[:n_steps]])
         return tables
 
+    def static(self, df: Any) -> NDArray[np.float64]:
+        """Read what holds for each series as a whole.
+
+        Parameters
+        ----------
+        df : frame
+            The column of ids, and numbers; one row for each series.
+
+        Returns
+        -------
+        static : ndarray of shape (n_series, n_static)
+            In the order of ``ids``; it goes into ``fit``.
+
+        Raises
+        ------
+        ValueError
+            If a series is missing, or has several rows.
+        """
+        frame = nw.from_native(df, eager_only=True)
+        id_col = self.keys.columns[0]
+        _need(frame, [id_col], "static_df")
+        place = dict(zip(*_groups(frame[id_col]), strict=True))
+        for name in self.ids:
+            if len(place.get(name, ())) != 1:
+                raise ValueError(f"static_df has {len(place.get(name, ()))} rows of series {name!r}, expected one")
+        table = _numbers(frame, [name for name in frame.columns if name != id_col], "static_df")
+        return table[[place[name][0] for name in self.ids]]
+
     def frame(self, forecasts: Mapping[str, Sequence[Any]]) -> Any:
         """Write forecasts into a long frame.
 
@@ -168,16 +196,13 @@ class NixtlaPanel:
             if len(found) != len(self.ids) or found != counts:
                 raise ValueError(f"{name!r} has forecasts of {found} steps, expected {counts} of the {len(self.ids)} series")
         times = np.concatenate([self.steps.after(last, n) for last, n in zip(self.last, counts, strict=True)])
-        ids, first = self.keys[self.keys.columns[0]], self.keys[self.keys.columns[1]]
-        implementation = self.keys.implementation
-        columns = {
-            ids.name: ids[np.repeat(np.arange(len(self.ids)), counts).tolist()],
-            first.name: _like(nw.new_series(first.name, times, backend=implementation), first),
-        }
+        frame = nw.maybe_reset_index(self.keys[np.repeat(np.arange(len(self.ids)), counts).tolist()])
+        first = frame[self.keys.columns[1]]
+        columns = [_like(nw.new_series(first.name, times, backend=frame.implementation), first)]
         for name, parts in forecasts.items():
             values = np.concatenate([np.asarray(part, dtype=float) for part in parts])
-            columns[name] = nw.new_series(name, values, backend=implementation)
-        return nw.from_dict(columns, backend=implementation).to_native()
+            columns.append(nw.new_series(name, values, backend=frame.implementation))
+        return frame.with_columns(*columns).to_native()
 
 
 def _need(frame: Any, names: Sequence[str], what: str) -> None:

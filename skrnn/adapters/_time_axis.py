@@ -51,7 +51,7 @@ def check_order(times: Sequence[Array], ids: Sequence[Any], rows: Sequence[Array
 
 def find_steps(times: Sequence[Array], ids: Sequence[Any], freq: str | int | None) -> Steps:
     """The step that all series have, `freq` or the commonest; refuse a gap, naming the series and where it is."""
-    steps = _steps(np.concatenate(times), np.concatenate([np.diff(when.astype(np.int64)) for when in times]), freq)
+    steps = _steps(times, freq)
     for when, name in zip(times, ids, strict=True):
         wrong = np.diff(steps.counted(when)) != steps.size
         if wrong.any():
@@ -61,7 +61,8 @@ def find_steps(times: Sequence[Array], ids: Sequence[Any], freq: str | int | Non
     return steps
 
 
-def _steps(times: Array, differences: Array, freq: str | int | None) -> Steps:
+def _steps(series: Sequence[Array], freq: str | int | None) -> Steps:
+    times, differences = np.concatenate(series), np.concatenate([np.diff(when.astype(np.int64)) for when in series])
     if freq is None and len(differences) == 0:
         raise ValueError("every series has one row only: freq must say how the time goes on")
     if times.dtype.kind != "M":
@@ -72,8 +73,8 @@ def _steps(times: Array, differences: Array, freq: str | int | None) -> Steps:
         return _stated(freq, times)
     monthly = _in_months(times)
     if monthly is not None and differences.min() >= SHORTEST_MONTH:
-        months = np.diff(times.astype("M8[M]").astype(np.int64))
-        return Steps(_commonest(months[months > 0]), True, *monthly)
+        months = np.concatenate([np.diff(when.astype("M8[M]").astype(np.int64)) for when in series])
+        return Steps(_commonest(months), True, *monthly)
     return Steps(_commonest(differences))
 
 

@@ -61,7 +61,8 @@ def window_units(kind: str | None, past: Array, series: SeriesMoments) -> tuple[
         None           0,                   1
 
     with v the variance of a window of L steps. One typical change from step to step is counted in so that a window that does not move has a
-    scale too.
+    scale too. Where a recursive network sees "difference", it sees and puts out changes from step to step, which are cumulated from the last
+    value; an encoder sees changes, and its decoder puts out the mean change of a step since the last value.
 
     Parameters
     ----------

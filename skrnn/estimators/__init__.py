@@ -1,6 +1,7 @@
 """Recurrent networks as scikit-learn estimators."""
 
 from ._anomaly_detector import RNNAnomalyDetector
+from ._backtest import backtest as backtest  # a function
 from ._captioner import RNNCaptioner
 from ._classifier import RNNClassifier
 from ._dual_stage_regressor import DualStageAttentionRegressor

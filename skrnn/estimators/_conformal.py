@@ -30,9 +30,9 @@ class Calibration:
     errors: dict[int, Array] = field(default_factory=dict)  # of each series: (n_origins, horizon, n_targets), NaN where nothing is known
 
     def with_later(self, series: int, errors: Array) -> Self:
-        """The errors of the next origins too."""
+        """The errors of later origins too, which begin with those whose last steps were still to come."""
         known = self.errors.get(series, errors[:0])
-        return type(self)(self.adaptive, self.errors | {series: np.concatenate([known, errors])})
+        return type(self)(self.adaptive, self.errors | {series: np.concatenate([known[: max(0, len(known) - errors.shape[1] + 1)], errors])})
 
     def shift(self, series: int, level: float, n_steps: int) -> Array:
         """By how much the quantile lies above a forecast from the end of the series, in units of its spread (n_steps, n_targets)."""
@@ -41,10 +41,8 @@ class Calibration:
         return _order_statistic(np.concatenate(list(self.errors.values()))[:, :n_steps], level, bounded=False)
 
     def shifts(self, series: int, level: float, later: Array) -> Array:
-        """The same for forecasts from the next origins (n_origins, horizon, n_targets), of which the errors become known one after the other."""
-        if not self.adaptive:
-            return np.broadcast_to(self.shift(series, level, later.shape[1]), later.shape)
-        return follow(np.concatenate([self.errors[series], later])[-_RECENT - len(later) :], level)[-len(later) - 1 : -1]
+        """The same before each of the later origins (n_origins, horizon, n_targets), of which the errors become known one after the other."""
+        return follow(self.with_later(series, later).errors[series][-_RECENT - len(later) :], level)[-len(later) - 1 : -1]
 
 
 def follow(errors: Array, level: float) -> Array:

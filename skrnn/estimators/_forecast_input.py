@@ -72,13 +72,11 @@ def read_tables(estimator: Any, X: Any, *, reset: bool) -> tuple[list[Array], tu
 
 
 def check_time_index(data: Any, name: str) -> None:
-    """Refuse a pandas index of points in time that does not run on regularly."""
+    """Refuse a pandas index of points in time that does not run on regularly; a pandas frequency is taken at its word."""
     index = getattr(data, "index", None)
-    if type(index).__name__ not in ("DatetimeIndex", "PeriodIndex"):
-        return
-    stamps = (index if type(index).__name__ == "DatetimeIndex" else index.to_timestamp()).asi8
-    regular = len(index) > 2 and (index.inferred_freq if type(index).__name__ == "DatetimeIndex" else index.freqstr) is not None
-    check_steps(stamps, f"the index of {name}", index, gaps=not regular)
+    kind = type(index).__name__
+    if kind in ("DatetimeIndex", "PeriodIndex"):
+        check_steps(index.asi8, f"the index of {name}", index, gaps=kind == "PeriodIndex" or index.freq is None)
 
 
 def check_steps(times: NDArray[Any], name: str, labels: Any, *, gaps: bool = True) -> None:
@@ -142,15 +140,28 @@ def detect_season(y: Array) -> int:
     """Steps from one season to the next; 0 if there is none.
 
     Where there is a season of s steps, values that are s steps apart differ less than those that are half as far apart; whatever wanders or
-    is noise differs more, or as much. Of several such distances it is the shortest that is nearly as good as the best.
+    is noise differs more, or as much. Of several such distances it is the shortest that is nearly as good as the best. A cycle that comes now
+    earlier and now later, as that of sunspots, is no season.
     """
-    lags = np.arange(1, min(len(y) // 3, _LONGEST_SEASON) + 1)
-    if len(lags) < 2 or np.ptp(y[:, 0]) == 0:
+    x = y[:, 0]
+    lags = np.arange(1, min(len(x) // 3, _LONGEST_SEASON) + 1)
+    if len(lags) < 2 or np.ptp(x) == 0:
         return 0
-    apart = np.array([np.var(y[lag:, 0] - y[:-lag, 0]) for lag in lags])  # the variance does not see a straight trend
+    apart = np.array([np.var(x[lag:] - x[:-lag]) for lag in lags])  # the variance does not see a straight trend
     candidates = lags[1:-1][(apart[1:-1] <= apart[:-2]) & (apart[1:-1] < apart[2:])]
     candidates = candidates[apart[candidates - 1] < 0.5 * apart[candidates // 2 - 1]]
     if len(candidates) == 0:
         return 0
     found = apart[candidates - 1]
-    return int(candidates[found <= 1.3 * found.min() + 1e-12 * apart.max()][0])
+    season = int(candidates[found <= 1.3 * found.min() + 1e-12 * apart.max()][0])
+    return season if _keeps_time(x, season) else 0
+
+
+def _keeps_time(x: Array, season: int) -> bool:
+    """Whether the mean season of the first half of a series explains the second half."""
+    level = np.convolve(x, np.full(season, 1 / season), mode="valid")  # what is left of x less this has no trend, and its middle is season // 2 later
+    rest = x[season // 2 :][: len(level)] - level
+    phase, half = np.arange(len(rest)) % season, len(rest) // 2
+    profile = np.bincount(phase[:half], rest[:half], season) / np.maximum(np.bincount(phase[:half], minlength=season), 1)
+    later = rest[half:]
+    return bool(((later - profile[phase[half:]]) ** 2).sum() < 0.7 * (later**2).sum())

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import State, map_state
 from ..data import Panel, SeriesMoments, Window
 from ..engine import rollout
-from ..training import Predictive, Sight, Windows
+from ..training import Predictive, Sight, Windows, steps_counted
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -126,6 +126,7 @@ class _Run:
         self._objective, self._sight, self.n_paths = model.objective, model.sight, n_paths
         self._draw = model.objective.point if draw is None else draw
         self._location, self._scale = (np.repeat(part, n_paths, axis=0) for part in (window.location, window.scale))
+        self._steps = steps_counted(model.sight, window.rows.shape[1] - model.sight.n_lags)
         self._follows = model.sight.recursive and model.sight.scaling == "difference"  # sees changes, and puts out changes
         self._params: list[Array] = []
         self._values: list[Array] = []
@@ -133,9 +134,10 @@ class _Run:
     def __call__(self, outputs: Tensor) -> Tensor:
         """Take the outputs (n, n_values * n_params) of a step; what is fed back (n, n_values)."""
         raw = outputs.double().cpu().numpy().reshape(len(outputs), -1, self._objective.n_params)
-        params = self._objective.in_units(raw, self._location, self._scale)
+        scale = self._scale * self._steps[len(self._values)]
+        params = self._objective.in_units(raw, self._location, scale)
         value = self._draw(params)
-        z = (value - self._location) / self._scale
+        z = (value - self._location) / scale
         if self._follows:
             self._location = value
         self._params.append(params)

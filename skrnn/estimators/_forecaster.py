@@ -31,7 +31,62 @@ class Ahead(NamedTuple):
 
 @parameters
 class RNNForecaster(RegressorMixin, ForecasterLearning):
-    """DOC"""
+    """Forecast the steps that follow one series, or many, with a recurrent network.
+
+    A row is a time step. The defaults are made for series of some hundred steps with or without trend and season, which nothing has to be told
+    about: windows of the past are seen relative to their last value, the season is found, and quantiles are learned, so that intervals come with
+    the forecasts. ``n_lags``, ``horizon``, ``strategy`` and everything else can be searched with ``GridSearchCV(cv=TimeSeriesSplit(test_size=h))``,
+    which needs an X: pass ``np.arange(n_steps)[:, None]`` with ``time_column=0`` if there are no covariates.
+
+    Parameters
+    ----------
+    <shared parameters>
+
+    Attributes
+    ----------
+    network_ : skrnn.networks.Seq2Seq or skrnn.networks.StepNetwork
+        The trained torch module; its outputs are in units of each window.
+    n_lags_, season_, target_scaling_ : int, int, str or None
+        What was used; a season of 0 is none.
+    n_steps_ : ndarray of shape (n_series,)
+        Steps of each series so far.
+    loss_curve_ : list of float
+        Mean loss of the windows drawn in each epoch.
+    <shared attributes>
+
+    Notes
+    -----
+    With z the values in units of a window, x covariates and season, and L and H ``n_lags`` and ``horizon``::
+
+        direct      c = encoder((z, x)(t−L+1), …, (z, x)(t));   z(t+k) ~ p(V decoder(c, k, x(t+k)) + d),  k = 1 … H
+        seq2seq     the same, where the decoder sees the forecast of z(t+k−1) too
+        recursive   z(t+1) ~ p(V network((z(t−L+1), x(t−L+2)), …, (z(t), x(t+1))) + d),  trained at all steps of windows of L + H steps
+
+    p is the objective: with "quantile" the outputs are the quantiles themselves, sorted. Losses are means over steps and targets. With
+    ``target_scaling="mean"`` windows are drawn in proportion to their scale, as DeepAR does.
+
+    A split-conformal interval is the forecast plus quantiles of held-out errors in units of the predicted spread, for each step ahead; its
+    coverage holds where the errors to come are like those. "adaptive" moves the level by 0.02 for every miss.
+
+    Differs from the paper in that DeepAR's covariates are those of X, its age is not one of them, and the starting state is zero in each window.
+
+    References
+    ----------
+    D. Salinas, V. Flunkert, J. Gasthaus, "DeepAR: probabilistic forecasting with autoregressive recurrent networks", arXiv:1704.04110, 2017.
+    R. Wen et al., "A multi-horizon quantile recurrent forecaster", arXiv:1711.11053, 2017.
+    J. Lei et al., "Distribution-free predictive inference for regression", JASA 113, 2018, section 5.2.
+    I. Gibbs, E. Candès, "Adaptive conformal inference under distribution shift", NeurIPS 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNForecaster
+    >>> y = np.arange(60) + np.tile([0.0, 3.0, 1.0, -2.0], 15)
+    >>> model = RNNForecaster(horizon=4, random_state=0).fit(None, y)
+    >>> ahead = model.forecast(4)
+    >>> bool(np.abs(ahead - [60.0, 64.0, 63.0, 61.0]).max() < 0.5)
+    True
+    """
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, *, static: Any = None) -> Self:
@@ -216,7 +271,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         if self.conformal != "adaptive":
             return
         for k, (end, n) in enumerate(zip(panel.offsets[1:], new, strict=True)):
-            origins = np.arange(end - n - self.horizon + 1, end - self.horizon + 1)
+            origins = np.arange(end - n - self.horizon + 1, end)
             self._calibration = self._calibration.with_later(k, self._errors(panel, k, origins))
 
     def _ahead(self, n_steps: int | None, X: Any) -> Ahead:

@@ -248,8 +248,8 @@ class ForecasterLearning(ForecasterParameters):
         """Errors of forecasts from every step of the held-out end of each series."""
         if self.conformal is None:
             return None
-        origins = [np.arange(n - int(np.ceil(self.calibration_fraction * n)), n - self.horizon + 1) for n in panel.lengths]
-        if min(map(len, origins)) < 1:
+        origins = [np.arange(n - int(np.ceil(self.calibration_fraction * n)), n) for n in panel.lengths]
+        if min(map(len, origins)) < self.horizon:
             raise ValueError(
                 f"calibration_fraction={self.calibration_fraction} holds out fewer steps than horizon={self.horizon} "
                 f"of a series of {panel.lengths.min()} steps"

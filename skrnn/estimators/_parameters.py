@@ -19,7 +19,7 @@ _DESCRIPTIONS = """\
     cell : str or Cell, default="gru"
         What happens in one time step: a name of :mod:`skrnn.cells` in lower case, or a cell with its own settings, whose parameters can be
         searched as ``cell__…``.
-    hidden_size : int, default=64
+    hidden_size : int, default=<hidden_size>
         Units of each layer and direction; more can represent more and cost quadratically more.
     n_layers : int, default=1
         Recurrent layers on top of each other.
@@ -36,7 +36,7 @@ _DESCRIPTIONS = """\
     schedule : {"constant", "one_cycle", "cosine", "plateau"}, default="one_cycle"
         The learning rate over the epochs: constant; up for a quarter, then down to zero; down to zero; halved when the loss has not fallen for
         five epochs.
-    max_epochs : int, default=100
+    max_epochs : int, default=<max_epochs>
         Passes over the training set.
     batch_size : int or None, default=<batch_size>
         Sequences a step of the optimiser sees; ``None`` is all of them.

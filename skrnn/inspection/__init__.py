@@ -1,6 +1,7 @@
 """Pictures of training and of what goes on inside a network, as scikit-learn's displays, which need matplotlib; and figures of reservoirs."""
 
 from ._attention import AttentionDisplay
+from ._forecast import ForecastDisplay
 from ._gates import GateDisplay
 from ._gradient_flow import GradientFlowDisplay
 from ._loss_curve import LossCurveDisplay
@@ -9,6 +10,7 @@ from ._reservoir_display import ReservoirDisplay
 
 __all__ = [
     "AttentionDisplay",
+    "ForecastDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
     "LossCurveDisplay",

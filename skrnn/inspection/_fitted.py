@@ -15,15 +15,16 @@ from ..data import Sequences, check_sequences_and_layout
 from ..estimators._base import BaseRecurrent
 from ..estimators._decoding import BaseDecoding
 from ..estimators._every_step import BaseEveryStep
+from ..estimators._trained import BaseTrained
 from ..training import Batches
 
 Losses = Callable[[Tensor, Any], Tensor]  # of outputs, and of the sequences of a batch that they belong to
 
 
-def fitted(estimator: Any) -> BaseRecurrent:
+def fitted(estimator: Any, kind: type[BaseTrained] = BaseRecurrent) -> Any:
     """The fitted estimator with a recurrent network, which may be the last step of a pipeline."""
     model = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    if not isinstance(model, BaseRecurrent):
+    if not isinstance(model, kind):
         raise TypeError(f"estimator must be an estimator with a recurrent network, or a Pipeline that ends in one; got {type(model).__name__}")
     check_is_fitted(model)
     return model

@@ -13,7 +13,7 @@ from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, W
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
 from ._trainer import Data, DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
-from ._windows import Sight, Windows, window_data
+from ._windows import Sight, Windows, steps_counted, window_data
 
 __all__ = [
     "ActivationPenalty",

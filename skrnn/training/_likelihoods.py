@@ -95,8 +95,10 @@ class NegativeBinomial(Distribution):
 
     def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
         y, scale = target.chunk(2, -1)
-        mean = weight @ (y / scale) / weight.sum()
-        return torch.stack([inverse_softplus(mean), inverse_softplus(torch.ones_like(mean))], -1)
+        mean = weight @ y / (weight @ scale)
+        mu = mean * scale
+        excess = weight @ ((y - mu) ** 2 - mu) / (weight @ (mu**2 / scale.sqrt())).clamp_min(_LEAST)  # α of what a Poisson distribution leaves over
+        return torch.stack([inverse_softplus(mean), inverse_softplus(excess)], -1)
 
     def fed_back(self, outputs: Tensor) -> Tensor:
         return F.softplus(outputs[..., 0])

@@ -37,6 +37,12 @@ class Sight(NamedTuple):
     device: torch.device
 
 
+def steps_counted(sight: Sight, n_steps: int) -> NDArray[np.float64]:
+    """By how many steps of change the scale grows, for each step of the future."""
+    grows = sight.scaling == "difference" and not sight.recursive
+    return np.arange(1.0, n_steps + 1) if grows else np.ones(n_steps)
+
+
 class Windows:
     """Windows of a panel.
 
@@ -87,7 +93,7 @@ class Windows:
 
     def steps(self, window: Window, index: Rows, low: int, high: int) -> PackedSequence:
         """Inputs of a recursive network that puts out the steps from ``low + 1`` to ``high`` of each window."""
-        before, rows = window.rows[:, low:high], window.rows[:, low + 1 : high + 1]
+        before, rows = window.rows[:, low:high], self._inside(window.rows[:, low + 1 : high + 1])
         return self._as_packed([*self._masked(before), self.panel.known[rows], *self._static(index, high - low), window.z[:, low:high]])
 
     def pair(self, window: Window, index: Rows) -> Pair:
@@ -108,8 +114,9 @@ class Windows:
         return Pair(self._as_packed(source), self._as_packed(steps), first, teacher)
 
     def _from_origin(self, window: Window, rows: Rows) -> NDArray[Any]:
-        """Values in units of the window, also where it sees changes."""
-        return (self.panel.y[np.minimum(rows, len(self.panel.y) - 1)] - window.location[:, None]) / window.scale[:, None]
+        """Values in units of the window; where it sees changes, the mean change of a step since the origin."""
+        gap = self.panel.y[self._inside(rows)] - window.location[:, None]
+        return gap / (window.scale[:, None] * steps_counted(self.sight, rows.shape[1])[:, None])
 
     def targets(self, index: Rows) -> tuple[Tensor, Tensor | None]:
         """What should come out, a row for each step and window in the order of the outputs, and how much each counts."""
@@ -139,8 +146,12 @@ class Windows:
         size = max(1, _CHUNK_STEPS // int(self.sight.n_lags + self.sight.horizon))
         yield from np.split(np.arange(len(self)), range(size, len(self), size))
 
+    def _inside(self, rows: Rows) -> Rows:
+        """Rows of the panel, of which nobody will ask for those beyond its end."""
+        return np.minimum(rows, len(self.panel.y) - 1)
+
     def _masked(self, rows: Rows) -> list[NDArray[Any]]:
-        return [self.panel.present[rows]] if self.sight.mask else []
+        return [self.panel.present[self._inside(rows)]] if self.sight.mask else []
 
     def _static(self, index: Rows, n_steps: int) -> list[NDArray[Any]]:
         static = self.panel.static[self.series[index]]

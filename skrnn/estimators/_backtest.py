@@ -1,0 +1,167 @@
+"""Forecasts from many origins of known series, beside what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from ..data import Panel
+from ..engine import limit_threads
+from ._forecast_input import Array, read_fit
+from ._forecaster import RNNForecaster
+
+Rows = NDArray[np.intp]
+
+
+def backtest(
+    forecaster: RNNForecaster,
+    y: Any,
+    X: Any = None,
+    *,
+    initial_window: int,
+    step: int = 1,
+    horizon: int | None = None,
+    refit: bool = False,
+    coverage: float | None = None,
+    quantiles: Sequence[float] | None = None,
+    static: Any = None,
+    as_frame: bool = True,
+) -> Any:
+    """Forecast from many points of a series, as if what follows were not known.
+
+    Without ``refit`` a clone learns once, from the first ``initial_window`` steps, and then sees all steps before each origin: the forecasts from all
+    origins are one batch. With ``refit`` it learns anew before every origin.
+
+    Parameters
+    ----------
+    forecaster : RNNForecaster
+        Not changed.
+    y : array-like of shape (n_steps,) or (n_steps, n_targets), or a list of them
+        The series.
+    X : table of shape (n_steps, n_features), or a list of them, default=None
+        Covariates.
+    initial_window : int
+        Steps of each series before the first origin.
+    step : int, default=1
+        Steps from one origin to the next.
+    horizon : int, default=None
+        Steps to forecast from each; ``None`` is that of the forecaster.
+    refit : bool, default=False
+        Whether to learn anew before every origin.
+    coverage : float, default=None
+        Share that intervals should cover; ``None``: no intervals.
+    quantiles : sequence of float, default=None
+        Levels of quantiles.
+    static : array-like of shape (n_series, n_static), default=None
+        As in :meth:`RNNForecaster.fit`.
+    as_frame : bool, default=True
+        A pandas frame; else a dict of its columns, which needs no pandas.
+
+    Returns
+    -------
+    frame or dict
+        A row for each series, origin, step and target: ``series``, ``origin`` (row of the first step), ``step`` (from 1), ``target``, ``y_true``,
+        ``y_pred``, and, where they are asked for, ``lower``, ``upper`` and a column for each quantile, as ``q0.1``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNForecaster, backtest
+    >>> y = np.sin(0.5 * np.arange(120))
+    >>> model = RNNForecaster(horizon=4, random_state=0)
+    >>> errors = backtest(model, y, initial_window=100, step=4, as_frame=False)
+    >>> len(errors["y_pred"]), bool(np.abs(errors["y_true"] - errors["y_pred"]).mean() < 0.1)
+    (20, True)
+    """
+    horizon = forecaster.horizon if horizon is None else horizon
+    for name, value in {"initial_window": initial_window, "step": step, "horizon": horizon}.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}")
+    levels = [] if quantiles is None else [float(q) for q in quantiles]
+    asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
+    model = clone(forecaster)
+    whole = read_fit(model, X, y, reset=True)
+    assert whole.y is not None
+    lengths = [len(part) for part in whole.y]
+    if min(lengths) < initial_window + horizon:
+        shortest = int(np.argmin(lengths))
+        raise ValueError(
+            f"initial_window={initial_window} and horizon={horizon} need {initial_window + horizon} steps; series {shortest} has {min(lengths)}"
+        )
+    origins = range(initial_window, max(lengths) - horizon + 1, step)
+    parts: list[dict[str, Any]] = []
+    for first in origins if refit else [initial_window]:
+        few = [first] if refit else list(origins)
+        until = [min(n, first) for n in lengths]
+        several = whole.several
+        model = clone(forecaster).fit(_head(X, until, several), _head(y, until, several), static=static)
+        parts += _from_origins(model, whole, few, horizon, asked)
+    return _columns(parts, levels, coverage is not None, as_frame)
+
+
+def _head(data: Any, until: list[int], several: bool) -> Any:
+    """The first steps of each series."""
+    if data is None:
+        return None
+    cut = lambda part, n: part.iloc[:n] if type(part).__module__.startswith("pandas") else part[:n]  # noqa: E731
+    return [cut(part, n) for part, n in zip(data, until, strict=True)] if several else cut(data, until[0])
+
+
+def _from_origins(model: RNNForecaster, whole: Any, origins: list[int], horizon: int, levels: list[float]) -> list[dict[str, Any]]:
+    """Forecasts of a fitted model, for each series."""
+    panel = model._new_panel(whole, model._history.static, np.zeros(len(whole.y), dtype=int))
+    found = []
+    with limit_threads(model.n_threads), torch.inference_mode():
+        for k, (start, n) in enumerate(zip(panel.offsets[:-1], panel.lengths, strict=True)):
+            steps = np.array([o for o in origins if o <= n - horizon])
+            places = (np.full(len(steps), k), steps + start)
+            rows = places[1][:, None] + np.arange(horizon)
+            true = np.where(panel.present[rows], panel.y[rows], np.nan)
+            point = model._objective().point(model._model.params(panel, model._series_moments, places, horizon))
+            bounds = _bounds(model, panel, places, horizon, levels) if levels else np.empty((*point.shape, 0))
+            found.append({"series": k, "origins": steps, "y_true": true, "y_pred": point, "levels": bounds})
+    return found
+
+
+def _bounds(model: RNNForecaster, panel: Panel, places: tuple[Rows, Rows], horizon: int, levels: list[float]) -> Array:
+    """Quantiles (n_origins, horizon, n_targets, n_levels); adaptive ones see the errors that are known at each origin."""
+    calibration = model._calibration
+    if calibration is None or not calibration.adaptive:
+        return model._quantiles(panel, places, horizon, levels)
+    model._refuse_beyond(horizon)
+    k = int(places[0][0])
+    first = panel.offsets[k] + int(model.n_steps_[k]) - model.horizon + 1  # the origin after those of the calibration
+    every = np.arange(first, places[1][-1] + 1)
+    later = model._errors(panel, k, every)
+    center, spread = model._center(panel, places, horizon)
+    shifts = [calibration.shifts(k, level, later)[places[1] - first, :horizon] for level in levels]
+    return center[..., None] + spread[..., None] * np.stack(shifts, axis=-1)
+
+
+def _columns(parts: list[dict[str, Any]], levels: list[float], intervals: bool, as_frame: bool) -> Any:
+    """Everything in columns."""
+    columns: dict[str, list[Any]] = {}
+    for part in parts:
+        shape = part["y_pred"].shape
+        place = np.meshgrid(part["origins"], np.arange(1, shape[1] + 1), np.arange(shape[2]), indexing="ij")
+        own: dict[str, Any] = {"series": np.full(shape, part["series"])}
+        own |= dict(zip(("origin", "step", "target"), place, strict=True))
+        own |= {"y_true": part["y_true"], "y_pred": part["y_pred"]}
+        names = [f"q{level:g}" for level in levels] + (["lower", "upper"] if intervals else [])
+        own |= {name: part["levels"][..., j] for j, name in enumerate(names)}
+        for name, values in own.items():
+            columns.setdefault(name, []).append(np.ravel(values))
+    table = {name: np.concatenate(values) for name, values in columns.items()}
+    if not as_frame:
+        return table
+    try:
+        from pandas import DataFrame
+    except ImportError as error:
+        raise ImportError("as_frame=True needs pandas; as_frame=False gives a dict of columns") from error
+    return DataFrame(table)

@@ -1,0 +1,76 @@
+"""backtest: what a forecaster would have said."""
+
+import numpy as np
+import pytest
+
+from skrnn import RNNForecaster, backtest
+
+Y = np.sin(0.7 * np.arange(70)) + 0.1 * np.random.default_rng(0).normal(size=70)
+
+
+def make(**settings):
+    return RNNForecaster(**{"hidden_size": 4, "max_epochs": 3, "horizon": 4, "n_lags": 6, "season": None, "random_state": 0} | settings)
+
+
+@pytest.mark.parametrize("strategy", ["direct", "recursive", "seq2seq"])
+def test_all_origins_at_once_are_those_one_by_one(strategy):
+    found = backtest(make(strategy=strategy), Y, initial_window=40, step=5, as_frame=False)
+    assert sorted(set(found["origin"])) == [40, 45, 50, 55, 60, 65]
+    model = make(strategy=strategy).fit(None, Y[:40])
+    for origin in (40, 45, 60):
+        rows = found["origin"] == origin
+        np.testing.assert_array_equal(found["step"][rows], [1, 2, 3, 4])
+        np.testing.assert_array_equal(found["y_true"][rows], Y[origin : origin + 4])
+        np.testing.assert_allclose(found["y_pred"][rows], model.predict(), rtol=0, atol=1e-6)
+        if origin < 60:
+            model.update(Y[origin : {40: 45, 45: 60}[origin]])
+
+
+def test_refit_learns_anew_before_each_origin():
+    found = backtest(make(), Y, initial_window=60, step=3, refit=True, as_frame=False)
+    for origin in (60, 63, 66):
+        np.testing.assert_array_equal(found["y_pred"][found["origin"] == origin], make().fit(None, Y[:origin]).predict())
+
+
+@pytest.mark.parametrize("conformal", [None, "split", "adaptive"])
+def test_intervals_are_those_of_the_forecaster(conformal):
+    settings = {"conformal": conformal, "calibration_fraction": 0.5}
+    found = backtest(make(**settings), Y, initial_window=50, coverage=0.8, quantiles=[0.5], as_frame=False)
+    model = make(**settings).fit(None, Y[:50]).update(Y[50:58]).update(Y[58:60])
+    rows = found["origin"] == 60
+    for ours, name in zip(model.predict_interval(coverage=0.8), ("lower", "upper"), strict=True):
+        np.testing.assert_allclose(found[name][rows], ours, rtol=0, atol=1e-5)
+    assert (found["lower"] <= found["q0.5"]).all()
+
+
+def test_a_frame_has_the_same_columns():
+    pytest.importorskip("pandas")
+    X = np.arange(140.0).reshape(70, 2) % 7
+    targets = np.column_stack([Y, -Y])
+    settings = {"initial_window": 60, "step": 4, "horizon": 2}
+    table = backtest(make(), [targets, targets[:64]], [X, X[:64]], **settings, as_frame=False)
+    frame = backtest(make(), [targets, targets[:64]], [X, X[:64]], **settings)
+    assert list(frame) == list(table) == ["series", "origin", "step", "target", "y_true", "y_pred"]
+    assert len(frame) == 3 * 2 * 2 + 1 * 2 * 2
+    np.testing.assert_array_equal(frame["y_pred"], table["y_pred"])
+
+
+def test_what_follows_is_not_known():
+    other = Y.copy()
+    other[60:] = 5.0
+    ours, theirs = (backtest(make(), y, initial_window=50, as_frame=False) for y in (Y, other))
+    early = ours["origin"] <= 60
+    np.testing.assert_array_equal(ours["y_pred"][early], theirs["y_pred"][early])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"initial_window": 68}, "initial_window=68 and horizon=4 need 72 steps; series 0 has 70"),
+        ({"initial_window": 0}, "initial_window must be a whole number from 1 up; got 0"),
+        ({"initial_window": 40, "step": 0.5}, "step must be a whole number"),
+    ],
+)
+def test_bad_arguments_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        backtest(make(), Y, **settings)

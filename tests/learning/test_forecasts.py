@@ -1,0 +1,124 @@
+"""Forecasts with the defaults are better than those of the last season, and as sure as they say.
+
+MASE here is that of the forecasts divided by that of the seasonal naive forecast for the same steps, which is 1 by itself.
+"""
+
+import numpy as np
+import pytest
+
+from benchmarks._tasks import DATA
+from skrnn import RNNForecaster, backtest
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+
+# Thousands of international airline passengers by month, 1949 to 1960 (Box & Jenkins, 1976, series G).
+PASSENGERS = np.array(
+    ["112", "118", "132", "129", "121", "135", "148", "148", "136", "119", "104", "118", "115", "126", "141", "135", "125", "149", "170", "170", "158", "133", "114", "140", "145", "150", "178", "163", "172", "178", "199", "199", "184", "162", "146", "166", "171", "180", "193", "181", "183", "218", "230", "242", "209", "191", "172", "194", "196", "196", "236", "235", "229", "243", "264", "272", "237", "211", "180", "201", "204", "188", "235", "227", "234", "264", "302", "293", "259", "229", "203", "229", "242", "233", "267", "269", "270", "315", "364", "347", "312", "274", "237", "278", "284", "277", "317", "313", "318", "374", "413", "405", "355", "306", "271", "306", "315", "301", "356", "348", "355", "422", "465", "467", "404", "347", "305", "336", "340", "318", "362", "348", "363", "435", "491", "505", "404", "359", "310", "337", "360", "342", "406", "396", "420", "472", "548", "559", "463", "407", "362", "405", "417", "391", "419", "461", "472", "535", "622", "606", "508", "461", "390", "432"],
+    dtype=float,
+)
+
+
+def relative_mase(y, horizon, season, n_seeds=3, n_origins=5, **settings):
+    """Mean over seeds of the absolute errors from the last origins, divided by those of the seasonal naive forecast."""
+    origins = len(y) - horizon * np.arange(n_origins, 0, -1)
+    rows = origins[:, None] + np.arange(horizon)
+    filled = np.interp(np.arange(len(y)), np.flatnonzero(~np.isnan(y)), y[~np.isnan(y)])
+    naive = filled[rows - season * (1 + np.arange(horizon) // season)]
+    scores = []
+    for seed in range(n_seeds):
+        ahead = [RNNForecaster(horizon=horizon, random_state=seed, **settings).fit(None, y[:origin]).predict() for origin in origins]
+        scores.append(np.nanmean(np.abs(ahead - y[rows])) / np.nanmean(np.abs(naive - y[rows])))
+    return np.mean(scores)
+
+
+def test_airline_passengers():
+    assert PASSENGERS.sum() == 40363
+    assert relative_mase(PASSENGERS, 12, 12) <= 0.9
+
+
+def test_sunspots():
+    y = pytest.importorskip("statsmodels.datasets").sunspots.load_pandas().data["SUNACTIVITY"].to_numpy()
+    assert relative_mase(y, 11, 11) <= 0.9
+
+
+def test_weekly_carbon_dioxide_with_missing_values():
+    y = pytest.importorskip("statsmodels.datasets").co2.load_pandas().data["co2"].to_numpy()
+    assert np.isnan(y).sum() == 59
+    assert relative_mase(y, 52, 52, missing="mask") <= 0.9
+
+
+@pytest.mark.parametrize("horizon", [24, 96])
+def test_oil_temperature(horizon):
+    """A year and four months to learn from, four months of forecasts every ``horizon`` hours, against ridge regression on the same lags."""
+    y = _oil_temperature()[:14400]
+    errors = []
+    for seed in range(3):
+        found = backtest(RNNForecaster(horizon=horizon, random_state=seed), y, initial_window=11520, step=horizon, as_frame=False)
+        errors.append(np.abs(found["y_true"] - found["y_pred"]).mean())
+    n_lags = 2 * horizon  # what "auto" is without a season
+    origins = np.unique(found["origin"])
+    rows = origins[:, None] + np.arange(horizon)
+    naive = np.abs(y[rows - 24 * (1 + np.arange(horizon) // 24)] - y[rows]).mean()
+    assert np.mean(errors) < naive
+    assert np.mean(errors) < min(np.abs(ridge - y[rows]).mean() for ridge in _ridges(y, 11520, n_lags, origins, horizon))
+
+
+def _ridges(y, n_train, n_lags, origins, horizon):
+    """Forecasts of ridge regression on the values, and on values less the last one; penalty by generalised cross-validation."""
+    from sklearn.linear_model import RidgeCV
+
+    windows = np.lib.stride_tricks.sliding_window_view(y[:n_train], n_lags + horizon)
+    past, future = windows[:, :n_lags], windows[:, n_lags:]
+    now = y[origins[:, None] + np.arange(-n_lags, 0)]
+    for relative in (0, 1):
+        model = RidgeCV(np.logspace(-2, 4, 13)).fit(past - relative * past[:, -1:], future - relative * past[:, -1:])
+        yield model.predict(now - relative * now[:, -1:]) + relative * now[:, -1:]
+
+
+def _oil_temperature():
+    if not (DATA / "ETTh1.csv").exists():
+        pytest.skip("the file is not there; SKRNN_DATA may name its folder")
+    return np.loadtxt(DATA / "ETTh1.csv", delimiter=",", skiprows=1, usecols=7)
+
+
+def test_a_global_model_of_series_of_all_sizes():
+    """60 series over three decades of level, with a week and noise of 0.15: the noise alone is an error of 0.12."""
+    rng = np.random.default_rng(0)
+    week = np.arange(200) % 7
+    series = []
+    for level in 10 ** rng.uniform(0, 3, 60):
+        profile = np.exp(0.4 * np.sin(2 * np.pi * (week + rng.integers(7)) / 7))
+        series.append(level * profile * np.exp(0.15 * rng.normal(size=200)))
+    train, true = [y[:-14] for y in series], np.array([y[-14:] for y in series])
+    model = RNNForecaster(
+        horizon=14, n_lags=28, strategy="recursive", objective="gaussian", target_scaling="mean", cell="lstm", n_paths=100, random_state=0
+    )
+    model.fit(None, train)
+    low, median, high = np.moveaxis(model.predict_quantiles(quantiles=[0.1, 0.5, 0.9]), -1, 0)
+    naive = np.array([np.tile(y[-7:], 2) for y in train])
+    deviation = np.abs(median - true).sum() / true.sum()
+    assert deviation <= 0.135
+    assert deviation < np.abs(naive - true).sum() / true.sum()
+    assert 0.70 <= ((low <= true) & (true <= high)).mean() <= 0.90
+
+
+@pytest.mark.parametrize("conformal", ["split", "adaptive"])
+def test_conformal_intervals_cover_what_they_say(conformal):
+    """20 series whose noise swells and fades."""
+    covered = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        steps = np.arange(1000)
+        spread = 0.3 * (1 + 0.8 * np.sin(2 * np.pi * steps / 150 + rng.uniform(0, 6)))
+        y = np.sin(2 * np.pi * steps / 12) + spread * rng.normal(size=1000)
+        model = RNNForecaster(horizon=4, n_lags=24, hidden_size=8, max_epochs=5, conformal=conformal, calibration_fraction=0.5, random_state=0)
+        found = backtest(model, y, initial_window=700, coverage=0.9, as_frame=False)
+        covered.append(((found["lower"] <= found["y_true"]) & (found["y_true"] <= found["upper"])).mean())
+    assert 0.87 <= np.mean(covered) <= 0.93
+
+
+def test_conformal_intervals_of_oil_temperature():
+    y = _oil_temperature()[:14400]
+    model = RNNForecaster(horizon=24, conformal="adaptive", random_state=0)
+    found = backtest(model, y, initial_window=11520, step=4, coverage=0.9, as_frame=False)
+    assert 0.87 <= ((found["lower"] <= found["y_true"]) & (found["y_true"] <= found["upper"])).mean() <= 0.93
