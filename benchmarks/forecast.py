@@ -1,7 +1,7 @@
 """Fit, backtest and accuracy of RNNForecaster against neuralforecast's LSTM: equal sizes, windows and numbers of updates.
 
-A series of hours with a day, a week and a wandering level; both learn with the absolute error from its first part, and then forecast from every hour of
-the rest, as neuralforecast's ``cross_validation(refit=False)`` does. Times are of one thread, and the backtest's is what it takes beside the fit.
+A series of hours with a day, a week and a wandering level; both learn with the absolute error from its first part, and then forecast from every hour
+of the rest, as neuralforecast's ``cross_validation(refit=False)`` does. Times are of one thread, and the backtest's is what it takes beside the fit.
 MASE is divided by that of the seasonal naive forecast. Needs neuralforecast; without it only our own row is there.
 """
 
@@ -119,7 +119,9 @@ def main(argv: list[str] | None = None) -> None:
     os.environ.setdefault("NIXTLA_ID_AS_COL", "1")
     works = _works(asked, y, found)
     contenders = [
-        Contender(f"{name} {what}", work, lambda: torch_threads(1)) for name, pair in works.items() for what, work in zip(("fit", "all"), pair)
+        Contender(f"{name} {what}", work, lambda: torch_threads(1))
+        for name, pair in works.items()
+        for what, work in zip(("fit", "all"), pair, strict=True)
     ]
     times = race(contenders, seconds=0.0, least_rounds=asked.repeats, most_rounds=asked.repeats)
     origins = np.arange(asked.steps - asked.origins - asked.horizon + 1, asked.steps - asked.horizon + 1)

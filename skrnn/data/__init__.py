@@ -10,6 +10,7 @@ from ._panel import Panel as Panel
 from ._panel import Window as Window
 from ._panel import windows_of as windows_of
 from ._reading import ROWS as ROWS
+from ._scales import OF_WINDOWS as OF_WINDOWS
 from ._scales import SCALINGS as SCALINGS
 from ._scales import SeriesMoments as SeriesMoments
 from ._scales import series_moments as series_moments

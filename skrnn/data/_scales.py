@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 SCALINGS = ("last_value", "window", "difference", "robust", "standard", "mean")
+OF_WINDOWS = ("last_value", "window", "mean")  # units that are known only when the past is over
 
 
 class SeriesMoments(NamedTuple):

@@ -75,9 +75,7 @@ class BaseRecurrent(BaseTrained, ABC):
         encoded = self._encode(y, weight, reset=not going_on, classes=classes)
         if not going_on:
             self.mean_, self.scale_ = self._statistics(sequences, weight)
-            self.n_iter_ = 0
-        self.loss_curve_: list[float] = [*self.loss_curve_] if going_on else []
-        self.validation_scores_: list[float] = [*self.validation_scores_] if going_on else []
+        self._begin_curves(going_on=going_on)
         train, rest = self._split(self._part(sequences, encoded.target, weight), *held_out, seed)
         data, held = self._data(train), None if rest is None else self._held_data(rest)
         if not going_on:

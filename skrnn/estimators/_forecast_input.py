@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from ..data import Panel, Sequences, check_sequences_and_layout, step_rows
+from ..data import ROWS, Panel, Sequences, check_sequences_and_layout, step_rows
 from ._step_values import numbers
 
 Array = NDArray[np.float64]
@@ -56,12 +56,12 @@ def read_fit(estimator: Any, X: Any, y: Any, *, reset: bool) -> Series:
             raise ValueError(f"X must hold the covariates of the new steps, {estimator.n_features_in_} features; got None")
         series, several, flat = read_targets(y)
         return Series(series, None, several, flat)
-    tables, several = read_tables(estimator, X, reset=reset)
+    tables, came = read_tables(estimator, X, reset=reset)
     check_time_index(y, "y")
-    rows = numbers(step_rows(y, *several))
+    rows = numbers(step_rows(y, *came))
     flat = rows.ndim == 1
     offsets = np.cumsum([len(x) for x in tables])[:-1]
-    return Series(np.split(rows.reshape(len(rows), -1), offsets), tables, several[1] != "rows", flat)
+    return Series(np.split(rows.reshape(len(rows), -1), offsets), tables, came[1] != ROWS, flat)
 
 
 def read_tables(estimator: Any, X: Any, *, reset: bool) -> tuple[list[Array], tuple[Sequences, str]]:
@@ -73,7 +73,7 @@ def read_tables(estimator: Any, X: Any, *, reset: bool) -> tuple[list[Array], tu
 
 def check_time_index(data: Any, name: str) -> None:
     """Refuse a pandas index of points in time that does not run on regularly; a pandas frequency is taken at its word."""
-    index = getattr(data, "index", None)
+    index: Any = getattr(data, "index", None)
     kind = type(index).__name__
     if kind in ("DatetimeIndex", "PeriodIndex"):
         check_steps(index.asi8, f"the index of {name}", index, gaps=kind == "PeriodIndex" or index.freq is None)

@@ -43,7 +43,7 @@ class Forecaster:
     def params(self, panel: Panel, moments: SeriesMoments, places: tuple[Rows, Rows], n_steps: int) -> Array:
         """Parameters (n_origins, n_steps, n_targets, n_params) in units of y, on point forecasts where they are fed back."""
         block = n_steps if self.sight.recursive else min(n_steps, self.sight.horizon)
-        found = []
+        found: list[Array] = []
         for done in range(0, n_steps, block):
             now = (places[0], places[1] + done)
             if done:

@@ -62,6 +62,9 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         seq2seq     the same, where the decoder sees the forecast of z(t+k−1) too
         recursive   z(t+1) ~ p(V network((z(t−L+1), x(t−L+2)), …, (z(t), x(t+1))) + d),  trained at all steps of windows of L + H steps
 
+    Where the units of a window are its last value or its mean, the recursive network learns at its H future steps alone: in such units the past
+    tells how it will end.
+
     p is the objective: with "quantile" the outputs are the quantiles themselves, sorted. Losses are means over steps and targets. With
     ``target_scaling="mean"`` windows are drawn in proportion to their scale, as DeepAR does.
 
@@ -268,7 +271,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
 
     def _judge(self, panel: Panel, new: Any) -> None:
         """Errors of the forecasts that have just come to their end."""
-        if self.conformal != "adaptive":
+        if self._calibration is None or not self._calibration.adaptive:
             return
         for k, (end, n) in enumerate(zip(panel.offsets[1:], new, strict=True)):
             origins = np.arange(end - n - self.horizon + 1, end)
@@ -310,14 +313,14 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         """Steps between the end of the series and the first row of X, by the time column."""
         if self._last_time is None:
             return 0
-        index, step = self._columns.index, self._time_step
+        index, step = self._columns.time, self._time_step
         for k, x in enumerate(tables):
             check_steps(np.concatenate([[x[0, index] - step], x[:, index]]), f"the time_column of X{f'[{k}]' if self._several else ''}", x[:, index])
         gaps = [(x[0, index] - last) / step - 1 for x, last in zip(tables, self._last_time, strict=True)]
         if min(gaps) < -0.5 or max(gaps) - min(gaps) > 0.5:
             k = int(np.argmin(gaps))
             raise ValueError(f"the time_column of X must go on after {self._last_time[k]:g}, where series {k} ends, alike for all series")
-        return round(gaps[0])
+        return round(float(gaps[0]))
 
     def _given(self, values: Array, ahead: Ahead) -> Any:
         """Values (n_series, n_steps, n_targets, …) as the user's series came."""

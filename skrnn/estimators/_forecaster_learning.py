@@ -40,7 +40,7 @@ class Points(Feedback):
 class Columns(NamedTuple):
     """Which columns of X are what."""
 
-    index: int | None
+    time: int | None
     known: list[int]
     seen: list[int]
 
@@ -53,6 +53,8 @@ class ForecasterLearning(ForecasterParameters):
 
     def _read_columns(self) -> Columns:
         """Where the time, and what is only known of the past, stand among the columns of X."""
+        if self.bidirectional and self.strategy == "recursive":
+            raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
         names = list(self.__dict__.get("feature_names_in_", ()))
 
         def place(column: Any, parameter: str) -> int:
@@ -82,17 +84,18 @@ class ForecasterLearning(ForecasterParameters):
 
     def _note_times(self, X: list[Array] | None, *, going_on: bool) -> None:
         """Check that the time column runs on regularly, and note where it ends."""
-        index = self._columns.index
+        index = self._columns.time
         if index is None or X is None:
-            self._last_time = None
+            self._last_time: list[float] | None = None
             return
         for k, x in enumerate(X):
             times = x[:, index]
             if going_on:
-                times = np.concatenate([[self._last_time[k] - self._time_step, self._last_time[k]], times])
+                last = (self._last_time or [])[k]
+                times = np.concatenate([[last - self._time_step, last], times])
             check_steps(times, f"the time_column of X{f'[{k}]' if self._several else ''}", times)
             if not going_on and len(times) > 1:
-                self._time_step = float(np.median(np.diff(times)))
+                self._time_step: float = float(np.median(np.diff(times)))
         self._last_time = [float(x[-1, index]) for x in X]
 
     def _new_panel(self, series: Series, static: Array, starts: Rows) -> Panel:
@@ -119,9 +122,9 @@ class ForecasterLearning(ForecasterParameters):
         self._columns = self._read_columns()
         self._note_times(series.X, going_on=False)
         table = np.concatenate(series.X) if series.X is not None else np.empty((1, 0))
-        spread = table.std(axis=0)
-        unit = (table.mean(axis=0), np.where(spread > 1e-12 * np.abs(table).max(axis=0, initial=0.0), spread, 1.0))
-        self.mean_, self.scale_ = unit if self.standardize else (np.zeros(table.shape[1]), np.ones(table.shape[1]))
+        spread = table.std(axis=0) if self.standardize else np.zeros(table.shape[1])
+        self.mean_: Array = table.mean(axis=0) if self.standardize else np.zeros(table.shape[1])
+        self.scale_: Array = np.where(spread > 1e-12 * np.abs(table).max(axis=0, initial=0.0), spread, 1.0)
         self._choose(series.y, series.several)
         panel = self._new_panel(series, read_static(static, len(series.y)), np.zeros(len(series.y), dtype=int))
         self._train(panel, going_on, X, y)
@@ -148,9 +151,7 @@ class ForecasterLearning(ForecasterParameters):
             bias = objective.best_constant(data.target.cpu(), weight)
             self.network_ = self._build(panel, bias, objective, generator).to(data.target.device, data.target.dtype)
             self._network_settings = self._settings()
-            self.n_iter_ = 0
-        self.loss_curve_: list[float] = [*self.loss_curve_] if going_on else []
-        self.validation_scores_: list[float] = [*self.validation_scores_] if going_on else []
+        self._begin_curves(going_on=going_on)
         self._fit_network(self._trainer(objective, early=rest is not None), data, rest, generator, X, y)
 
     def _keep(self, panel: Panel) -> None:

@@ -73,7 +73,9 @@ class ForecasterParameters(BaseTrained):
     calibration_fraction: float = 0.2
     n_paths: int = 200
     hidden_size: int = 32
+    bidirectional: bool = False
     max_epochs: int = 50
+    alpha: float = 1e-3
 
     _descriptions = TrainedParameters._descriptions + "\n" + _DESCRIPTIONS
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TrainedParameters._parameter_constraints | {

@@ -40,7 +40,7 @@ _DESCRIPTIONS = """\
         Passes over the training set.
     batch_size : int or None, default=<batch_size>
         Sequences a step of the optimiser sees; ``None`` is all of them.
-    alpha : float, default=0.0
+    alpha : float, default=<alpha>
         Weight decay (L2).
     clip_norm : float or None, default=1.0
         Bound of the gradient's Euclidean norm.

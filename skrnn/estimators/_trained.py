@@ -36,6 +36,12 @@ class BaseTrained(CallbackSupportMixin, TrainedParameters, ABC):
                     f"Training goes on with a network of {name}={then}, but the estimator now has {name}={now}; use warm_start=False and fit."
                 )
 
+    def _begin_curves(self, *, going_on: bool) -> None:
+        """Losses and scores of the epochs to come, behind those of the epochs before if training goes on."""
+        self.n_iter_: int = self.n_iter_ if going_on else 0
+        self.loss_curve_: list[float] = [*self.loss_curve_] if going_on else []
+        self.validation_scores_: list[float] = [*self.validation_scores_] if going_on else []
+
     def _recurrent(self, input_size: int, generator: torch.Generator) -> Recurrent:
         return Recurrent(
             resolve(self.cell),

@@ -114,7 +114,7 @@ class ForecastDisplay:
         forecast = one(ahead)
         n = min(len(past), 4 * len(forecast) if n_history is None else n_history)
         intervals = {share: tuple(map(one, estimator.predict_interval(X, coverage=share))) for share in coverage}
-        return cls(past[len(past) - n :], forecast, intervals, actual, len(past) - n).plot(ax)  # type: ignore[arg-type]
+        return cls(past[len(past) - n :], forecast, intervals, actual, len(past) - n).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.

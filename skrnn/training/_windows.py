@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..data import Panel, SeriesMoments, Window, windows_of
+from ..data import OF_WINDOWS, Panel, SeriesMoments, Window, windows_of
 from ..networks import Pair
 from ._trainer import Data
 
@@ -127,9 +127,10 @@ class Windows:
             z = np.concatenate([self.panel.y[rows], np.broadcast_to(window.scale[:, None], (*rows.shape, self.panel.y.shape[1]))], -1)
         else:
             z = window.z[:, first:] if s.recursive else self._from_origin(window, rows)
-        present = self.panel.present[rows].all(-1)
-        weight = None if not s.mask else self._flat(present[..., None])[:, 0]
-        return self._flat(z), weight
+        counts = self.panel.present[rows].all(-1) if s.mask else np.ones(rows.shape)
+        told = s.n_lags - 1 if s.recursive and s.scaling in OF_WINDOWS else 0  # a last value, or a mean, tells what the past will be
+        counts = counts * (np.arange(rows.shape[1]) >= told) * (rows.shape[1] / (rows.shape[1] - told))
+        return self._flat(z), self._flat(counts[..., None])[:, 0] if s.mask or told else None
 
     def shuffled(self, batch_size: int | None, generator: Generator) -> list[Rows]:
         """Windows in random order, in batches: every one once, or as many as an epoch has."""

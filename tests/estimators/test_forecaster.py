@@ -79,6 +79,17 @@ def test_past_columns_are_not_looked_at_in_the_future():
     assert (make(past_columns=(1,)).fit(seen, WAVE[:T]).predict(other) != model.predict(other)).any()
 
 
+@every_strategy
+@pytest.mark.parametrize("scaling", ["last_value", "window", "mean", "difference", "standard"])
+def test_noise_cannot_be_learned(strategy, scaling):
+    """What a window's units tell about its past, and what stands in its future, is not used."""
+    noise = [10 + np.random.default_rng(seed).normal(size=120) for seed in range(30)]
+    model = make(strategy=strategy, target_scaling=scaling, objective="squared", hidden_size=16, max_epochs=15).fit(None, noise)
+    unit = {"last_value": 1, "window": 1, "mean": 1 / 11, "difference": 1 / np.sqrt(2), "standard": 1}[scaling]
+    least = unit**2 * (1 / np.arange(1, 4) ** 2).mean() if (scaling, strategy != "recursive") == ("difference", True) else unit**2
+    assert min(model.loss_curve_) > 0.6 * least
+
+
 # -- shapes and containers -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -284,6 +295,7 @@ BAD = {
     "column": ({"past_columns": (5,)}, DRIVER[:T], WAVE[:T], "past_columns is column 5, but X has 2 columns"),
     "name": ({"past_columns": ("c",)}, pd.DataFrame(DRIVER[:T], columns=["a", "b"]), WAVE[:T], "names the column 'c', which X has not"),
     "recursive": ({"past_columns": (0,), "strategy": "recursive"}, DRIVER[:T], WAVE[:T], "cannot be seen by strategy='recursive'"),
+    "both ways": ({"bidirectional": True, "strategy": "recursive"}, None, WAVE[:T], "it needs bidirectional=False"),
     "infinite": ({}, None, np.append(WAVE[: T - 1], np.inf), "infinity"),
 }
 

@@ -80,3 +80,13 @@ def test_batches_do_not_depend_on_each_other():
     alone, one, _ = data.batch(np.array([4]))
     np.testing.assert_array_equal(packed.source.data[1::2], alone.source.data)
     np.testing.assert_array_equal(target[1::2], one)
+
+
+@pytest.mark.parametrize("scaling", ["last_value", "window", "mean", "difference", "standard", None])
+def test_a_recursive_network_learns_where_the_units_tell_nothing(scaling):
+    target, weight = windows(recursive=True, scaling=scaling).targets(np.array([0, 5]))
+    if scaling in ("last_value", "window", "mean"):
+        assert weight.reshape(6, 2)[:, 0].tolist() == [0, 0, 0, 2, 2, 2]
+    else:
+        assert weight is None
+    assert len(target) == 12
