@@ -176,7 +176,7 @@ class DualStageAttentionRegressor(RegressorMixin, BaseRecurrent):
         table = self._following(X, y_history)
         if y_history is None:
             return self._in_closed_loop(table)
-        return self._levels(self._outputs(self._windows(table)), table)
+        return self._levels(self._outputs(self._as_windows(table)), table)
 
     def input_attention(self, X: Any) -> Array:
         """How much each driver counted in each step of the window of each prediction.
@@ -235,7 +235,7 @@ class DualStageAttentionRegressor(RegressorMixin, BaseRecurrent):
             history[-1] = 0.0
         return np.concatenate([self._end, self._table(X, history, reset=False)])
 
-    def _windows(self, table: Array) -> Sequences:
+    def _as_windows(self, table: Array) -> Sequences:
         """A window for each step after the first ``_n_before``."""
         moves = np.diff(table, axis=0) if self.difference else table
         past, _ = window_rows(len(moves), self.n_lags, 1)
@@ -253,7 +253,7 @@ class DualStageAttentionRegressor(RegressorMixin, BaseRecurrent):
                 f"n_lags={self.n_lags} with difference={self.difference} needs more than {self._n_before} steps; got n_samples = {len(table)}"
             )
         moves = np.diff(table[:, -1]) if self.difference else table[:, -1]
-        return self._windows(table), moves[self.n_lags :, None], None
+        return self._as_windows(table), moves[self.n_lags :, None], None
 
     def _encode(self, y: Array, weight: Array | None, *, reset: bool, classes: Any = None) -> Encoded:
         if reset:
@@ -289,7 +289,7 @@ class DualStageAttentionRegressor(RegressorMixin, BaseRecurrent):
         return self._decode(outputs)
 
     def _attention(self, table: Array) -> tuple[Array, Array]:
-        windows = self._windows(table)
+        windows = self._as_windows(table)
         inputs = np.empty((len(windows), self.n_lags, table.shape[1] - 1))
         times = np.empty((len(windows), self.n_lags, self.n_lags))
         network: Any = self.network_
@@ -302,7 +302,7 @@ class DualStageAttentionRegressor(RegressorMixin, BaseRecurrent):
         """Predictions that stand for the target in the windows after them."""
         network: Any = self.network_
         like = network.head.W
-        windows = self._windows(table)
+        windows = self._as_windows(table)
         with limit_threads(self.n_threads), torch.inference_mode():
             steps = ((windows.values - self.mean_) / self.scale_).reshape(len(windows), self.n_lags, -1)
             drivers = torch.from_numpy(steps[:, :, :-1]).to(like)
