@@ -29,6 +29,7 @@ class Steps:
     def __init__(self, width: int, targets: Array, weight: Array | None, fold: NDArray[np.int8], n_folds: int) -> None:
         self._targets, self._weight, self._fold = targets, weight, fold
         self._sums = NormalEquations(width, targets.shape[1], n_folds)
+        self._one_fold = n_folds == 1
 
     def see(self, rows: NDArray[np.int64], features: NDArray[Any]) -> None:
         """Add what counts."""
@@ -37,7 +38,8 @@ class Steps:
             there = fold >= 0
             rows, features, fold = rows[there], features[there], fold[there]
         if len(rows):
-            self._sums.add(features, self._targets[rows], None if self._weight is None else self._weight[rows], fold.astype(np.int64))
+            weight = None if self._weight is None else self._weight[rows]
+            self._sums.add(features, self._targets[rows], weight, 0 if self._one_fold else fold.astype(np.int64))
 
     def equations(self) -> NormalEquations:
         """All of it."""
@@ -75,6 +77,15 @@ class BaseEchoState(ReadoutParameters, BaseReservoir, ABC):
             lambda: tune(trial, given | dict.fromkeys(in_weights, 1.0), lambda width: self._gather(width, *material)),
         )
         return [candidate | given for candidate in cast(list[dict[str, Any]], ranked)]
+
+    @property
+    def _n_parts(self) -> int:
+        """Folds whose sums are kept apart: one where no penalty is compared on held-out ones."""
+        return self.n_folds if self.alpha == "block_cv" else 1
+
+    def _parts(self, fold: NDArray[Any]) -> NDArray[Any]:
+        """Folds as they are kept; -1 stays what does not count."""
+        return np.minimum(fold, self._n_parts - 1)
 
     def _solve(self, equations: NormalEquations) -> None:
         """The readout from its normal equations."""
