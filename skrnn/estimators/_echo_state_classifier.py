@@ -193,7 +193,7 @@ class EchoStateClassifier(ClassifierMixin, BaseEchoState, PooledStates):
         """Choose the scales and draw the reservoir."""
         seed = seed_of(self.random_state)
         n_units = N_UNITS // self.n_segments if self.pooling == "segments" else N_UNITS
-        settings = self._tuned(*self._trial(sequences, labels, targets, weight, fold), (), seed, max(_FEWEST_UNITS, n_units))[0]
+        settings = self._tuned(*self._trial(sequences, labels, targets, weight, fold), (), seed, (max(_FEWEST_UNITS, n_units),))[0]
         self.spectral_radius_, self.leak_rate_, self.input_scaling_ = settings.values()
         self.network_ = self._build(settings, seed)
 

@@ -26,7 +26,7 @@ from ._reservoir_parameters import AUTO, parameters
 from ._shared_work import shared
 from ._step_values import as_arrays, as_tensors, join_arrays
 from ._targets import moments
-from ._tuning import N_STEPS, few_sequences
+from ._tuning import N_STEPS, N_UNITS, N_UNITS_AGAIN, few_sequences
 
 Array = NDArray[np.float64]
 
@@ -118,7 +118,7 @@ class StepLearning(BaseEchoState, ABC):
         fed_back = (float(self.feedback_scaling),) * (n_targets if self.feedback else 0)
         driven = given._replace(sequences=self._with_teacher(given, self.target_mean_))
         longest = driven.sequences[int(driven.sequences.lengths.argmax())][:_MEASURED_STEPS]
-        ranked = self._tuned(*self._trial(driven), fed_back, seed)
+        ranked = self._tuned(*self._trial(driven), fed_back, seed, (N_UNITS, N_UNITS_AGAIN))
         memory = 0
         for settings in [*ranked, ranked[0]]:
             self.network_ = self._build(settings, seed, fed_back)
