@@ -69,7 +69,7 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
 
     W_back is there with ``feedback=True``. The readout minimises the squared error plus alpha ‖coef‖², from float64 sums over blocks of states: O(N²)
     a step, in memory that does not grow with the number of steps. The choice of "auto" parameters runs 36 reservoirs of at most 100 units as one
-    batch over at most 5,000 steps, and compares errors on contiguous held-out folds.
+    batch over at most 5,000 steps, and compares errors on contiguous held-out folds; the best five again with at most 300 units.
 
     References
     ----------
