@@ -28,13 +28,13 @@ class Windows:
         Steps of the window in each row of a table.
     layout : {"ntc", "nct", "lags_then_constants"}, default="ntc"
         The order of the axes (sequences, steps, channels), and of their columns.
-    step_order : {"auto", "oldest_first", "newest_first"}, default="auto"
-        The order of the steps.
+    step_order : {"auto", "oldest_first", "newest_first"}, default="oldest_first"
+        The order of the steps; "auto" asks the names of a frame's columns.
     """
 
     n_lags: int | None = None
     layout: str = "ntc"
-    step_order: str = "auto"
+    step_order: str = "oldest_first"
 
     def columns(self, table: Any, n_columns: int) -> npt.NDArray[np.intp]:
         """The column of a table that holds each step and channel, of shape (n_steps, n_channels)."""

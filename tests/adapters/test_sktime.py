@@ -13,6 +13,7 @@ SERIES = pd.Series(np.sin(np.arange(60) / 3), index=pd.period_range("2020-01", p
 X = pd.DataFrame({"promo": np.cos(np.arange(72.0))}, index=pd.period_range("2020-01", periods=72, freq="M"))
 
 
+@pytest.mark.timeout(1200)  # hundreds of checks, each with fits of its own
 @pytest.mark.parametrize("name", adapters.__all__)
 def test_checks_of_sktime(name):
     from sktime.utils.estimator_checks import check_estimator

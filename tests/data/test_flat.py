@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator
 
 from skrnn.data import Windows, check_sequences
+from skrnn.preprocessing import SequencePadder
 
 CUBE = np.random.default_rng(0).normal(size=(7, 4, 3))  # 4 steps, 3 channels
 NEWEST = CUBE[:, ::-1]
@@ -71,7 +72,7 @@ FRAMES = {"pandas": pd.DataFrame, "polars": pl.DataFrame}
 def test_lags_tell_their_order_by_their_names(frame, pattern, shuffled):
     columns = {pattern.format(k): CUBE[:, -k, 0] for k in ([3, 1, 4, 2] if shuffled else [1, 2, 3, 4])}
     for how in ({}, {"n_lags": 4}):
-        sequences, door = read(frame(columns), **how)
+        sequences, door = read(frame(columns), step_order="auto", **how)
         np.testing.assert_array_equal(np.stack(list(sequences))[:, :, 0], CUBE[:, :, 0])
     # what fit has learned from the names holds for arrays too
     array = np.column_stack(list(columns.values()))
@@ -81,7 +82,7 @@ def test_lags_tell_their_order_by_their_names(frame, pattern, shuffled):
 
 @pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
 def test_beside_named_lags_other_columns_are_constants(frame):
-    sequences, door = read(frame({"month": CUBE[:, 0, 1], "lag1": CUBE[:, 3, 0], "lag7": CUBE[:, 2, 0]}))
+    sequences, door = read(frame({"month": CUBE[:, 0, 1], "lag1": CUBE[:, 3, 0], "lag7": CUBE[:, 2, 0]}), step_order="auto")
     assert (door.n_features_in_, door._n_channels) == (3, 2)
     np.testing.assert_array_equal(np.stack(list(sequences)), np.stack([CUBE[:, 2:, 0], CUBE[:, [0, 0], 1]], axis=2))
 
@@ -89,7 +90,13 @@ def test_beside_named_lags_other_columns_are_constants(frame):
 @pytest.mark.parametrize("names", [["a", "b"], ["lag1_mean", "xlag2"], ["Lag1", "lag"], ["1", "2"]])
 def test_other_names_tell_nothing(names):
     frame = pd.DataFrame(CUBE[:, :2, 0], columns=names)
+    np.testing.assert_array_equal(np.stack(list(read(frame, step_order="auto")[0]))[:, :, 0], CUBE[:, :2, 0])
+
+
+def test_names_tell_nothing_to_who_does_not_ask():
+    frame = pd.DataFrame(CUBE[:, :2, 0], columns=["lag1", "lag2"])
     np.testing.assert_array_equal(np.stack(list(read(frame)[0]))[:, :, 0], CUBE[:, :2, 0])
+    np.testing.assert_array_equal(SequencePadder().fit_transform(frame), frame)
 
 
 def test_a_stated_order_goes_before_names():
@@ -105,7 +112,7 @@ def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="needs n_lags"):
         read(CUBE.reshape(7, 12), layout="lags_then_constants")
     with pytest.raises(ValueError, match="n_lags=3, but 2 columns of X have names of lags"):
-        read(pd.DataFrame({"lag1": [1.0], "lag2": [2.0], "x": [3.0]}), n_lags=3)
+        read(pd.DataFrame({"lag1": [1.0], "lag2": [2.0], "x": [3.0]}), n_lags=3, step_order="auto")
     _, door = read(CUBE.reshape(7, 12), n_lags=4)
     with pytest.raises(ValueError, match="X has 8 features, but Door is expecting 12 features"):
         read(CUBE.reshape(7, 12)[:, :8], door, n_lags=4)
