@@ -48,6 +48,8 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         The trained torch module; its outputs are in units of each window.
     n_lags_, season_, target_scaling_ : int, int, str or None
         What was used; a season of 0 is none.
+    alpha_ : float
+        The weight decay that was used.
     n_steps_ : ndarray of shape (n_series,)
         Steps of each series so far.
     loss_curve_ : list of float
@@ -66,12 +68,13 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
     tells how it will end.
 
     p is the objective: with "quantile" the outputs are the quantiles themselves, sorted. Losses are means over steps and targets. With
-    ``target_scaling="mean"`` windows are drawn in proportion to their scale, as DeepAR does.
+    ``target_scaling="mean"`` windows are drawn in proportion to the root of their scale. ``alpha="auto"`` is 0.25 divided by the number of windows.
 
     A split-conformal interval is the forecast plus quantiles of held-out errors in units of the predicted spread, for each step ahead; its
     coverage holds where the errors to come are like those. "adaptive" moves the level by 0.02 for every miss.
 
-    Differs from the paper in that DeepAR's covariates are those of X, its age is not one of them, and the starting state is zero in each window.
+    Differs from DeepAR in that windows are drawn by the root of their scale, lest small series stay unknown; that covariates are those of X, without
+    an age; and that every window begins with a state of zeros.
 
     References
     ----------

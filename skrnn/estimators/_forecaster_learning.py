@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from ..cells import resolve
 from ..data import Panel, series_moments
 from ..networks import Encoder, Feedback, Seq2Seq, StepNetwork
-from ..training import Distribution, Predictive, Sight, Windows, predictive, window_data
+from ..training import Distribution, Objective, Predictive, Sight, Trainer, Windows, predictive, window_data
 from ._conformal import Calibration
 from ._forecast_input import Array, Series, assemble, check_steps, detect_season, fill_forward, fourier, read_fit, read_static, refuse_missing
 from ._forecast_paths import Forecaster
@@ -20,6 +21,8 @@ from ._guards import device_of, seed_of
 from ._parameters import parameters
 
 Rows = NDArray[np.intp]
+
+_DECAY = 0.25  # weight decay of "auto", times the number of windows: few windows are soon learned by heart
 
 
 class Points(Feedback):
@@ -152,7 +155,11 @@ class ForecasterLearning(ForecasterParameters):
             self.network_ = self._build(panel, bias, objective, generator).to(data.target.device, data.target.dtype)
             self._network_settings = self._settings()
         self._begin_curves(going_on=going_on)
+        self.alpha_ = _DECAY / len(data.batches) if self.alpha == AUTO else float(self.alpha)
         self._fit_network(self._trainer(objective, early=rest is not None), data, rest, generator, X, y)
+
+    def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
+        return replace(super()._trainer(objective, early=early), weight_decay=self.alpha_)
 
     def _keep(self, panel: Panel) -> None:
         """The end of each series, from which forecasts begin."""
@@ -209,8 +216,10 @@ class ForecasterLearning(ForecasterParameters):
         present = np.concatenate([[0], np.cumsum(panel.present.all(axis=1))])
         some = present[rows + self.horizon] > present[rows]  # the others teach nothing
         windows = Windows(panel, self._series_moments, self._sight(), (series[some], rows[some]), self.windows_per_epoch)
-        if self.target_scaling_ == "mean" and len(windows):  # as DeepAR does, lest the few large series stay unknown
-            windows.odds = torch.from_numpy(windows.window(np.arange(len(windows)), 1).scale.mean(axis=1))
+        if self.target_scaling_ == "mean" and len(
+            windows
+        ):  # as in DeepAR, lest the few large series stay unknown; by the root, lest the small ones do
+            windows.odds = torch.from_numpy(np.sqrt(windows.window(np.arange(len(windows)), 1).scale.mean(axis=1)))
         return windows
 
     def _build(self, panel: Panel, bias: torch.Tensor, objective: Predictive, generator: torch.Generator) -> Any:

@@ -75,10 +75,11 @@ class ForecasterParameters(BaseTrained):
     hidden_size: int = 32
     bidirectional: bool = False
     max_epochs: int = 50
-    alpha: float = 1e-3
+    alpha: float | str = AUTO  # type: ignore[assignment]
 
     _descriptions = TrainedParameters._descriptions + "\n" + _DESCRIPTIONS
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = TrainedParameters._parameter_constraints | {
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({AUTO})],
         "n_lags": [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO})],
         "horizon": [Interval(Integral, 1, None, closed="left")],
         "strategy": [StrOptions({"recursive", "direct", "seq2seq"})],
