@@ -59,7 +59,7 @@ class Sparse(NamedTuple):
 
 @njit(cache=True, error_model="numpy")
 def count_entries(R):
-    """Numbers that are not zero, ten times as fast as numpy counts floats."""
+    """Numbers that are not zero; numpy counts floats slowly."""
     n = 0
     for i in range(len(R)):
         row = R[i]
