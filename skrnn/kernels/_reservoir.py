@@ -132,14 +132,12 @@ def _single(arrays, row, first, n):
 
 def _lanes(arrays, row, first, n):
     y, values, columns, rate, h, totals = arrays  # y holds the projected input; totals is h with whole groups of rows
-    width = np.uint64(len(values) // totals.shape[1])
     for b in range(n):
         state, out, total = h[first + b], y[row + b], totals[first + b]
         for i in range(len(state)):
             total[i] = out[i]
         for low in range(0, len(total), LANES):
-            group = np.uint64(low // LANES)
-            add_lanes(total, np.uint64(low), values, columns, group * width, (group + np.uint64(1)) * width, state)
+            add_lanes(total, np.uint64(low // LANES), values, columns, state)
         for i in range(len(state)):
             now = activation(total[i])
             if LEAK:

@@ -41,7 +41,7 @@ class Sparse(NamedTuple):
         return found
 
     def side_by_side(self) -> tuple[NDArray[Any], NDArray[np.uint32]] | None:
-        """Values and columns of ``LANES`` rows at a time, first entries first, for :func:`add_lanes`; None if rows have different numbers of them.
+        """Values and columns (n_groups, n_entries, ``LANES``) for :func:`add_lanes`; None if rows have different numbers of entries.
 
         Rows that fill up the last group have zeros.
         """
@@ -53,13 +53,13 @@ class Sparse(NamedTuple):
         for entries in (self.values, self.columns):
             padded = np.zeros((-(-n // LANES) * LANES, width), entries.dtype)
             padded[:n] = entries.reshape(n, width)
-            found.append(np.ascontiguousarray(padded.reshape(-1, LANES, width).swapaxes(1, 2)).ravel())
+            found.append(np.ascontiguousarray(padded.reshape(-1, LANES, width).swapaxes(1, 2)))
         return found[0], found[1]
 
 
 @njit(cache=True, error_model="numpy")
 def count_entries(R):
-    """Numbers that are not zero, ten times as fast as numpy counts floats."""
+    """Numbers that are not zero; numpy counts floats slowly."""
     n = 0
     for i in range(len(R)):
         row = R[i]
@@ -81,20 +81,22 @@ def _compress(R, values, columns, begins):
 
 
 @intrinsic
-def add_lanes(typing_context, out, first, values, columns, begin, end, h):
-    """``out[first + lane] += Σ values[k, lane] h[columns[k, lane]]`` over k from ``begin`` up to ``end``, for ``LANES`` lanes at once.
+def add_lanes(typing_context, out, group, values, columns, h):
+    """``out[LANES group + lane] += Σ_k values[group, k, lane] h[columns[group, k, lane]]`` for all lanes at once.
 
     Summed in pairs: the bits are those of a row that is summed alone. LLVM gathers with one instruction where the processor has it, which it does
     not find out by itself; elsewhere it loads number by number.
     """
-    return types.void(out, first, values, columns, begin, end, h), _generate
+    return types.void(out, group, values, columns, h), _generate
 
 
 def _generate(context, builder, signature, arguments):
-    data = [context.make_array(kind)(context, builder, array).data if isinstance(kind, types.Array) else array
-            for kind, array in zip(signature.args, arguments, strict=True)]  # fmt: skip
-    out, first, values, columns, begin, end, h = data
-    real = h.type.pointee
+    pairs = [pair for pair in zip(signature.args, arguments, strict=True) if isinstance(pair[0], types.Array)]
+    arrays, group = [context.make_array(kind)(context, builder, array) for kind, array in pairs], arguments[1]
+    out, values, columns, h = (array.data for array in arrays)
+    width = cgutils.unpack_tuple(builder, arrays[1].shape)[1]
+    first, begin = (builder.mul(group, size) for size in (ir.Constant(group.type, LANES), width))
+    real, end = h.type.pointee, builder.add(begin, width)
     vector, two = ir.VectorType(real, LANES), ir.Constant(begin.type, 2)
     place = builder.bitcast(builder.gep(out, [first]), vector.as_pointer())
     total = cgutils.alloca_once(builder, vector)
