@@ -24,7 +24,7 @@ def exact(seed, **settings):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("attention", ["bahdanau", "dot", "general"])
 def test_attention_copies_what_one_vector_cannot_hold(attention, seed):
-    """A plain net of the same size has 0.4 to 0.6."""
+    """A plain net of the same size has 0.45 to 0.49."""
     assert exact(seed, attention=attention)[-1] >= 0.90
 
 
