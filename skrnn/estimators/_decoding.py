@@ -17,7 +17,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
 from ..cells import Cell, resolve
-from ..data import ROWS, Sequences, check_sequences, check_sequences_and_layout
+from ..data import ROWS, Sequences, check_sequences_and_layout
 from ..engine import BPTT, TEACHINGS, Guessing, Rule, TeacherForcing, limit_threads, resolve_rule, resolve_teaching
 from ..networks import ATTENTIONS, CONTEXTS, Encoder, Feedback, Seq2Seq, Vector
 from ..training import Batches, Data, Objective, Pairs, Trainer, WeightNoise, as_penalties
@@ -25,6 +25,7 @@ from ._base import BaseRecurrent
 from ._guards import device_of, require_target
 from ._held_out import Part
 from ._parameters import TrainedParameters, parameters
+from ._windowed import BaseWindowed
 
 _DESCRIPTIONS = """
     decoder_cell : str, Cell or None, default=None
@@ -121,10 +122,6 @@ class BaseDecoding(BaseRecurrent, ABC):
         return self._one_pass(X, y, sample_weight)
 
     @abstractmethod
-    def _read(self, X: Any, *, reset: bool) -> Sequences:
-        """Sources, checked."""
-
-    @abstractmethod
     def _targets(self, y: Any, *, reset: bool) -> Sequences:
         """Targets as rows of numbers, checked."""
 
@@ -218,11 +215,8 @@ class BaseDecoding(BaseRecurrent, ABC):
 
 
 @parameters
-class ReadsSequences(BaseDecoding, ABC):
+class ReadsSequences(BaseWindowed, BaseDecoding, ABC):
     """What is read is a sequence of numbers."""
-
-    def _read(self, X: Any, *, reset: bool) -> Sequences:
-        return check_sequences(self, X, reset=reset, compute_dtype=self.dtype)
 
     def _encoder(self, generator: torch.Generator) -> Encoder:
         return Encoder(self._recurrent(len(self.mean_), generator), reverse=self.reverse_source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._decoding import ReadsSequences
 from ._parameters import parameters
+from ._windowed import BaseWindowed
 from ._writes_numbers import BaseNumbers
 
 
@@ -68,6 +69,8 @@ class Seq2SeqRegressor(ReadsSequences, BaseNumbers):
     >>> model.score(X[150:], y[150:]) > 0.9
     True
     """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = BaseWindowed._parameter_constraints | BaseNumbers._parameter_constraints
 
     def attention_weights(self, X: Any, n_steps: Any = None) -> list[NDArray[np.float64]]:
         """How much each written step looks at each step of the source.
