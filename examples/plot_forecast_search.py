@@ -35,6 +35,6 @@ results = search.cv_results_
 for cell in ["elman", "gru"]:
     rows = results["param_cell"] == cell
     ax.plot(np.asarray(results["param_n_lags"][rows], dtype=int), -results["mean_test_score"][rows], "o-", label=cell)
-ax.set(xlabel="n_lags", ylabel="mean absolute error, 12 steps ahead", xscale="log", title="Mackey–Glass series, two folds")
+ax.set(xlabel="n_lags", ylabel="mean absolute error, 12 steps ahead", title="Mackey–Glass series, two folds")
 ax.legend()
 figure.savefig("forecast_search.png", dpi=120)
