@@ -1,7 +1,8 @@
 """Milliseconds of one training step of every cell, against torch.nn of the same size and, where it has a kernel, against its eager loop.
 
 A step is the forward pass over 32 equally long sequences of 8 channels, the sum of the squared outputs as the loss, and the backward pass to the
-weights. torch.nn gets the plain (T, B, F) tensor, its fastest way; a cell gets the packed batch, its only way.
+weights. torch.nn gets the plain (T, B, F) tensor, its fastest way; a cell gets the packed batch, its only way. Where torch finds a GPU, a second
+table has the times there.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from skrnn import cells
 from skrnn.engine import limit_threads, scan
+from skrnn.engine._compiled import compiling, scan_compiled
 
 from ._timing import Contender, Times, busy_neighbour, machine, progress, race, table, torch_threads
 
@@ -149,6 +151,58 @@ def _outputs(module: nn.Module, x: Tensor) -> Tensor:
     return module(x)[0]
 
 
+# -- on a GPU --------------------------------------------------------------------------------------------------------------------------------------
+
+
+def _gpu() -> str | None:
+    return "cuda" if torch.cuda.is_available() else None
+
+
+def _gpu_row(setting: Setting, size: int, steps: int, device: str, seconds: float) -> dict[str, Any]:
+    """Ours as the engine does it in a long fit, its eager loop and torch.nn, on one device."""
+    torch.manual_seed(0)
+    x = torch.randn(steps, _BATCH, _CHANNELS, device=device)
+    packed = _packed(x)
+    ours, eager = (setting.make().build(_CHANNELS, size).to(device).train() for _ in range(2))
+    eager.fused = lambda packed, state, reverse: None
+    runs: dict[str, tuple[nn.Module, Callable[[], Tensor]]] = {
+        "ours": (ours, lambda: scan(ours, packed)[0].data),
+        "eager": (eager, lambda: scan(eager, packed)[0].data),
+    }
+    for name, kind in setting.references.items():
+        module = kind(_CHANNELS, size).to(device)
+        runs[name] = module, partial(_outputs, module, x)
+    contenders = []
+    for name, (module, forward) in runs.items():
+        within = partial(compiling, *[device.partition(":")[0]] * (name == "ours"))
+        contenders.append(Contender(name, partial(_train_and_wait, module, forward, device), within, most_rounds=5 if name == "eager" else None))
+    times = race(contenders, seconds=seconds)
+    row: dict[str, Any] = {"cell": setting.name, "H": size, "T": steps, "ours": _way(ours, packed)}
+    for name in _OTHERS:
+        row[f"GPU / {name}"] = times["ours"].ratio(times[name]) if name in times else None
+    for name in ("ours", *_OTHERS):
+        row[f"GPU {name} ms"] = times[name].summary if name in times else None
+    return row
+
+
+def _train_and_wait(module: nn.Module, forward: Callable[[], Tensor], device: str) -> None:
+    _train(module, forward)
+    if device.startswith("cuda"):
+        torch.cuda.synchronize(device)
+
+
+def _way(cell: cells.Cell, packed: PackedSequence) -> str:
+    """How the engine runs a cell that learns for long."""
+    state = cell.initial_state(_BATCH, like=packed.data)
+    if cell.fused(packed, state, False) is not None:
+        return "kernel"
+    with compiling(packed.data.device.type):
+        return "eager" if scan_compiled(cell, packed, state, False) is None else "compiled"
+
+
+# -- tables ----------------------------------------------------------------------------------------------------------------------------------------
+
+
 def _row(case: Case, times: dict[str, Times]) -> dict[str, Any]:
     row: dict[str, Any] = {"cell": case.setting.name, "H": case.size, "T": case.steps, "threads": case.threads}
     row["beside"] = "busy" if case.busy else "quiet"
@@ -185,12 +239,17 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--cells", nargs="+", default=[], help="only settings whose names begin with one of these, for example LSTM 'GRU before'")
     parser.add_argument("--busy", action="store_true", help="measure a second time, beside one busy process")
     parser.add_argument("--seconds", type=float, default=3.0, help="time budget of a row")
+    parser.add_argument("--gpu", default=_gpu(), metavar="DEVICE", help="measure on this device too; by default the GPU that torch finds")
     parser.add_argument("--json", type=Path, help="also write a file with the time of each cell divided by nn.LSTM's, at the first size")
     parser.add_argument("--quick", action="store_true", help="one small row of each cell: does it run?")
     arguments = parser.parse_args(argv)
     if arguments.quick:
         arguments.sizes, arguments.steps, arguments.threads, arguments.seconds = [8], [5], [1], 0.0
     return arguments
+
+
+def _name(device: str) -> str:
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else f"the device {device!r}"
 
 
 def _beside(busy: bool) -> AbstractContextManager[None]:
@@ -215,6 +274,9 @@ def main(argv: list[str] | None = None) -> None:
     print("ms: median, least, CPU time of all threads.\n")
     print(table([_row(case, times) for case, times in measured]))
     print("\n" + table(_verdicts(measured)))
+    if asked.gpu:
+        print(f"\nThe same on {_name(asked.gpu)}. 'ours' is the kernel, the compiled steps or the eager loop that the engine takes in a long fit.\n")
+        print(table([_gpu_row(s, size, steps, asked.gpu, asked.seconds) for steps, size, s in product(asked.steps, asked.sizes, chosen)]))
     if asked.json:
         asked.json.write_text(json.dumps(_relative(measured), indent=1) + "\n", encoding="utf-8")
 

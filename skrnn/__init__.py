@@ -8,11 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 __all__ = [
+    "DualStageAttentionRegressor",
     "EchoStateClassifier",
     "EchoStateRegressor",
     "EchoStateTransformer",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "RNNAnomalyDetector",
+    "RNNCaptioner",
     "RNNClassifier",
     "RNNForecaster",
     "RNNRegressor",
@@ -20,7 +23,11 @@ __all__ = [
     "RNNTagger",
     "ReservoirSearchCV",
     "RidgeReadout",
+    "SeasonalNaiveDetector",
+    "Seq2SeqRegressor",
+    "Seq2SeqTranslator",
     "Sequences",
+    "Vec2SeqRegressor",
     "adapters",
     "as_sequences",
     "backtest",

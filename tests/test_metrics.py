@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, r2_score
 
-from skrnn.metrics import coverage, crps, mase, nrmse, pinball, smape, symbol_error_rate, valid_time
+from skrnn.metrics import bleu, coverage, crps, mase, nrmse, pinball, smape, symbol_error_rate, valid_time
 
 RNG = np.random.default_rng(0)
 TRUE, PRED = RNG.normal([1, 2, 3], size=(40, 3)), RNG.normal(size=(40, 3))
@@ -223,3 +223,35 @@ def test_symbol_error_rate():
 def test_errors_say_what_was_expected(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+def test_bleu_counts_as_the_paper_does():
+    """Papineni et al. (2002), section 2.1: 'the' seven times agrees twice, since the reference has two."""
+    assert bleu([["the", "cat", "is", "on", "the", "mat"]], [["the"] * 7], max_n=1) == pytest.approx(2 / 7)
+    candidate = ["the", "cat", "sat", "on", "the", "mat"]
+    reference = ["the", "cat", "is", "on", "the", "mat"]
+    assert bleu([reference], [candidate], max_n=2) == pytest.approx((5 / 6 * 3 / 5) ** 0.5)
+    assert bleu([reference], [candidate]) == 0  # no 4-gram agrees
+    smooth = (5 / 6 * 4 / 6 * 2 / 5 * 1 / 4) ** 0.25  # Lin & Och (2004): one more of each, from bigrams on
+    assert bleu([reference], [candidate], smoothing=1) == pytest.approx(smooth)
+
+
+def test_bleu_is_of_the_corpus_and_punishes_what_is_short():
+    true = ["abcdef", "abcdefgh"]
+    assert bleu(true, true) == 1
+    assert bleu(true, ["abcdef", "abcd"]) == pytest.approx(np.exp(1 - 14 / 10))
+    assert bleu(true, [*true[:1], "abcdefghij"]) < 1
+    assert bleu(["ab"], ["ab"]) == 1  # there are no trigrams that could agree
+    assert bleu(["ab"], [""]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((["ab"], ["ab", "c"]), ValueError, "same number of rows"),
+        (("ab", ["ab"]), TypeError, "single string"),
+    ],
+)
+def test_bleu_refuses_what_is_no_corpus(arguments, error, message):
+    with pytest.raises(error, match=message):
+        bleu(*arguments)

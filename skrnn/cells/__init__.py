@@ -33,7 +33,7 @@ from ._slstm import SLSTM, SLSTMState
 from ._spectrum import spectral_radius
 from ._spiking import Spiking, SpikingState
 from ._sru import SRU, SRUState
-from ._state import State, hidden, map_hidden, map_outputs, map_state
+from ._state import State, flat, hidden, map_hidden, map_outputs, map_state, put_first
 from ._wrappers import Leaky, Wrapper
 
 __all__ = [

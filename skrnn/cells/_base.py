@@ -73,14 +73,15 @@ class Cell(Module, ABC):
     input_size: int
     hidden_size: int
     couples_sequences = False  # whether sequences of a batch influence each other while training
+    keeps_steps = False  # whether the cell keeps what passes through it, so that its steps may not be compiled
 
     get_params = BaseEstimator.get_params
     set_params = BaseEstimator.set_params
     _get_param_names: Any = classmethod(BaseEstimator._get_param_names.__func__)
 
     def __repr__(self) -> str:
-        plain = type(self)()
-        given = {k: v for k, v in self.get_params(deep=False).items() if repr(v) != repr(plain.get_params(deep=False)[k])}
+        plain = type(self)().get_params(deep=False)
+        given = {k: v for k, v in self.get_params(deep=False).items() if repr(v) != repr(plain[k])}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
     def build(self, input_size: int, hidden_size: int, generator: Generator | None = None) -> Self:

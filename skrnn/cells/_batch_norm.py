@@ -109,6 +109,7 @@ class BatchNorm(Wrapper):
 
     norm_x: _StepNorm
     norm_h: _StepNorm
+    couples_sequences = True
 
     def __init__(self, cell: Cell | None = None, max_steps: int = 100, momentum: float = 0.1, gain: float = 0.1) -> None:
         super().__init__()

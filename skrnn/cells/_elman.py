@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import elman
 from ._base import Cell, choice
-from ._fused import linear, run_compiled, runs_compiled
+from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
 from ._norm import LayerNorm
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
 from ._state import State
@@ -82,6 +82,9 @@ class Elman(Cell):
         return h, h
 
     def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        if self.norm is None and self.activation in ("tanh", "relu") and runs_in_torch(packed.data):
+            y, h = run_torch(f"rnn_{self.activation}", packed, reverse, (state,), self.W, self.R, self.b, torch.zeros_like(self.b))
+            return y, h
         return self.fused_leaky(packed, state, reverse, None)
 
     def fused_leaky(self, packed: PackedSequence, state: State, reverse: bool, a: Tensor | None) -> tuple[Tensor, State] | None:

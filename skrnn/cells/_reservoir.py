@@ -13,7 +13,7 @@ from scipy import sparse
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import Layout, Sparse, dense_reservoir, reservoir
+from ..kernels import Layout, Sparse, count_entries, dense_reservoir, reservoir
 from ._base import Cell, choice
 from ._fused import linear, run_compiled, runs_compiled
 from ._state import State
@@ -27,7 +27,7 @@ _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 _DENSE = 500  # units up to which R is kept with its zeros: the product of an eager step is then faster
 _SMALL, _FULL = 100, 0.1  # units below which, and share of connections above which, a product with R is faster with its zeros
-_STEPS = 20  # steps of a sequence below which to find the zeros costs more than they do
+_ROWS = 20  # states below which to find the zeros costs more than they do
 _USUAL_FAN_IN = 10
 
 
@@ -274,17 +274,17 @@ class Reservoir(Cell):
     def _states(self, kernel: Any, packed: PackedSequence, state: Tensor, reverse: bool, a: Tensor | None) -> tuple[Tensor, Tensor]:
         """Without a gradient; the outputs take the place of the projected input."""
         u, layout = self.project(packed.data).numpy(), Layout.of(packed.batch_sizes.numpy())
-        R = self._connections(u, len(layout.sizes))
+        R = self._connections(u)
         y, h = kernel(layout, reverse, u, R, state.detach().numpy(), None if a is None else a.numpy())
         return torch.from_numpy(y), torch.from_numpy(h)
 
-    def _connections(self, u: NDArray[Any], n_steps: int) -> NDArray[Any] | Sparse:
-        """R for the kernel of states ``u``: without its zeros if it is sparse, and if there are enough steps to be worth leaving them out."""
+    def _connections(self, u: NDArray[Any]) -> NDArray[Any] | Sparse:
+        """R for the kernel of states ``u``: without its zeros if it is sparse, and if there are enough of them to be worth leaving the zeros out."""
         if self.R is None:
             values, rows, columns = (part.numpy() for part in (self.values, self.rows, self.columns))
             return Sparse.of(values.astype(u.dtype), rows, columns, self.hidden_size)
         R = self.R.numpy().astype(u.dtype, copy=False)
-        worth = n_steps >= _STEPS and len(R) >= _SMALL and np.count_nonzero(R) <= _FULL * R.size
+        worth = len(u) >= _ROWS and len(R) >= _SMALL and count_entries(R) <= _FULL * R.size
         return Sparse.compress(R) if worth else R
 
     def _noisy(self) -> bool:

@@ -10,15 +10,15 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import ArpackError, eigs
 
-_DENSE = 500  # rows up to which all eigenvalues take less time than two searches for the largest
-_SEARCHES = ((10, 60), (16, 100))  # eigenvalues and vectors of each: one eigenvalue alone is often not the largest
+_DENSE = 300  # rows up to which all eigenvalues take less time than two searches for the largest
+_SEARCHES = ((4, 60), (8, 80))  # eigenvalues and vectors of each: one eigenvalue alone is often not the largest
 _AGREE = 1e-9  # relative
 
 
 def spectral_radius(matrix: Any) -> float:
     """The largest modulus of an eigenvalue.
 
-    Exact to rounding. Of a matrix with more than 500 rows, two searches with many vectors have to converge to the same modulus; where they do not,
+    Exact to rounding. Of a matrix with more than 300 rows, two searches with many vectors have to converge to the same modulus; where they do not,
     all eigenvalues are computed, O(n³). A matrix without cycles, as a delay line, has the radius 0.
 
     Parameters

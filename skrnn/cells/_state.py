@@ -20,6 +20,16 @@ def map_state(fn: Callable[..., Tensor], *states: State) -> State:
     return tuple(parts) if type(first) is tuple else type(first)(*parts)
 
 
+def flat(state: State) -> list[Tensor]:
+    """The tensors of a state."""
+    return [state] if torch.is_tensor(state) else [leaf for part in state for leaf in flat(part)]
+
+
+def put_first(part: State, whole: State) -> State:
+    """``whole`` with its first rows replaced by ``part``."""
+    return map_state(lambda p, w: p if len(p) == len(w) else torch.cat([p, w[len(p) :]]), part, whole)
+
+
 def map_hidden(fn: Callable[[Tensor], Tensor], state: State) -> State:
     """Apply ``fn`` to the first tensor of a state, and keep the others."""
     if torch.is_tensor(state):

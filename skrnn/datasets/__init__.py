@@ -5,6 +5,7 @@ Every function draws from ``random_state`` alone, and gives X and y in the forms
 
 from ._dynamics import make_henon, make_lorenz, make_mackey_glass, make_rossler
 from ._grammars import REBER_LETTERS, make_continual_reber, make_counting, make_embedded_reber, make_letters, reber_successors
+from ._pairs import make_copy, make_date_strings
 from ._recall import (
     make_adding,
     make_delayed_recall,
@@ -28,7 +29,9 @@ __all__ = [
     "make_adding",
     "make_channel_equalization",
     "make_continual_reber",
+    "make_copy",
     "make_counting",
+    "make_date_strings",
     "make_delayed_recall",
     "make_delayed_xor",
     "make_embedded_reber",

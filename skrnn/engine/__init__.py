@@ -1,5 +1,6 @@
 """Running cells over ragged batches, and the rules by which they learn."""
 
+from ._beam import BeamSearch, Hypotheses
 from ._chunked import ChunkedScan, scan_chunked
 from ._guessing import Guessing
 from ._names import RULES, resolve_rule
@@ -7,7 +8,7 @@ from ._pack import as_packed, pack, packed_rows, unpack
 from ._rollout import rollout
 from ._rtrl import RTRL
 from ._rules import BPTT, Rule, Stream, TruncatedBPTT
-from ._scan import GRAD_PATHS, TimeSlices, put_first, scan
+from ._scan import GRAD_PATHS, TimeSlices, scan
 from ._teaching import (
     TEACHINGS,
     ConstantTeaching,
@@ -22,6 +23,7 @@ from ._threads import limit_threads
 __all__ = [
     "BPTT",
     "RTRL",
+    "BeamSearch",
     "ConstantTeaching",
     "ExponentialTeaching",
     "Guessing",

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..cells import Cell, State, map_state
+from ..cells import Cell, State, flat, map_state
 from ._pack import as_packed, packed_rows
-from ._rules import flat
 from ._scan import scan
 
 

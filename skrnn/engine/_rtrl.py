@@ -8,12 +8,12 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, jacrev, vmap
+from torch.func import functional_call, jacrev, vjp, vmap
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, map_state
+from ..cells import Cell, State, flat, map_state
 from ..kernels import Layout
-from ._rules import Loss, Rule, Stream, Streamed, flat
+from ._rules import Loss, Rule, Stream, Streamed
 
 _MOST_UNITS = 64
 _ROOM = 2**25  # numbers of the influence that are held at once; above, the sequences of a batch come one group after the other
@@ -206,14 +206,18 @@ class _Follow:
     def _local(self, m: Tensor, counters: tuple[Tensor, ...], x: Tensor, of_rows: Tensor) -> tuple[Any, ...]:
         theta = self.one.theta
 
-        def state(m: Tensor) -> tuple[Tensor, Any]:
-            after, _, counts = self.one.step(theta, m, counters, x)
-            return after, (after, counts)
+        def step(theta: Tensor, m: Tensor) -> tuple[tuple[Tensor, Tensor], Any]:
+            after, out, counts = self.one.step(theta, m, counters, x)
+            return (after, out), counts
 
-        D, (after, counts) = jacrev(state, has_aux=True)(m)
-        direct = jacrev(lambda theta: self.E @ self.one.step(theta, m, counters, x)[0])(theta)
-        put_out = torch.func.grad(lambda theta, m: (self.one.step(theta, m, counters, x)[1] * of_rows).sum(), argnums=(0, 1))
-        by_theta, by_m = put_out(theta, m) if len(of_rows) else (torch.zeros_like(theta), torch.zeros_like(m))
+        found: Any = vjp(step, theta, m, has_aux=True)
+        (after, out), back, counts = found
+        by_theta, by_m = back((torch.zeros_like(after), of_rows))
+        if self.pattern.where is None:  # E is I: one way back gives both
+            direct, D = vmap(lambda row: back((row, torch.zeros_like(out))))(self.E)
+        else:
+            D = jacrev(lambda m: step(theta, m)[0][0])(m)
+            direct = jacrev(lambda theta: self.E @ step(theta, m)[0][0])(theta)
         return after, counts, D, direct, by_theta, by_m
 
     def _carried(self, D: Tensor, direct: Tensor, J: Tensor) -> Tensor:

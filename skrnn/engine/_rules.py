@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import State, map_state
+from ..cells import State, flat, map_state
 from ._scan import GRAD_PATHS
 
 Loss = Callable[[Any], Tensor]
@@ -183,10 +183,6 @@ def _check_grad_path(rule: BPTT | TruncatedBPTT) -> None:
     if rule.grad_path not in GRAD_PATHS:
         name = type(rule).__name__
         raise ValueError(f"The 'grad_path' parameter of {name} must be one of {list(GRAD_PATHS)}; got {rule.grad_path!r}")
-
-
-def flat(collected: State) -> list[Tensor]:
-    return [collected] if torch.is_tensor(collected) else [tensor for part in collected for tensor in flat(part)]
 
 
 def _leaves(collected: State) -> State:

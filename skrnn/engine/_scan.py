@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, hidden, map_outputs, map_state
+from ..cells import Cell, State, hidden, map_outputs, map_state, put_first
+from ._compiled import scan_compiled
 
 GRAD_PATHS: dict[str, Callable[[State], State]] = {  # what a step may send its gradient back through
     "full": lambda state: state,
@@ -85,13 +86,8 @@ class TimeSlices(Sequence[PackedSequence]):
         return PackedSequence(self._packed.data[int(self._ends[first] - sizes[0]) : int(self._ends[last - 1])], sizes)
 
 
-def put_first(part: State, whole: State) -> State:
-    """``whole`` with its first rows replaced by ``part``."""
-    return map_state(lambda p, w: p if len(p) == len(w) else torch.cat([p, w[len(p) :]]), part, whole)
-
-
 def _whole(cell: Cell, packed: PackedSequence, state: State, reverse: bool, grad_path: str) -> tuple[torch.Tensor, State]:
-    done = cell.fused(packed, state, reverse) if grad_path == "full" else None
+    done = (cell.fused(packed, state, reverse) or scan_compiled(cell, packed, state, reverse)) if grad_path == "full" else None
     return _steps(cell, packed, state, reverse, GRAD_PATHS[grad_path]) if done is None else done
 
 

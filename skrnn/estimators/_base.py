@@ -14,7 +14,6 @@ from sklearn.utils.validation import _check_sample_weight
 
 from ..data import Sequences, Windows, check_sequences
 from ..engine import Stream, limit_threads
-from ..networks import Network, Recurrent
 from ..training import Batches, Data, Objective, channel_statistics
 from ._guards import device_of, require_target, seed_of, unchanged_on_error
 from ._held_out import Part, check_pair, set_aside, speaking_of
@@ -36,8 +35,8 @@ class BaseRecurrent(BaseTrained, ABC):
         """Predictions from the outputs of the network."""
 
     @abstractmethod
-    def _on_top(self, recurrent: Recurrent, bias: torch.Tensor) -> Network:
-        """The network on recurrent layers; its head's bias starts at ``bias``."""
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+        """The network, with weights from ``generator``; its head's bias starts at ``bias``."""
 
     def _weigh(self, y: Any, weight: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         """Weights of the sequences from those that the user passed and the targets."""
@@ -78,7 +77,7 @@ class BaseRecurrent(BaseTrained, ABC):
             self.mean_, self.scale_ = self._statistics(sequences, weight)
         self._begin_curves(going_on=going_on)
         train, rest = self._split(self._part(sequences, encoded.target, weight), *held_out, seed)
-        data, held = self._data(train), None if rest is None else self._data(rest)
+        data, held = self._data(train), None if rest is None else self._held_data(rest)
         if not going_on:
             self.network_ = self._network(data, encoded.objective, generator)
             self._network_settings = self._settings()
@@ -131,11 +130,14 @@ class BaseRecurrent(BaseTrained, ABC):
         weight = None if part.weight is None else torch.from_numpy(part.weight / part.weight.mean()).to(device, dtype)
         return Data(batches, values.to(device, dtype if values.is_floating_point() else values.dtype), weight)
 
-    def _network(self, data: Data, objective: Objective, generator: torch.Generator) -> Network:
-        recurrent = self._recurrent(len(self.mean_), generator)
+    def _held_data(self, part: Part) -> Data:
+        """What held-out sequences are scored on."""
+        return self._data(part)
+
+    def _network(self, data: Data, objective: Objective, generator: torch.Generator) -> Any:
         weight = torch.ones(len(data.target), dtype=getattr(torch, self.dtype)) if data.weight is None else data.weight.cpu()
         bias = objective.best_constant(data.target.cpu(), weight)
-        return self._on_top(recurrent, bias).to(device_of(self), getattr(torch, self.dtype))
+        return self._assemble(bias, generator).to(device_of(self), getattr(torch, self.dtype))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -22,11 +22,15 @@ Read = Callable[[Array], Array]  # features (batch, n_features) to outputs (batc
 
 ALPHAS = np.logspace(-16, 0, 25)  # in units of the mean eigenvalue of Z'Z
 _N_STARTS = 10
+_NUMBERS = 2**17
 
 
 def linear(coef: Array, intercept: Array) -> Read:
     """One readout for all rows, or one for each."""
-    return lambda z: np.einsum("bp,bkp->bk", z, coef) + intercept if coef.ndim == 3 else z @ coef.T + intercept
+    if coef.ndim == 3:
+        return lambda z: np.einsum("bp,bkp->bk", z, coef) + intercept
+    rows = max(1, _NUMBERS // coef.shape[1])  # float32 rows become float64 in pieces that stay in the cache
+    return lambda z: np.concatenate([z[low : low + rows] @ coef.T for low in range(0, len(z), rows)]) + intercept
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,10 @@ class Described(BaseEstimator):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if cls.__doc__ and "<shared parameters>" in cls.__doc__:
-            known = {name for parent in cls.__mro__ for name in vars(parent).get("__annotations__", ())}
+            annotated: dict[str, str] = {}
+            for parent in reversed(cls.__mro__):
+                annotated |= vars(parent).get("__annotations__", {})
+            known = {name for name, kind in annotated.items() if not str(kind).startswith("ClassVar")}  # what a child fixes is no parameter
             entries = [entry for entry in re.split(r"\n(?=    \w)", cls._descriptions) if entry.split()[0] in known]
             text = re.sub(r"<(\w+)>", lambda match: _shown(getattr(cls, match[1])), "\n".join(entries))
             cls.__doc__ = cls.__doc__.replace("    <shared parameters>", text).replace("    <shared attributes>", cls._attributes)

@@ -12,10 +12,11 @@ from sklearn.base import clone
 
 from ..data import Sequences
 from ..training import NormalEquations, choose_alpha, solve
+from ._guards import infinite_states
 from ._reservoir_base import BaseReservoir
 from ._reservoir_parameters import AUTO, ReadoutParameters, parameters
 from ._shared_work import READOUT, shared
-from ._tuning import CHOICES, N_UNITS, Gather, Trial, tune
+from ._tuning import CHOICES, N_AGAIN, Gather, Trial, grid, tune
 
 Array = NDArray[np.float64]
 
@@ -29,6 +30,7 @@ class Steps:
     def __init__(self, width: int, targets: Array, weight: Array | None, fold: NDArray[np.int8], n_folds: int) -> None:
         self._targets, self._weight, self._fold = targets, weight, fold
         self._sums = NormalEquations(width, targets.shape[1], n_folds)
+        self._one_fold = n_folds == 1
 
     def see(self, rows: NDArray[np.int64], features: NDArray[Any]) -> None:
         """Add what counts."""
@@ -37,7 +39,8 @@ class Steps:
             there = fold >= 0
             rows, features, fold = rows[there], features[there], fold[there]
         if len(rows):
-            self._sums.add(features, self._targets[rows], None if self._weight is None else self._weight[rows], fold.astype(np.int64))
+            weight = None if self._weight is None else self._weight[rows]
+            self._sums.add(features, self._targets[rows], weight, 0 if self._one_fold else fold.astype(np.int64))
 
     def equations(self) -> NormalEquations:
         """All of it."""
@@ -53,9 +56,12 @@ class BaseEchoState(ReadoutParameters, BaseReservoir, ABC):
         """What collects features for the readout."""
 
     def _tuned(
-        self, sequences: Sequences, material: tuple[Any, ...], fed_back: tuple[float, ...], seed: int, n_units: int = N_UNITS
+        self, sequences: Sequences, material: tuple[Any, ...], fed_back: tuple[float, ...], seed: int, n_units: tuple[int, ...]
     ) -> list[dict[str, Any]]:
-        """Values for the tunable parameters, the best first, from reservoirs of at most ``n_units`` over standardised sequences; None for a cell."""
+        """Values for the tunable parameters, the best first; None for a cell.
+
+        All are tried with reservoirs of at most ``n_units[0]`` units over standardised sequences, and some of the best with ``n_units[1]``, ….
+        """
         if self.cell is not None:
             return [dict.fromkeys(CHOICES)]
         given = {name: value for name in CHOICES if not (isinstance(value := getattr(self, name), str) and value == AUTO)}
@@ -63,18 +69,36 @@ class BaseEchoState(ReadoutParameters, BaseReservoir, ABC):
             return [given]
         scaling = given.get("input_scaling")
         in_weights = {"input_scaling": scaling} if isinstance(scaling, tuple) else {}  # a scaling for each channel is in W itself
-        n_units = min(self.hidden_size, n_units)
-        small = clone(self._cells(dict.fromkeys(CHOICES, 1.0) | in_weights, fed_back)[0][0])
-        small.set_params(fan_in=None if self.fan_in is None else min(self.fan_in, n_units))
-        small.build(sequences.n_features, n_units, torch.Generator().manual_seed(seed))
-        trial = Trial(sequences, len(fed_back), small, self.include_input)
+        cell = self._cells(dict.fromkeys(CHOICES, 1.0) | in_weights, fed_back)[0][0]
+
+        def ranked() -> list[dict[str, Any]]:
+            found = grid(given | dict.fromkeys(in_weights, 1.0))
+            others: list[dict[str, Any]] = []
+            for n in dict.fromkeys(min(self.hidden_size, n) for n in n_units):
+                trial = Trial(sequences, len(fed_back), self._small(cell, sequences.n_features, n, seed), self.include_input)
+                found = tune(trial, found, lambda width: self._gather(width, *material))
+                found, others = found[:N_AGAIN], found[N_AGAIN:] + others
+            if not found + others:
+                raise infinite_states()
+            return found + others
+
         known = {name: value for name, value in self.get_params(deep=False).items() if name not in READOUT}
-        ranked = shared(
-            "scales",
-            (known, sequences.values, sequences.offsets, material, fed_back, seed),
-            lambda: tune(trial, given | dict.fromkeys(in_weights, 1.0), lambda width: self._gather(width, *material)),
-        )
-        return [candidate | given for candidate in cast(list[dict[str, Any]], ranked)]
+        best = shared("scales", (known, sequences.values, sequences.offsets, material, fed_back, seed), ranked)
+        return [candidate | given for candidate in cast(list[dict[str, Any]], best)]
+
+    def _small(self, cell: Any, n_features: int, n_units: int, seed: int) -> Any:
+        """A reservoir of a few units, of scales 1."""
+        small = clone(cell).set_params(fan_in=None if self.fan_in is None else min(self.fan_in, n_units))
+        return small.build(n_features, n_units, torch.Generator().manual_seed(seed))
+
+    @property
+    def _n_parts(self) -> int:
+        """Folds whose sums are kept apart: one where no penalty is compared on held-out ones."""
+        return self.n_folds if self.alpha == "block_cv" else 1
+
+    def _parts(self, fold: NDArray[Any]) -> NDArray[Any]:
+        """Folds as they are kept; -1 stays what does not count."""
+        return np.minimum(fold, self._n_parts - 1)
 
     def _solve(self, equations: NormalEquations) -> None:
         """The readout from its normal equations."""

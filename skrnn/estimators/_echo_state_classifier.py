@@ -177,9 +177,12 @@ class EchoStateClassifier(ClassifierMixin, BaseEchoState, PooledStates):
             self._keep_components(self._state_sums(sequences))
         pooled = self._pooled(sequences, noisy=self.noise > 0)
         if self.readout is None:
-            self._solve(NormalEquations(pooled.shape[1], targets.shape[1], self.n_folds).add(pooled, targets, weight, fold))
+            self._solve(self._sums(pooled, targets, weight, fold))
         else:
             self._fit_model(pooled, labels, weight)
+
+    def _sums(self, pooled: NDArray[Any], targets: Array, weight: Array | None, fold: NDArray[np.int64]) -> NormalEquations:
+        return NormalEquations(pooled.shape[1], targets.shape[1], self._n_parts).add(pooled, targets, weight, self._parts(fold))
 
     def _coded(self, labels: NDArray[np.int64]) -> tuple[Array, NDArray[np.int64]]:
         """Targets and fold of each sequence."""
@@ -190,7 +193,7 @@ class EchoStateClassifier(ClassifierMixin, BaseEchoState, PooledStates):
         """Choose the scales and draw the reservoir."""
         seed = seed_of(self.random_state)
         n_units = N_UNITS // self.n_segments if self.pooling == "segments" else N_UNITS
-        settings = self._tuned(*self._trial(sequences, labels, targets, weight, fold), (), seed, max(_FEWEST_UNITS, n_units))[0]
+        settings = self._tuned(*self._trial(sequences, labels, targets, weight, fold), (), seed, (max(_FEWEST_UNITS, n_units),))[0]
         self.spectral_radius_, self.leak_rate_, self.input_scaling_ = settings.values()
         self.network_ = self._build(settings, seed)
 
@@ -230,7 +233,7 @@ class EchoStateClassifier(ClassifierMixin, BaseEchoState, PooledStates):
 
     def _pooled_sums(self, X: Any, y: Any, targets: Array, weight: Array | None, fold: NDArray[np.int64]) -> tuple[NormalEquations, None]:
         pooled = self._pooled(self._check(X, y, None, reset=False)[0])
-        return NormalEquations(pooled.shape[1], targets.shape[1], self.n_folds).add(pooled, targets, weight, fold), None
+        return self._sums(pooled, targets, weight, fold), None
 
     def _fit_model(self, pooled: NDArray[Any], labels: NDArray[np.int64], weight: Array | None) -> None:
         if weight is not None and not has_fit_parameter(self.readout, "sample_weight"):

@@ -14,9 +14,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from ..cells import State, map_state
+from ..cells import State, map_state, put_first
 from ..data import ROWS, Sequences, check_sequences_and_layout, give_steps, step_rows
-from ..engine import limit_threads, put_first
+from ..engine import limit_threads
 from ._echo_state import BaseEchoState
 from ._guards import require_target, unchanged_on_error
 from ._pieces import Pieces, in_pieces
@@ -69,7 +69,7 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
 
     W_back is there with ``feedback=True``. The readout minimises the squared error plus alpha ‖coef‖², from float64 sums over blocks of states: O(N²)
     a step, in memory that does not grow with the number of steps. The choice of "auto" parameters runs 36 reservoirs of at most 100 units as one
-    batch over at most 5,000 steps, and compares errors on contiguous held-out folds.
+    batch over at most 5,000 steps, and compares errors on contiguous held-out folds; the best five again with at most 300 units.
 
     References
     ----------

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..cells import map_state
 from ..data import Sequences, StepRows, check_sequences_and_layout, give_steps, step_rows
 from ..engine import Stream, limit_threads
-from ..networks import Recurrent, StepNetwork
+from ..networks import StepNetwork
 from ..training import Batches, Data
 from ._base import BaseRecurrent
 from ._guards import require_target
@@ -25,10 +25,45 @@ from ._step_values import as_tensors, row_weights
 
 
 @parameters
-class BaseEveryStep(BaseRecurrent, ABC):
-    """fit and predict for one target a step; a 2-D X is one sequence, whose rows are the steps."""
+class BaseStepNetwork(BaseRecurrent, ABC):
+    """Trains and runs a network that answers at every step; what its answers are for is for others to say."""
 
     bidirectional: bool = False
+
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+        return StepNetwork(self._recurrent(len(self.mean_), generator), bias)
+
+    def _sequences(self, X: Any, *, reset: bool) -> tuple[Sequences, str]:
+        return check_sequences_and_layout(self, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
+
+    def _statistics(self, sequences: Sequences, weight: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return super()._statistics(sequences, None)  # a step without a target, or with no weight, is still seen by the steps after it
+
+    def _part(self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None) -> Part:
+        offsets = sequences.offsets
+        return Part(sequences, StepRows(target, offsets), None if weight is None else StepRows(weight, offsets))
+
+    def _data(self, part: Part) -> Data:
+        return replace(super()._data(Part(part.sequences, part.target.values, None if part.weight is None else part.weight.values)), per_step=True)
+
+    def _rows(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Outputs of the network (n_steps_total, n_outputs), end to end."""
+        network: Any = self.network_
+        with limit_threads(self.n_threads), torch.inference_mode():
+            batches = self._batches(sequences)
+            outputs = np.empty((sequences.n_steps_total, len(network.head.b)))
+            for index in batches.chunks():
+                outputs[batches.rows(index)] = network.outputs(batches.packed(index))[0].double().cpu().numpy()
+        return outputs
+
+    def _batches(self, sequences: Sequences) -> Batches:
+        weight: Any = self.network_.head.W
+        return Batches(sequences, self.mean_, self.scale_, weight.dtype, weight.device)
+
+
+@parameters
+class BaseEveryStep(BaseStepNetwork, ABC):
+    """fit and predict for one target a step; a 2-D X is one sequence, whose rows are the steps."""
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
@@ -68,9 +103,6 @@ class BaseEveryStep(BaseRecurrent, ABC):
     def _present(self, y: NDArray[Any]) -> NDArray[np.bool_]:
         """Which rows have a target."""
 
-    def _on_top(self, recurrent: Recurrent, bias: torch.Tensor) -> StepNetwork:
-        return StepNetwork(recurrent, bias)
-
     def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, NDArray[Any], NDArray[np.float64] | None]:
         require_target(self, y)
         sequences, layout = self._sequences(X, reset=reset)
@@ -79,36 +111,9 @@ class BaseEveryStep(BaseRecurrent, ABC):
             raise ValueError("y holds no target: every step is marked as missing")
         return sequences, rows, None if sample_weight is None else row_weights(sample_weight, sequences, layout)
 
-    def _sequences(self, X: Any, *, reset: bool) -> tuple[Sequences, str]:
-        return check_sequences_and_layout(self, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
-
     def _weigh(self, y: NDArray[Any], weight: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
         present = self._present(y)
         return weight if present.all() else present.astype(float) if weight is None else weight * present
-
-    def _statistics(self, sequences: Sequences, weight: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return super()._statistics(sequences, None)  # a step without a target, or with no weight, is still seen by the steps after it
-
-    def _part(self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None) -> Part:
-        offsets = sequences.offsets
-        return Part(sequences, StepRows(target, offsets), None if weight is None else StepRows(weight, offsets))
-
-    def _data(self, part: Part) -> Data:
-        return replace(super()._data(Part(part.sequences, part.target.values, None if part.weight is None else part.weight.values)), per_step=True)
-
-    def _rows(self, sequences: Sequences) -> NDArray[np.float64]:
-        """Outputs of the network (n_steps_total, n_outputs), end to end."""
-        network: Any = self.network_
-        with limit_threads(self.n_threads), torch.inference_mode():
-            batches = self._batches(sequences)
-            outputs = np.empty((sequences.n_steps_total, len(network.head.b)))
-            for index in batches.chunks():
-                outputs[batches.rows(index)] = network.outputs(batches.packed(index))[0].double().cpu().numpy()
-        return outputs
-
-    def _batches(self, sequences: Sequences) -> Batches:
-        weight: Any = self.network_.head.W
-        return Batches(sequences, self.mean_, self.scale_, weight.dtype, weight.device)
 
     def _stream_outputs(self, sequences: Sequences, state: Any) -> tuple[NDArray[np.float64], Any]:
         """Outputs of all sequences, which go on from ``state``, and the state after them."""

@@ -44,6 +44,15 @@ def set_aside(part: Part, fraction: float, strata: NDArray[Any] | None, seed: in
     return part.rows(train), part.rows(held)
 
 
+def last_aside(part: Part, fraction: float) -> tuple[Part, Part]:
+    """Split windows of a series into the first to train on and the last to hold out: neighbours overlap, so none is drawn."""
+    n = len(part.sequences)
+    n_held = int(np.ceil(fraction * n))
+    if n_held == n:
+        raise ValueError(f"validation_fraction={fraction} of {n} windows leaves none to learn from; use early_stopping=False, or a longer series.")
+    return part.rows(np.arange(n - n_held)), part.rows(np.arange(n - n_held, n))
+
+
 def check_pair(X_val: Any, y_val: Any, early_stopping: str | bool) -> None:
     """Refuse one without the other, and both where nothing would look at them."""
     if (X_val is None) != (y_val is None):

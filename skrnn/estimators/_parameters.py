@@ -38,7 +38,7 @@ _DESCRIPTIONS = """\
         five epochs.
     max_epochs : int, default=<max_epochs>
         Passes over the training set.
-    batch_size : int or None, default=32
+    batch_size : int or None, default=<batch_size>
         Sequences a step of the optimiser sees; ``None`` is all of them.
     alpha : float, default=<alpha>
         Weight decay (L2).

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ..cells import Cell, Reservoir, State, map_state, resolve
 from ..data import Sequences
 from ..networks import Reservoirs
-from ..networks._reservoirs import BLOCK
 from ..training import Batches, channel_statistics
 from ._guards import device_of, infinite_states
 from ._reservoir_parameters import ReservoirParameters, parameters
@@ -149,8 +148,9 @@ class Pass:
         return features, run.after
 
     def _replay(self, features: NDArray[Any], after: State) -> Iterator[Block]:
-        for low in range(0, len(features), BLOCK):
-            block = features[low : low + BLOCK]
+        n = self._network.block_rows
+        for low in range(0, len(features), n):
+            block = features[low : low + n]
             _require_finite(block)
             yield np.arange(low, low + len(block)), block
         self.after = after

@@ -22,7 +22,7 @@ from sklearn.base import clone
 
 from ..cells import Cell, Reservoir, State
 from ..data import Sequences
-from ..kernels._reservoir import Candidates, Sparse, run_candidates
+from ..kernels import Candidates, Sparse, run_candidates
 from ..networks import Reservoirs
 from ..training import Batches, NormalEquations
 from ._step_values import as_tensors

@@ -26,7 +26,7 @@ from ._reservoir_parameters import AUTO, parameters
 from ._shared_work import shared
 from ._step_values import as_arrays, as_tensors, join_arrays
 from ._targets import moments
-from ._tuning import N_STEPS, few_sequences
+from ._tuning import N_STEPS, N_UNITS, N_UNITS_AGAIN, few_sequences
 
 Array = NDArray[np.float64]
 
@@ -118,7 +118,7 @@ class StepLearning(BaseEchoState, ABC):
         fed_back = (float(self.feedback_scaling),) * (n_targets if self.feedback else 0)
         driven = given._replace(sequences=self._with_teacher(given, self.target_mean_))
         longest = driven.sequences[int(driven.sequences.lengths.argmax())][:_MEASURED_STEPS]
-        ranked = self._tuned(*self._trial(driven), fed_back, seed)
+        ranked = self._tuned(*self._trial(driven), fed_back, seed, (N_UNITS, N_UNITS_AGAIN))
         memory = 0
         for settings in [*ranked, ranked[0]]:
             self.network_ = self._build(settings, seed, fed_back)
@@ -226,18 +226,20 @@ class StepLearning(BaseEchoState, ABC):
         if self.readout is not None:
             self._fit_model(run, driven, fold >= 0)
             return run.after
-        given = (*driven, fold, self._moments, states, self.n_folds)
+        given = (*driven, fold, self._moments, states, self._n_parts)
         new, after = shared(self.network_, given, lambda: self._gathered(run, driven, fold))
         self._take_in(new)
         self._refine(run, driven, fold >= 0)
         return cast(State, after)
 
     def _take_in(self, new: NormalEquations) -> None:
+        if self._learned is not None and self._learned.n_folds != new.n_folds:
+            raise ValueError("alpha and n_folds must stay as they were between calls of partial_fit, as steps are kept by fold; call fit")
         self._learned = new if self._learned is None else self._learned + new
         self._solve(self._learned)
 
     def _gathered(self, run: Pass, driven: Material, fold: NDArray[np.int8]) -> tuple[NormalEquations, State]:
-        gather = self._gather(self.network_.output_size, driven.table, driven.weight, fold)
+        gather = Steps(self.network_.output_size, driven.table, driven.weight, self._parts(fold), self._n_parts)
         for rows, features in run:
             gather.see(rows, features)
         return gather.equations(), run.after

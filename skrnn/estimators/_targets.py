@@ -13,9 +13,9 @@ from ..training import BinaryCrossEntropy, CrossEntropy, Objective
 
 
 class Encoded(NamedTuple):
-    """Targets as a network sees them: an array with a row for each output, and the loss that compares."""
+    """Targets as a network sees them: an array with a row for each output, or rows that are taken together; and the loss that compares."""
 
-    target: NDArray[Any]
+    target: Any
     objective: Objective
 
 

@@ -13,10 +13,10 @@ from ..cells import Reservoir
 from ..data import Sequences
 from ..kernels import Candidates, Sparse, run_candidates
 from ..training import NormalEquations, choose_alpha
-from ._guards import infinite_states
 
 CHOICES = {"spectral_radius": (0.5, 0.9, 1.1), "leak_rate": (1.0, 0.5, 0.2), "input_scaling": (0.03, 0.1, 0.3, 1.0)}
 N_UNITS = 100
+N_AGAIN, N_UNITS_AGAIN = 5, 300  # what is best with few units may not be with many: some of the best are compared once more
 N_STEPS = 5000
 _BLOCK = 512
 
@@ -44,14 +44,20 @@ def few_sequences(lengths: NDArray[np.int64], order: NDArray[np.int64], at_least
     return np.sort(order[: max(n, at_least)])
 
 
-def tune(trial: Trial, given: dict[str, Any], gather: Callable[[int], Gather]) -> list[dict[str, Any]]:
-    """Values for all scales: what is given stays, the others in the order of how well held-out folds are predicted with them.
+def grid(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """All combinations of scales in which what is given stays."""
+    axes = [(given.get(name),) if name in given else values for name, values in CHOICES.items()]
+    return [dict(zip(CHOICES, values, strict=True)) for values in product(*axes)]
+
+
+def tune(trial: Trial, candidates: list[dict[str, Any]], gather: Callable[[int], Gather]) -> list[dict[str, Any]]:
+    """Candidates for the scales, in the order of how well held-out folds are predicted with them, without those whose states grow without bound.
 
     Parameters
     ----------
     trial : Trial
-    given : dict
-        Scales that are fixed.
+    candidates : list of dict
+        A value for each scale.
     gather : callable
         Makes what one candidate's features go to, from their number.
 
@@ -60,16 +66,12 @@ def tune(trial: Trial, given: dict[str, Any], gather: Callable[[int], Gather]) -
     list of dict
         The best one first.
     """
-    axes = [(given.get(name),) if name in given else values for name, values in CHOICES.items()]
-    candidates = [dict(zip(CHOICES, values, strict=True)) for values in product(*axes)]
     if len(candidates) == 1:
         return candidates
     n_inputs = trial.sequences.n_features * trial.include_input
     gathers = [gather(n_inputs + trial.reservoir.hidden_size) for _ in candidates]
     with np.errstate(over="ignore", invalid="ignore"):  # a candidate whose states grow without bound is out
         finite = _run(trial, candidates, gathers)
-    if not finite.any():
-        raise infinite_states()
     scores = [float(np.min(choose_alpha(gathers[k].equations()).scores)) for k in np.flatnonzero(finite)]
     return [candidates[k] for k in np.flatnonzero(finite)[np.argsort(scores, kind="stable")]]
 

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..engine import limit_threads
-from ..networks import POOLINGS, Recurrent, SequenceNetwork
+from ..networks import POOLINGS, SequenceNetwork
 from ..training import Batches
 from ._base import in_order
 from ._parameters import parameters
@@ -62,8 +62,8 @@ class BaseWholeSequence(TransformerMixin, BaseWindowed, ABC):
         """
         return self._fit(X, y, sample_weight, (X_val, y_val))
 
-    def _on_top(self, recurrent: Recurrent, bias: torch.Tensor) -> SequenceNetwork:
-        return SequenceNetwork(recurrent, self.pooling, bias)
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> SequenceNetwork:
+        return SequenceNetwork(self._recurrent(len(self.mean_), generator), self.pooling, bias)
 
     def _features(self, X: Any) -> Iterator[tuple[NDArray[np.int64], torch.Tensor]]:
         """Pooled hidden states chunk after chunk, with the rows they belong to."""

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..data import Sequences, check_sequences_and_layout
 from ..estimators._base import BaseRecurrent
+from ..estimators._decoding import BaseDecoding
 from ..estimators._every_step import BaseEveryStep
 from ..estimators._trained import BaseTrained
 from ..training import Batches
@@ -29,6 +30,14 @@ def fitted(estimator: Any, kind: type[BaseTrained] = BaseRecurrent) -> Any:
     return model
 
 
+def one_stack(estimator: Any) -> BaseRecurrent:
+    """The fitted estimator, whose network must be one stack of layers."""
+    model = fitted(estimator)
+    if isinstance(model, BaseDecoding):
+        raise TypeError(f"{type(model).__name__} has an encoder and a decoder; this display draws networks with one stack of recurrent layers")
+    return model
+
+
 class Seen(NamedTuple):
     """Batches in double precision, in which gradients that fade do not underflow so soon, and losses of outputs if there are targets."""
 
@@ -38,7 +47,7 @@ class Seen(NamedTuple):
 
 def seen(estimator: Any, X: Any, y: Any = None) -> Seen:
     """X, and y if it is given, as the network of an estimator sees them."""
-    model: Any = fitted(estimator)
+    model: Any = one_stack(estimator)
     if isinstance(estimator, Pipeline) and len(estimator) > 1:
         X = estimator[:-1].transform(X)
     if y is None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from ..engine import limit_threads
 from ..networks._watched import innermost, watch
 from ._axes import count_in_whole_numbers, new_or_given_rows
-from ._fitted import fitted, seen
+from ._fitted import one_stack, seen
 
 
 class GateDisplay:
@@ -81,7 +81,7 @@ class GateDisplay:
         ValueError
             If the cell has no gates, or there is no such sequence, layer or direction.
         """
-        network: Any = copy.deepcopy(fitted(estimator).network_)
+        network: Any = copy.deepcopy(one_stack(estimator).network_)
         outer = watch(network.recurrent, layer, direction)
         inner = innermost(outer)
         batches = seen(estimator, X).batches

@@ -18,7 +18,7 @@ from ..estimators._guards import seed_of
 from ..networks import Recurrent
 from ..networks._watched import Watched, watch
 from ._axes import count_in_whole_numbers, new_or_given
-from ._fitted import Seen, fitted, in_double, seen
+from ._fitted import Seen, fitted, in_double, one_stack, seen
 
 _LABELS = {"loss": "‖∂L / ∂h(t)‖", "state": "‖∂h(T) / ∂h(t)‖ / √H"}
 
@@ -191,7 +191,7 @@ class GradientFlowDisplay:
     def _of_networks(cls, estimators: Mapping[str, Any], X: Any, y: Any, place: _Place, random_state: Any) -> Self:
         norms, seed = {}, seed_of(random_state)
         for name, estimator in estimators.items():
-            network: Any = copy.deepcopy(fitted(estimator).network_)
+            network: Any = copy.deepcopy(one_stack(estimator).network_)
             norms[name] = _flow(network, network.recurrent, seen(estimator, X, y), place, seed)
         return cls(norms, "state" if y is None else "loss")
 

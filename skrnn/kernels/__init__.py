@@ -8,9 +8,11 @@ from ._jordan import jordan
 from ._linear import linear_complex, min_gru, min_lstm, quasi
 from ._loop import Kernel, Layout
 from ._lstm import lstm
+from ._moments import centre_rows
 from ._product import big_matmul, column_sums, tall_product
-from ._reservoir import Candidates, Sparse, dense_reservoir, reservoir, run_candidates
+from ._reservoir import Candidates, dense_reservoir, reservoir, run_candidates
 from ._rls import RLSState, rls
+from ._sparse import Sparse, count_entries
 from ._spiking import spiking
 from ._sru import sru
 from ._threads import WORTH_THREADS, allow_threads, n_threads, single_blas

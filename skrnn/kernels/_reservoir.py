@@ -14,6 +14,7 @@ from ._elman import _kernel, _relu, _sigmoid, _tanh, elman
 from ._loop import Kernel, Layout, or_empty, time_loop
 from ._math import JIT
 from ._product import matmul
+from ._sparse import LANES, Sparse, add_lanes
 from ._threads import WORTH_THREADS, run_blocks
 
 activation: Any = None  # what `time_loop` binds
@@ -23,29 +24,7 @@ _FEW = 8  # sequences below which a sum over the connections of one unit is fast
 _PANEL = 2**16  # numbers of a panel that stay in the second cache
 _TILE = 16  # sequences that fill vectors and lines of the cache
 _NARROWEST, _WIDEST, _SHARES = 32, 128, 4  # sequences of a panel, panels of a batch that threads share
-
-
-class Sparse(NamedTuple):
-    """A matrix without its zeros: row ``i`` holds ``values[k]`` in column ``columns[k]``, for k from ``begins[i]`` up to ``begins[i + 1]``.
-
-    Indices are uint32: numba would ask of each signed one whether it counts from the end, which takes half of the time.
-    """
-
-    values: NDArray[Any]
-    columns: NDArray[np.uint32]
-    begins: NDArray[np.uint32]
-
-    @classmethod
-    def of(cls, values: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any], size: int) -> Sparse:
-        """From entries in the order of their rows."""
-        begins = np.searchsorted(rows, np.arange(size + 1))
-        return cls(np.ascontiguousarray(values), columns.astype(np.uint32), begins.astype(np.uint32))
-
-    @classmethod
-    def compress(cls, R: NDArray[Any]) -> Sparse:
-        """From a matrix with its zeros."""
-        rows, columns = np.nonzero(R)
-        return cls.of(R[rows, columns], rows, columns, len(R))
+_LONG = 20  # steps for which it is worth to lay rows side by side
 
 
 class Candidates(NamedTuple):
@@ -151,6 +130,21 @@ def _single(arrays, row, first, n):
             h[s, i] = y[r, i] = now
 
 
+def _lanes(arrays, row, first, n):
+    y, values, columns, rate, h, totals = arrays  # y holds the projected input; totals is h with whole groups of rows
+    for b in range(n):
+        state, out, total = h[first + b], y[row + b], totals[first + b]
+        for i in range(len(state)):
+            total[i] = out[i]
+        for low in range(0, len(total), LANES):
+            add_lanes(total, np.uint64(low // LANES), values, columns, state)
+        for i in range(len(state)):
+            now = activation(total[i])
+            if LEAK:
+                now = state[i] + rate[i] * (now - state[i])
+            state[i] = out[i] = now
+
+
 def _panel(arrays, row, first, n):
     _, y, values, columns, begins, rate, h, new = arrays  # h and new hold units in rows and sequences in columns
     H, width = h.shape
@@ -241,7 +235,7 @@ def _run_sparse(way: tuple[Any, bool], layout: Layout, reverse: bool, arrays: tu
 
     def one_by_one() -> None:
         if len(few.sizes):
-            _loop(_single, *way)(few, reverse, (*arrays, h))
+            _run_singles(way, few, reverse, arrays, h)
 
     if reverse:
         one_by_one()
@@ -249,6 +243,16 @@ def _run_sparse(way: tuple[Any, bool], layout: Layout, reverse: bool, arrays: tu
         _run_panels(way, many, reverse, arrays, h)
     if not reverse:
         one_by_one()
+
+
+def _run_singles(way: tuple[Any, bool], layout: Layout, reverse: bool, arrays: tuple[NDArray[Any], ...], h: NDArray[Any]) -> None:
+    y, *R, rate = arrays
+    groups = Sparse(*R).side_by_side() if len(layout.sizes) >= _LONG else None
+    if groups is None:
+        _loop(_single, *way)(layout, reverse, (*arrays, h))
+    else:
+        totals = np.zeros((len(h), -(-h.shape[1] // LANES) * LANES), h.dtype)
+        _loop(_lanes, *way)(layout, reverse, (y, *groups, rate, h, totals))
 
 
 def _share(n: int) -> int:

@@ -1,11 +1,12 @@
 """Scores of forecasts, of their uncertainty, and of symbols; whatever is not here stands in ``sklearn.metrics``.
 
 Numpy in, floats out. A row is a time step (or a sequence), a column an output. All are errors, the smaller the better, but `coverage`, which
-should be what was promised, and `valid_time`, which should be long.
+should be what was promised, and `valid_time` and `bleu`, which should be large.
 """
 
 from ._forecasts import mase, nrmse, smape, valid_time
 from ._symbols import symbol_error_rate
+from ._text import bleu
 from ._uncertainty import coverage, crps, pinball
 
-__all__ = ["coverage", "crps", "mase", "nrmse", "pinball", "smape", "symbol_error_rate", "valid_time"]
+__all__ = ["bleu", "coverage", "crps", "mase", "nrmse", "pinball", "smape", "symbol_error_rate", "valid_time"]

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from ..cells import Module
-from ..engine import put_first
+from ..cells import Module, put_first
 from ..kernels import Layout
 
 

@@ -9,8 +9,8 @@ from sklearn.base import clone
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, Layers, Module, State, map_state
-from ..engine import TimeSlices, put_first, scan
+from ..cells import Cell, Layers, Module, State, map_state, put_first
+from ..engine import TimeSlices, scan
 
 
 class Dropout(Module):

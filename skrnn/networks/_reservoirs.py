@@ -10,10 +10,10 @@ from sklearn.base import clone
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, Layers, Module, State, map_state
-from ..engine import TimeSlices, put_first, scan
+from ..cells import Cell, Layers, Module, State, map_state, put_first
+from ..engine import TimeSlices, scan
 
-BLOCK = 2**14  # rows of states that exist at once
+_NUMBERS = 2**20  # of features that exist at once: they stay in the cache between what is done to them
 
 
 class Reservoirs(Module):
@@ -75,6 +75,11 @@ class Reservoirs(Module):
         """Where the states are."""
         return self.like.device
 
+    @property
+    def block_rows(self) -> int:
+        """Rows of features that exist at once."""
+        return max(1, _NUMBERS // self.output_size)
+
     def start(self, n_sequences: int) -> State:
         """States before the first step, for each group and layer."""
         return tuple(tuple(cell.initial_state(n_sequences, like=self.like) for cell in layers) for layers in self.groups)
@@ -114,9 +119,9 @@ class Reservoirs(Module):
         distances = (runs[:, 1:] - runs[:, :1]).norm(dim=2).amax(1)
         return distances / distances[0].clamp(min=torch.finfo(distances.dtype).tiny)
 
-    def blocks(self, packed: PackedSequence, states: State, block: int = BLOCK) -> Iterator[tuple[Tensor, State]]:
-        """:meth:`forward` in pieces of about ``block`` rows."""
-        for piece in TimeSlices(packed, max(1, block // int(packed.batch_sizes[0]))):
+    def blocks(self, packed: PackedSequence, states: State) -> Iterator[tuple[Tensor, State]]:
+        """:meth:`forward` in pieces of about ``block_rows`` rows."""
+        for piece in TimeSlices(packed, max(1, self.block_rows // int(packed.batch_sizes[0]))):
             features, states = self(piece, states)
             yield features, states
 

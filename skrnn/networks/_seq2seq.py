@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, Layers, Module, State, map_state
-from ..cells._fused import reversal
 from ..cells._starts import input_weights
 from ..cells._wrappers import map_units
 from ..engine import TeacherForcing, resolve_teaching, rollout
-from ._attention import Attending, top_attention
+from ._attention import Attending, AttendingState, top_attention
+from ._encoder import Encoder, Vector
+from ._feedback import Feedback
 from ._network import Linear
-from ._readout import Last, sequence_of_row
+from ._readout import sequence_of_row
 from ._recurrent import Recurrent
 
 CONTEXTS = ("init", "every", "both")
@@ -26,123 +26,15 @@ CONTEXTS = ("init", "every", "both")
 class Pair(NamedTuple):
     """What is read, and for how long and with what beside it is written; ``n`` sequences, in any order.
 
-    ``source`` is a packed batch, or a tensor (n, n_features) where a vector is read. ``steps`` is a packed batch too: a row for each step to be
-    written, with what is known about it (n_known ≥ 0 columns). It orders the outputs. ``first`` (n, n_fed) stands for the output before the first
+    ``source`` is a packed batch; of one step each where a vector is read. ``steps`` is a packed batch too: a row for each step to be written, with
+    what is known about it (n_known ≥ 0 columns). It orders the outputs. ``first`` (n, n_fed) stands for the output before the first
     step, and ``teacher`` (n_target_steps_total, n_fed), in the order of ``steps``, is what should be fed back after each; ``None``: nobody knows.
     """
 
-    source: Any
+    source: PackedSequence
     steps: PackedSequence
     first: Tensor
     teacher: Tensor | None = None
-
-
-class Encoded(NamedTuple):
-    """What an encoder made of n sequences: one vector for each (n, size), its last states, and its outputs; the latter two may be missing."""
-
-    context: Tensor
-    states: tuple[State, ...] | None = None
-    outputs: PackedSequence | None = None
-
-
-class Encoder(Module):
-    """Recurrent layers over the source.
-
-    Parameters
-    ----------
-    recurrent : Recurrent
-    embedding : Embedding or None, default=None
-        For a source of token ids.
-    reverse : bool, default=False
-        Read every sequence from its end (Sutskever et al., 2014). Outputs stay at the places of their steps.
-    """
-
-    def __init__(self, recurrent: Recurrent, *, embedding: Embedding | None = None, reverse: bool = False) -> None:
-        super().__init__()
-        self.recurrent, self.embedding, self.reverse = recurrent, embedding, reverse
-        self.output_size = recurrent.output_size
-
-    def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
-        if self.embedding is not None:
-            source = source._replace(data=self.embedding(source.data))
-        turn = reversal(source.batch_sizes).to(source.data.device) if self.reverse else slice(None)
-        outputs, states = self.recurrent.run(source._replace(data=source.data[turn]), None, grad_path)
-        context = torch.cat([Last()(o, reverse=d == 1) for d, o in enumerate(outputs)], -1)
-        rows = torch.cat([o.data for o in outputs], -1)[turn]
-        back = source.unsorted_indices
-        if back is not None:
-            context, states = context[back], map_state(lambda s: s[back], states)
-        return Encoded(context, states[0], source._replace(data=rows))
-
-
-class Vector(Module):
-    """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015)."""
-
-    recurrent: Recurrent | None = None
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.output_size = size
-
-    def forward(self, source: Tensor, grad_path: str = "full") -> Encoded:
-        return Encoded(source)
-
-
-class Embedding(Module):
-    """A vector for each token; ids come as one column of numbers, as packed batches carry them."""
-
-    def __init__(self, n_tokens: int, size: int, generator: Generator | None = None) -> None:
-        super().__init__()
-        self.W = nn.Parameter(torch.empty(n_tokens, size, dtype=torch.float32).normal_(generator=generator).to(torch.get_default_dtype()))
-
-    def forward(self, ids: Tensor) -> Tensor:
-        return nn.functional.embedding(ids[..., 0].long(), self.W)
-
-
-class Feedback(Module, ABC):
-    """What goes from an output of the decoder to its next input: ``size`` numbers, which it sees as ``width`` numbers."""
-
-    size: int
-    width: int
-
-    @abstractmethod
-    def emit(self, outputs: Tensor) -> Tensor:
-        """What is fed back (batch, size) of outputs (batch, n_outputs)."""
-
-    @abstractmethod
-    def vectors(self, fed: Tensor) -> Tensor:
-        """What the decoder sees (n, width) of what is fed back (n, size)."""
-
-
-class Values(Feedback):
-    """The outputs themselves; the gradient flows through them."""
-
-    def __init__(self, n_outputs: int) -> None:
-        super().__init__()
-        self.size = self.width = n_outputs
-
-    def emit(self, outputs: Tensor) -> Tensor:
-        return outputs
-
-    def vectors(self, fed: Tensor) -> Tensor:
-        return fed
-
-
-class Tokens(Feedback):
-    """The likeliest token, through an embedding; no gradient flows through the choice."""
-
-    size = 1
-
-    def __init__(self, embedding: Embedding) -> None:
-        super().__init__()
-        self.embedding = embedding
-        self.width = embedding.W.shape[1]
-
-    def emit(self, outputs: Tensor) -> Tensor:
-        return outputs.argmax(-1, keepdim=True).to(outputs.dtype)
-
-    def vectors(self, fed: Tensor) -> Tensor:
-        return self.embedding(fed)
 
 
 class Bridge(Module):
@@ -201,6 +93,27 @@ class Seq2Seq(Module):
         How probable it is that a step is told the truth about the one before, while training.
     generator : torch.Generator or None
         Where weights, dropout masks and teachers are drawn from.
+
+    Notes
+    -----
+    ::
+
+        c, h(1), …, h(T) = encoder(x(1), …, x(T))
+        s(0) = tanh(V c + b) in each layer, for the hidden state and the memory after it
+        s(k) = cell([known(k); c; fed(k-1)], s(k-1))          y(k) = W s(k) + d          fed(k) of y(k), or of the teacher
+
+    Without attention, and where every step has its teacher or needs none, all steps run at once, through the cells' compiled kernels. With attention
+    what does not depend on the decoder is computed once. All tensors are on one device; teachers are drawn on the CPU, alike everywhere.
+
+    References
+    ----------
+    I. Sutskever, O. Vinyals, Q. V. Le, "Sequence to sequence learning with neural networks", NIPS 2014; differs from the paper where the encoder
+    is of other layers than the decoder.
+    K. Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine translation", EMNLP 2014.
+    D. Bahdanau, K. Cho, Y. Bengio, "Neural machine translation by jointly learning to align and translate", ICLR 2015; differs from the paper in
+    that the first state sees both directions, and in the last layer, which is Luong's.
+    M.-T. Luong, H. Pham, C. D. Manning, "Effective approaches to attention-based neural machine translation", EMNLP 2015; differs from the paper in
+    a stack of several layers, of which the topmost alone sees the last output.
     """
 
     n_updates = 0  # batches that were trained on with a teacher
@@ -283,8 +196,9 @@ class Seq2Seq(Module):
         context = encoded.context if order is None else encoded.context[order]
         states = self._starts(pair.steps.data, int(pair.steps.batch_sizes[0]))
         if self.context != "every":
-            if self.hands_on:
-                states = encoded.states if order is None else map_state(lambda s: s[order], encoded.states)
+            if self.hands_on:  # the units alone: counters, and what is carried along, are those of the decoder's start
+                last = encoded.states if order is None else map_state(lambda s: s[order], encoded.states)
+                states = map_units(lambda unit, _: unit, lambda unit, _: unit, last, states)
             else:
                 states = tuple(bridge(context, state) for bridge, state in zip(self.bridges, states, strict=True))
         if self.attention is not None:
@@ -356,10 +270,28 @@ class Seq2Seq(Module):
             return self(pair)
         return torch.cat(self.write(pair, *self.start(pair), emit=emit)[0])
 
+    def pick(self, states: tuple[State, ...], rows: Tensor) -> tuple[State, ...]:
+        """States of other rows, each of the same source as the row before: what is looked at stays."""
+        moved = map_state(lambda s: s[rows], tuple(self._inside(states)))
+        if self.attention is None:
+            return moved
+        top = top_attention(states)
+        return (*moved[:-1], AttendingState(moved[-1], top.memory, top.weights[rows], top.coverage[rows], top.fed[rows]))
+
+    def coverage(self, states: tuple[State, ...]) -> Tensor:
+        """Σ_j log min(Σ_t a_j(t), 1) over the steps of each source (batch,)."""
+        top = top_attention(states)
+        seen = top.coverage.clamp(torch.finfo(top.coverage.dtype).tiny, 1).log()
+        return torch.where(top.memory.absent == 0, seen, 0.0).sum(-1)
+
+    def _inside(self, states: tuple[State, ...]) -> list[State]:
+        """States of the cells, without what is looked at."""
+        return [state.inner if isinstance(state, AttendingState) else state for state in states]
+
     def attention_weights(self, pair: Pair) -> list[Tensor]:
         """For each step: weights of the source's steps (batch, n_source_steps), in the order of ``steps``."""
         seen: list[Tensor] = []
-        self.write(pair, *self.start(pair), watch=lambda states: seen.append(top_attention(states).weights))
+        self.write(pair, *self.start(pair), p=float(pair.teacher is not None), watch=lambda states: seen.append(top_attention(states).weights))
         return seen
 
 

@@ -30,6 +30,7 @@ class Watched(Wrapper):
     """
 
     steps: list[Step]
+    keeps_steps = True
 
     def __init__(self, cell: Cell | None = None, apart: bool = False) -> None:
         super().__init__()

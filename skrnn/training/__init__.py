@@ -6,7 +6,8 @@ from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
 from ._objectives import BinaryCrossEntropy, CrossEntropy, Distribution, Objective, Predictive, SquaredError
 from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
-from ._pairs import Pairs, Vectors
+from ._outliers import AdditiveOutliers
+from ._pairs import Pairs
 from ._pascanu import Pascanu
 from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise, as_penalties, penalised
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
@@ -16,6 +17,7 @@ from ._windows import Sight, Windows, steps_counted, window_data
 
 __all__ = [
     "ActivationPenalty",
+    "AdditiveOutliers",
     "DivergenceError",
     "DivergenceWarning",
     "InterruptedWarning",

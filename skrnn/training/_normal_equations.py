@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import dsyrk
 
-from ..kernels import single_blas
+from ..kernels import centre_rows, single_blas
 
 _BLOCK = 1024  # rows that become float64 at once: enough for BLAS to run within 5 % of its speed on all rows
 _WORTH_BLAS_THREADS = 2**30  # multiplications of one BLAS call (about 30 ms) below which its threads cost more than they save on busy cores
@@ -49,8 +49,8 @@ class Moments:
         self.n_rows += len(Z)
         if total == 0:
             return
-        root = None if weight is None else np.sqrt(weight)[:, None]
-        share = np.full(len(Z), 1 / total) if weight is None else weight / total
+        weight = np.ones(len(Z)) if weight is None else weight
+        share, root = weight / total, np.sqrt(weight)
         pull = np.sqrt(self.weight * total / (self.weight + total))
         z, mean_z = _centred(Z, share, root, pull, self.mean_z)
         y, mean_y = _centred(Y, share, root, pull, self.mean_y)
@@ -88,20 +88,16 @@ class Moments:
         self.mean_y += (mean_y - self.mean_y) * (weight / self.weight)
 
 
-def _centred(values: NDArray[Any], share: Array, root: Array | None, pull: float, before: Array) -> tuple[Array, Array]:
+def _centred(values: NDArray[Any], share: Array, root: Array, pull: float, before: Array) -> tuple[Array, Array]:
     """Rows less their mean, times the roots of the weights, and their mean.
 
     One more row says how far the mean is from that of earlier rows: with it the products of rows are those about the common mean.
     """
-    rows = np.empty((len(values) + 1, values.shape[1]))
-    rows[:-1] = values
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = share @ rows[:-1]
+    rows, mean = np.empty((len(values) + 1, values.shape[1])), np.zeros(values.shape[1])
+    floats = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
+    centre_rows(np.ascontiguousarray(floats), share, root, mean, rows)
     if not np.isfinite(mean).all():
         raise ValueError("Z, Y and sample_weight must hold finite numbers; got NaN or infinity")
-    rows[:-1] -= mean
-    if root is not None:
-        rows[:-1] *= root
     rows[-1] = pull * (mean - before)
     return rows, mean
 
@@ -201,7 +197,7 @@ class NormalEquations:
         if ids.dtype.kind not in "iu" or ids.shape not in ((), (len(z),)) or (ids.size and not 0 <= ids.min() <= ids.max() < self.n_folds):
             raise ValueError(f"fold must be an integer below n_folds={self.n_folds}, or one for each of the {len(z)} rows; got {fold!r}")
         with few_threads(min(len(z), _BLOCK) * self.n_features**2):
-            for k, rows in _blocks(np.broadcast_to(ids, len(z))):
+            for k, rows in _blocks(ids, len(z)):
                 self.folds[k].add(z[rows], y[rows], None if weight is None else weight[rows])
         return self
 
@@ -331,8 +327,11 @@ def contiguous_folds(lengths: ArrayLike, n_folds: int) -> NDArray[np.int64]:
     return np.repeat(np.arange(n_folds), sizes)
 
 
-def _blocks(fold: NDArray[np.integer]) -> Iterator[tuple[int, Any]]:
-    """Folds and at most 1024 of their rows at once."""
+def _blocks(fold: NDArray[np.integer], n: int) -> Iterator[tuple[int, Any]]:
+    """Folds of n rows, and at most 1024 of their rows at once."""
+    if fold.ndim == 0:
+        yield from ((int(fold), slice(low, low + _BLOCK)) for low in range(0, n, _BLOCK))
+        return
     for k in np.unique(fold):
         rows = np.flatnonzero(fold == k)
         together = rows[-1] - rows[0] == len(rows) - 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,34 +11,7 @@ from torch import Generator, Tensor
 
 from ..engine import as_packed, packed_rows
 from ..networks import Pair
-from ._batches import chunks, shuffled
-
-
-class Sources(Protocol):
-    """What is read: :class:`Batches`, or :class:`Vectors`."""
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Steps of each sequence."""
-
-    def packed(self, index: NDArray[np.int64]) -> Any:
-        """The sequences ``index``, as the encoder wants them."""
-
-
-@dataclass
-class Vectors:
-    """Rows (n, n_features) that are read at once."""
-
-    values: Tensor
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """No steps."""
-        return np.zeros(len(self.values), dtype=np.int64)
-
-    def packed(self, index: NDArray[np.int64]) -> Tensor:
-        """The rows ``index``."""
-        return self.values[torch.from_numpy(index).to(self.values.device)]
+from ._batches import Batches, chunks, shuffled
 
 
 class Pairs:
@@ -48,8 +19,8 @@ class Pairs:
 
     Parameters
     ----------
-    source : Batches or Vectors
-        n sequences, or n vectors.
+    source : Batches
+        Of n sequences.
     offsets : ndarray of shape (n + 1,)
         Where the steps to be written begin and end, in rows of ``known`` and ``teacher``, and of the targets.
     known : Tensor of shape (n_target_steps_total, n_known)
@@ -60,7 +31,7 @@ class Pairs:
         What should be fed back after each step. Without it the decoder runs on its own output, in training as well.
     """
 
-    def __init__(self, source: Sources, offsets: NDArray[np.int64], known: Tensor, first: Tensor, teacher: Tensor | None = None) -> None:
+    def __init__(self, source: Batches, offsets: NDArray[np.int64], known: Tensor, first: Tensor, teacher: Tensor | None = None) -> None:
         self.source, self.known, self.first, self.teacher = source, known, first, teacher
         self._starts, self._n_steps = offsets[:-1], np.diff(offsets)
 

@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, map_state
+from ..cells import Cell, State, flat, map_state
 from ..engine import BPTT, Rule, Stream
-from ..engine._rules import flat
 from ..networks._watched import Step, watching
 from ._penalties import Penalty, check_strength
 

@@ -14,8 +14,8 @@ from sklearn.base import BaseEstimator
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import State
-from ..engine import Rule, Stream, put_first
+from ..cells import State, put_first
+from ..engine import Rule, Stream
 from ..networks import Network, Recurrent
 from ..networks._readout import add_first, row_sums
 

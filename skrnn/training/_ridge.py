@@ -289,7 +289,8 @@ def _gcv(equations: NormalEquations, alphas: Array, fit_intercept: bool) -> Arra
     kept_back = (alphas / (values + alphas)).T  # (n_alphas, rank)
     # A residual that is nothing but rounding counts as equal for all penalties, so that the largest of them is chosen.
     noise = equations.n_features * _EPS * moments.square
-    residual = np.maximum(np.maximum(moments.square - explained.sum(0), 0) + kept_back**2 @ explained, noise)
+    left = moments.square - explained.sum(0)
+    residual = np.maximum(np.where(left > noise, left, 0) + kept_back**2 @ explained, noise)
     freedom = n - fit_intercept - len(values) + kept_back.sum(1, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(freedom > n * _EPS, n * residual / freedom**2, np.inf)

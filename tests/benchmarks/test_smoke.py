@@ -3,8 +3,9 @@
 import sys
 
 import pytest
+import torch
 
-from benchmarks import cells, fit, forecast, growth, memory, reservoir, ridge, search
+from benchmarks import anomalies, cells, drivers, fit, forecast, growth, memory, reservoir, ridge, search
 
 
 def test_cells_prints_ratios_and_verdicts(capsys):
@@ -12,6 +13,18 @@ def test_cells_prints_ratios_and_verdicts(capsys):
     out = capsys.readouterr().out
     assert "| GRU default" in out
     assert all(heading in out for heading in ("| / nn.LSTM |", "| / eager |", "| claim ", "| holds |"))
+
+
+def test_cells_prints_columns_of_a_gpu_where_there_is_one(capsys):
+    """Where there is none, any device stands for it."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    cells.main(["--quick", "--cells", "LSTM default", "Hyper default", "--gpu", device])
+    before, _, after = capsys.readouterr().out.partition("The same on ")
+    assert "GPU" not in before
+    assert all(
+        heading in after
+        for heading in ("| ours ", "| GPU / nn.LSTM |", "| GPU / eager |", "| GPU ours ms", "| GPU eager ms", "| kernel ", "| eager ")
+    )
 
 
 def test_growth_prints_ratios_and_a_verdict(capsys):
@@ -60,3 +73,15 @@ def test_forecast_prints_errors_and_verdicts(capsys):
     forecast.main(["--quick"])
     out = capsys.readouterr().out
     assert all(heading in out for heading in ("| skrnn ", "| MASE / seasonal naive |", "| claim ", "| holds |"))
+
+
+@pytest.mark.slow
+def test_anomalies_prints_rows(capsys):
+    anomalies.main(["--quick"])
+    assert "| false alarms |" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_drivers_prints_rows(capsys):
+    drivers.main(["--quick"])
+    assert "| persistence | ridge | DualStageAttentionRegressor |" in capsys.readouterr().out

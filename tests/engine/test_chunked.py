@@ -15,13 +15,14 @@ def made(cell, size=20):
 
 @pytest.mark.parametrize("n_chunks", [2, 7, 10])
 @pytest.mark.parametrize("cell", [Reservoir(spectral_radius=0.6), Reservoir(spectral_radius=0.6, leak_rate=0.7), LSTM(forget_bias=-1.0)], ids=repr)
-def test_pieces_are_the_whole(cell, n_chunks):
-    """The last piece is shorter; the state may be anything that forgets."""
+def test_pieces_are_the_whole(monkeypatch, cell, n_chunks):
+    """The last piece is shorter; the state may be anything that forgets, to the last bit on some machines."""
+    monkeypatch.setattr("skrnn.engine._chunked._in_one_piece", None)
     cell = made(cell)
     begin = cell.initial_state(1, like=LONG)
     whole, last = scan(cell, pack_all([LONG]), begin)
     found = scan_chunked(cell, LONG, n_chunks=n_chunks, n_warmup=200, tol=1e-9)
-    assert 0 < found.seam <= 1e-9
+    assert found.seam <= 1e-9
     assert_same([found.outputs, *leaves(found.state)], [whole.data, *leaves(last)], 1e-9)
 
 

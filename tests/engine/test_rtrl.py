@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from skrnn.cells import GRU, LSTM, Elman
+from skrnn.cells import GRU, LSTM, BatchNorm, Elman, Leaky
 from skrnn.engine import BPTT, RTRL
 from skrnn.networks import POOLINGS, SequenceNetwork, StepNetwork
 from tests.cell_settings import assert_same, packed, random, stacked
@@ -87,6 +87,12 @@ def test_steps_that_are_random_are_refused():
     net = SequenceNetwork(stacked(Elman(), n_layers=2, dropout=0.5), "last", torch.zeros(2)).double().train()
     with pytest.raises(ValueError, match="RTRL needs steps that are not random while training"):
         RTRL().gradient(net, packed(), loss)
+
+
+def test_sequences_that_influence_each_other_are_refused_while_training():
+    net = network(Leaky(BatchNorm(LSTM())), "max").train()
+    with pytest.raises(ValueError, match="RTRL follows each sequence by itself, but BatchNorm couples the sequences of a batch"):
+        gradients_of(net, RTRL())
 
 
 def test_a_bad_order_is_refused():

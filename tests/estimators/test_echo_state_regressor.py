@@ -479,6 +479,8 @@ def test_what_partial_fit_refuses():
     with pytest.raises(ValueError, match="washout=10 must be less than the length of every sequence; sequence 0 has 10 steps"):
         model.partial_fit(STEPS[:10], SUMS[:10])
     model.partial_fit(STEPS[:10], SUMS[:10], continue_stream=True)
+    with pytest.raises(ValueError, match="alpha and n_folds must stay as they were between calls of partial_fit"):
+        clone(model).set_params(alpha=1.0).partial_fit(STEPS, SUMS).set_params(alpha="block_cv").partial_fit(STEPS, SUMS)
     with pytest.raises(ValueError, match=r"y has 2 outputs \(columns\), expected 1"):
         model.partial_fit(STEPS, np.column_stack([SUMS, SUMS]))
     for settings in ({"readout": Ridge()}, {"alpha": "closed_loop"}):

@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from skrnn import RNNClassifier, Seq2SeqRegressor, Seq2SeqTranslator
+from skrnn.cells import GRU, LRU, LSTM, BatchNorm, CfC, Clockwork, DepthGatedLSTM, Elman, Hyper, Leaky, Skip, VariationalDropout, Zoneout, map_state
+from skrnn.engine import _compiled as compiled
+from skrnn.engine import scan
+from tests.cell_settings import assert_same, built, gradients, packed, random_state, without_kernel
 from tests.estimators.samples import EQUAL, NAMES, RAGGED, answers, fit, make, target
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
@@ -52,3 +57,76 @@ def test_tensors_on_the_gpu_are_welcome(name):
     X = torch.tensor(EQUAL, device="cuda")
     model = fit(name, EQUAL)
     np.testing.assert_array_equal(answers(model, X), answers(model, EQUAL))
+
+
+# -- compiled steps --------------------------------------------------------------------------------------------------------------------------------
+
+COMPILED = [
+    *(Elman("relu", layer_norm=True), LSTM(peephole=True), GRU("before"), Leaky(LSTM()), CfC(), Hyper(), Clockwork(), DepthGatedLSTM()),
+    *(Skip(GRU(), 3), VariationalDropout(LSTM())),
+]
+
+
+def on_the_gpu(cell, lengths, dtype):
+    """A cell that learns, a batch and a state, on the GPU."""
+    batch, state = packed(lengths, dtype=dtype), random_state(cell, len(lengths), dtype=dtype)
+    return cell.cuda(), batch._replace(data=batch.data.cuda()), map_state(lambda s: s.cuda(), state)
+
+
+@pytest.mark.parametrize("cell", COMPILED, ids=repr)
+@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-4), (torch.float64, 1e-10)], ids=str)
+def test_compiled_steps_are_the_steps(cell, reverse, dtype, tolerance):
+    cell = without_kernel(built(cell, dtype)).train().draw_from(torch.Generator())
+    for lengths in ((4, 19, 1, 17, 3), (16, 16, 16), (19,)):
+        cell, batch, state = on_the_gpu(cell, lengths, dtype)
+        with compiled.compiling("cuda"):
+            assert compiled.scan_compiled(cell, batch, state, reverse) is not None
+            values, grads = gradients(cell, batch, state, reverse=reverse)
+        expected, expected_grads = gradients(cell, batch, state, reverse=reverse)
+        assert_same([v.cpu() for v in values + grads], [v.cpu() for v in expected + expected_grads], tolerance)
+
+
+@pytest.mark.parametrize("cell", [Zoneout(GRU()), BatchNorm(LSTM()), LRU(), LSTM()], ids=repr)
+def test_cells_that_are_not_compiled_learn_as_ever(cell):
+    """Those that draw or influence each other, and those with a kernel."""
+    cell = built(cell, torch.float32).train().draw_from(torch.Generator().manual_seed(0))
+    cell, batch, state = on_the_gpu(cell, (16, 20), torch.float32)
+    with compiled.compiling("cuda"):
+        scan(cell, batch, state)[0].data.sum().backward()
+    assert all(w.grad.isfinite().all() for w in cell.parameters() if w.grad is not None)
+
+
+def test_a_long_fit_with_compiled_steps_learns_what_one_without_learns():
+    X, y = np.random.default_rng(0).normal(size=(32, 20, 2)).astype(np.float64), np.arange(32) % 2
+    settings = {"hidden_size": 8, "max_epochs": 5, "device": "cuda", "dtype": "float64", "random_state": 0}
+    found = []
+    for devices in ((), ("cuda",), ("cuda",)):
+        with compiled.compiling(*devices):
+            model = RNNClassifier(LSTM(peephole=True), **settings).fit(X, y)
+            found.append(model.predict_proba(X))
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-6)
+    np.testing.assert_array_equal(found[2], found[1])
+
+
+def test_steps_are_compiled_by_themselves_when_a_cell_has_learned_for_long(monkeypatch):
+    monkeypatch.setattr(compiled, "_USUAL", compiled._USUAL._replace(after=40))
+    cell, batch, state = on_the_gpu(built(LSTM(peephole=True), torch.float32).train(), (20, 20), torch.float32)
+    assert [compiled.scan_compiled(cell, batch, state, False) is not None for _ in range(3)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"attention": "bahdanau", "teacher_forcing": 0.5}, {"attention": "dot", "cell": "lstm", "context": "both"}], ids=str
+)
+def test_sequences_are_written_as_on_the_cpu(settings):
+    y = EQUAL[:, :3, 0]
+    model = Seq2SeqRegressor(hidden_size=8, max_epochs=3, device="cuda", random_state=0, **settings).fit(RAGGED, y)
+    np.testing.assert_allclose(on_the_cpu(model).predict(RAGGED), model.predict(RAGGED), rtol=1e-4, atol=1e-5)
+
+
+def test_tokens_are_written_as_on_the_cpu():
+    text = ["ab", "ba", "aab", "bbab"] * 6
+    model = Seq2SeqTranslator(hidden_size=8, max_epochs=3, beam_width=3, device="cuda", random_state=0).fit(text, text)
+    here, there = on_the_cpu(model).predict_hypotheses(text), model.predict_hypotheses(text)
+    assert [h[0].tokens for h in here] == [h[0].tokens for h in there]
+    assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)

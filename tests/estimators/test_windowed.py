@@ -9,10 +9,11 @@ from sklearn.ensemble import BaggingRegressor
 from sklearn.inspection import permutation_importance
 from sklearn.multioutput import RegressorChain
 
-from tests.estimators.samples import EQUAL, NAMES, TABLE, fit, make, target
+from skrnn import estimators
+from tests.estimators.samples import EQUAL, TABLE, fit, make, target
 
 N, T, F = EQUAL.shape
-every_estimator = pytest.mark.parametrize("name", NAMES)
+every_estimator = pytest.mark.parametrize("name", [name for name in estimators.__all__ if "step_order" in getattr(estimators, name)().get_params()])
 
 
 def outputs(model, X):
@@ -36,7 +37,8 @@ def test_the_way_in_which_windows_come_does_not_matter(name, how, send):
     y = target(plain, EQUAL)
     model = make(name, **how).fit(send(EQUAL), y)
     np.testing.assert_array_equal(outputs(model, send(EQUAL)), outputs(plain, EQUAL))
-    np.testing.assert_array_equal(model.transform(send(EQUAL)), plain.transform(EQUAL))
+    if hasattr(plain, "transform"):
+        np.testing.assert_array_equal(model.transform(send(EQUAL)), plain.transform(EQUAL))
     early = clone(model).fit(send(EQUAL), y, X_val=send(EQUAL), y_val=y)
     np.testing.assert_array_equal(outputs(early, send(EQUAL)), outputs(fit_early(name, y), EQUAL))
 

@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skrnn.kernels import allow_threads
-from skrnn.kernels._loop import Layout
-from skrnn.kernels._reservoir import Candidates, Sparse, reservoir, run_candidates
+from skrnn.kernels import Candidates, Layout, Sparse, allow_threads, reservoir, run_candidates
 
 TOLERANCE = {np.float32: 2e-6, np.float64: 1e-13}
 precisions = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -20,6 +18,33 @@ def matrix(size, dtype=np.float64, density=0.1):
 def batch(sizes, n_units, dtype):
     layout = Layout.of(np.array(sizes))
     return layout, RNG(2).standard_normal((sum(sizes), n_units)).astype(dtype), RNG(3).standard_normal((sizes[0], n_units)).astype(dtype)
+
+
+def regular(size, fan_in, dtype):
+    """As many inputs for every unit."""
+    R = np.zeros((size, size), dtype)
+    for row in R:
+        row[RNG(size).choice(size, fan_in, replace=False)] = RNG(1).uniform(-0.5, 0.5, fan_in)
+    return R
+
+
+@precisions
+@pytest.mark.parametrize(("size", "fan_in"), [(5, 1), (16, 3), (37, 4), (100, 7)])
+@pytest.mark.parametrize("sizes", [[3] * 60, [2] * 30 + [1] * 30], ids=["three", "ragged"])
+@pytest.mark.parametrize("leaky", [False, True])
+def test_units_side_by_side_have_the_bits_of_units_one_by_one(sizes, size, fan_in, leaky, dtype, monkeypatch):
+    layout, u, h = batch(sizes, size, dtype)
+    R, rate = Sparse.compress(regular(size, fan_in, dtype)), np.linspace(0.2, 1, size).astype(dtype) if leaky else None
+    assert R.side_by_side() is not None
+    together = reservoir["tanh"](layout, False, u.copy(), R, h, rate)
+    monkeypatch.setattr(Sparse, "side_by_side", lambda self: None)
+    alone = reservoir["tanh"](layout, False, u.copy(), R, h, rate)
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_units_with_different_numbers_of_inputs_are_not_laid_side_by_side():
+    assert Sparse.compress(matrix(37)).side_by_side() is None
 
 
 @precisions

@@ -65,7 +65,7 @@ def test_scores_of_later_parts_are_not_those_of_a_cold_start():
     assert scores.min() >= 0.9, scores
 
 
-# Nine tasks of different kinds, nothing tuned; the ninth, sunspots, needs data that are not here
+# Nine tasks of different kinds, nothing tuned
 
 
 def mackey_glass_ahead(n_steps, seed, ahead):
@@ -94,17 +94,28 @@ TASKS = {
     "channel": lambda n, seed: make_channel_equalization(n, 24, random_state=seed),
 }
 # Of the best of 36 settings with 500 units, each fitted and tested.
-ORACLE = [("narma", 0.112), ("mackey-glass 84", 0.0089), ("delay 15", 0.0086), ("parity 5", 0.0044), ("channel", 0.079)]
-SMOOTH = [("mackey-glass", 1.3e-5), ("lorenz", 1.0e-7), ("lorenz z from x", 4.3e-5)]
-FAR = pytest.mark.xfail(reason="without noise, what is best with 100 units is 3 to 8 times off with 500", raises=AssertionError)
+ORACLE = [("narma", 0.112), ("mackey-glass 84", 0.0089), ("delay 15", 0.0086), ("parity 5", 0.0044), ("channel", 0.079), ("mackey-glass", 1.3e-5)]
+LORENZ = [("lorenz", 1.0e-7), ("lorenz z from x", 4.3e-5)]
+FAR = pytest.mark.xfail(
+    reason="means ruled by series that leave the range of training; medians are 2.0 and 4.0 times the oracle", raises=AssertionError
+)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(("task", "oracle"), ORACLE + [pytest.param(*case, marks=FAR) for case in SMOOTH])
+@pytest.mark.parametrize(("task", "oracle"), ORACLE + [pytest.param(*case, marks=FAR) for case in LORENZ])
 def test_untuned_is_near_the_best_setting(task, oracle):
     errors = [one_step_error(*TASKS[task](5000, seed), seed, 4000, hidden_size=500) for seed in range(10)]
     assert np.mean(errors) <= 3 * oracle, errors
+
+
+@SEEDS
+def test_untuned_on_sunspots(n_seeds):
+    """309 years, of which 200 are learned from: the penalty has to keep 500 units from learning the noise."""
+    sunspots = pytest.importorskip("statsmodels.datasets.sunspots")
+    s = sunspots.load_pandas().data["SUNACTIVITY"].to_numpy()[:, None]
+    errors = [one_step_error(s[:-1], s[1:, 0], seed, 200, hidden_size=500) for seed in range(n_seeds)]
+    assert np.mean(errors) <= 3 * 0.330, errors
 
 
 # Mackey–Glass, running freely

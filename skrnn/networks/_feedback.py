@@ -1,0 +1,56 @@
+"""What a decoder sees of its own outputs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor
+
+from ..cells import Module
+from ._encoder import Embedding
+
+
+class Feedback(Module, ABC):
+    """What goes from an output of the decoder to its next input: ``size`` numbers, which it sees as ``width`` numbers."""
+
+    size: int
+    width: int
+
+    @abstractmethod
+    def emit(self, outputs: Tensor) -> Tensor:
+        """What is fed back (batch, size) of outputs (batch, n_outputs)."""
+
+    @abstractmethod
+    def vectors(self, fed: Tensor) -> Tensor:
+        """What the decoder sees (n, width) of what is fed back (n, size)."""
+
+
+class Values(Feedback):
+    """The outputs themselves; the gradient flows through them."""
+
+    def __init__(self, n_outputs: int) -> None:
+        super().__init__()
+        self.size = self.width = n_outputs
+
+    def emit(self, outputs: Tensor) -> Tensor:
+        return outputs
+
+    def vectors(self, fed: Tensor) -> Tensor:
+        return fed
+
+
+class Tokens(Feedback):
+    """The likeliest token, through an embedding; no gradient flows through the choice."""
+
+    size = 1
+
+    def __init__(self, embedding: Embedding) -> None:
+        super().__init__()
+        self.embedding = embedding
+        self.width = embedding.W.shape[1]
+
+    def emit(self, outputs: Tensor) -> Tensor:
+        return outputs.argmax(-1, keepdim=True).to(outputs.dtype)
+
+    def vectors(self, fed: Tensor) -> Tensor:
+        return self.embedding(fed)
