@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
 
 from ..data import Panel
 from ..engine import limit_threads
@@ -20,7 +22,7 @@ Rows = NDArray[np.intp]
 
 
 def backtest(
-    forecaster: RNNForecaster,
+    forecaster: RNNForecaster | FrozenEstimator,
     y: Any,
     X: Any = None,
     *,
@@ -40,8 +42,9 @@ def backtest(
 
     Parameters
     ----------
-    forecaster : RNNForecaster
-        Not changed.
+    forecaster : RNNForecaster or sklearn.frozen.FrozenEstimator
+        Not changed. A fitted one in a ``FrozenEstimator`` does not learn: it forecasts from origins behind what it has learned from, of the same
+        series from their beginning.
     y : array-like of shape (n_steps,) or (n_steps, n_targets), or a list of them
         The series.
     X : table of shape (n_steps, n_features), or a list of them, default=None
@@ -79,14 +82,17 @@ def backtest(
     >>> len(errors["y_pred"]), bool(np.abs(errors["y_true"] - errors["y_pred"]).mean() < 0.1)
     (20, True)
     """
-    horizon = forecaster.horizon if horizon is None else horizon
+    frozen = isinstance(forecaster, FrozenEstimator)
+    model: Any = forecaster.estimator if frozen else clone(forecaster)
+    horizon = model.horizon if horizon is None else horizon
     for name, value in {"initial_window": initial_window, "step": step, "horizon": horizon}.items():
         if not isinstance(value, Integral) or value < 1:
             raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}")
     levels = [] if quantiles is None else [float(q) for q in quantiles]
     asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
-    model = clone(forecaster)
-    whole = read_fit(model, X, y, reset=True)
+    if frozen:
+        check_is_fitted(model)
+    whole = read_fit(model, X, y, reset=not frozen)
     assert whole.y is not None
     lengths = [len(part) for part in whole.y]
     if min(lengths) < initial_window + horizon:
@@ -96,13 +102,25 @@ def backtest(
         )
     origins = range(initial_window, max(lengths) - horizon + 1, step)
     parts: list[dict[str, Any]] = []
-    for first in origins if refit else [initial_window]:
+    if frozen:
+        _refuse_learned(model, whole, initial_window, refit)
+        parts = _from_origins(model, whole, list(origins), horizon, asked)
+    for first in () if frozen else origins if refit else (initial_window,):
         few = [first] if refit else list(origins)
         until = [min(n, first) for n in lengths]
         several = whole.several
         model = clone(forecaster).fit(_head(X, until, several), _head(y, until, several), static=static)
         parts += _from_origins(model, whole, few, horizon, asked)
     return _columns(parts, levels, coverage is not None, as_frame)
+
+
+def _refuse_learned(model: RNNForecaster, whole: Any, initial_window: int, refit: bool) -> None:
+    """Origins among what a fitted forecaster has learned from."""
+    if refit:
+        raise ValueError("A FrozenEstimator does not learn: it needs refit=False; got True")
+    model._refuse_other_series(whole)
+    if (most := int(model.n_steps_.max())) > initial_window:
+        raise ValueError(f"The fitted forecaster knows {most} steps: it needs initial_window={most} or more; got {initial_window}")
 
 
 def _head(data: Any, until: list[int], several: bool) -> Any:

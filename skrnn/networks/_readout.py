@@ -135,6 +135,12 @@ def sequence_of_row(packed: PackedSequence) -> Tensor:
     return (torch.arange(len(starts)) - starts).to(packed.data.device)
 
 
+def on_every_row(packed: PackedSequence, vectors: Tensor) -> Tensor:
+    """For each row of a packed batch the vector of its sequence; vectors stand in packed order."""
+    n, n_steps = int(packed.batch_sizes[0]), len(packed.batch_sizes)
+    return vectors.repeat(n_steps, 1) if len(packed.data) == n * n_steps else vectors[sequence_of_row(packed)]
+
+
 def row_sums(packed: PackedSequence, rows: Tensor) -> Tensor:
     """Sum of the rows of each sequence."""
     n, n_steps = int(packed.batch_sizes[0]), len(packed.batch_sizes)

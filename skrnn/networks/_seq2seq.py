@@ -17,7 +17,7 @@ from ._attention import Attending, AttendingState, top_attention
 from ._encoder import Encoder, Vector
 from ._feedback import Feedback
 from ._network import Linear
-from ._readout import sequence_of_row
+from ._readout import on_every_row
 from ._recurrent import Recurrent
 
 CONTEXTS = ("init", "every", "both")
@@ -207,7 +207,7 @@ class Seq2Seq(Module):
             states = (*states[:-1], cell.look_at(encoded.outputs, order, top))
         inputs = pair.steps.data
         if self.context != "init":
-            inputs = torch.cat([inputs, context[sequence_of_row(pair.steps)]], -1)
+            inputs = torch.cat([inputs, on_every_row(pair.steps, context)], -1)
         return states, inputs.new_zeros(len(inputs), 1) if self._silent else inputs
 
     def _starts(self, like: Tensor, batch_size: int) -> tuple[State, ...]:

@@ -1,9 +1,10 @@
-"""Windows of series as batches, made when they are needed: memory does not grow with the length of the windows."""
+"""Windows of series as batches: made once where they are small together, else when they are needed, so that memory stays bounded."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from ._trainer import Data
 Rows = NDArray[np.intp]
 
 
+_RESIDENT = 2**25  # bytes of windows that are kept ready on the device; above, each batch is made when it is needed
 _CHUNK_STEPS = 2**16  # steps predicted at once
 _SAMPLE = 2048  # windows from which the best constant output is computed
 
@@ -86,9 +88,26 @@ class Windows:
         sizes = (self.sight.n_lags, self.sight.horizon if horizon is None else horizon)
         return windows_of(self.panel, self.series[index], self.origins[index], sizes, (self.sight.scaling, self.moments))
 
-    def packed(self, index: Rows) -> Any:
-        """The windows ``index`` as the network gets them."""
+    def batch(self, index: Rows) -> tuple[Any, Tensor, Tensor | None]:
+        """The windows ``index`` as the network gets them, with targets and weights in the order of the outputs."""
+        if self._ready is None:
+            return self._made(index)
+        batch: tuple[Any, Tensor, Tensor | None] = _picked(self._ready, len(self), torch.from_numpy(index).to(self.sight.device))
+        return batch
+
+    @cached_property
+    def _ready(self) -> tuple[Any, Tensor, Tensor | None] | None:
+        """All windows as one batch, if they are small together."""
+        fits = _n_bytes(self._made(np.arange(1))) * len(self) <= _RESIDENT
+        return self._made(np.arange(len(self))) if fits else None
+
+    def _made(self, index: Rows) -> tuple[Any, Tensor, Tensor | None]:
         window = self.window(index)
+        return self.packed(index, window), *self.targets(index, window)
+
+    def packed(self, index: Rows, window: Window | None = None) -> Any:
+        """The windows ``index`` as the network gets them."""
+        window = self.window(index) if window is None else window
         return self.steps(window, index, 0, window.rows.shape[1] - 1) if self.sight.recursive else self.pair(window, index)
 
     def steps(self, window: Window, index: Rows, low: int, high: int) -> PackedSequence:
@@ -118,9 +137,9 @@ class Windows:
         gap = self.panel.y[self._inside(rows)] - window.location[:, None]
         return gap / (window.scale[:, None] * steps_counted(self.sight, rows.shape[1])[:, None])
 
-    def targets(self, index: Rows) -> tuple[Tensor, Tensor | None]:
+    def targets(self, index: Rows, window: Window | None = None) -> tuple[Tensor, Tensor | None]:
         """What should come out, a row for each step and window in the order of the outputs, and how much each counts."""
-        s, window = self.sight, self.window(index)
+        s, window = self.sight, self.window(index) if window is None else window
         first = 1 if s.recursive else s.n_lags
         rows = window.rows[:, first:]
         if s.counts:
@@ -176,6 +195,24 @@ class Windows:
         return torch.from_numpy(rows).to(self.sight.device, self.sight.dtype)
 
 
+def _picked(part: Any, n: int, index: Tensor) -> Any:
+    """Of what was made of ``n`` windows that of some."""
+    if part is None:
+        return None
+    if isinstance(part, PackedSequence):
+        return PackedSequence(_picked(part.data, n, index), torch.full_like(part.batch_sizes, len(index)))
+    if isinstance(part, Tensor):
+        return part.unflatten(0, (-1, n)).index_select(1, index).flatten(0, 1)
+    picked = [_picked(each, n, index) for each in part]
+    return Pair(*picked) if isinstance(part, Pair) else tuple(picked)
+
+
+def _n_bytes(part: Any) -> int:
+    if isinstance(part, Tensor):
+        return part.nbytes
+    return 0 if part is None else sum(map(_n_bytes, part))
+
+
 @dataclass
 class WindowData(Data):
     """Windows to learn from. ``target`` and ``weight`` are those of some of them, to begin with."""
@@ -184,7 +221,8 @@ class WindowData(Data):
 
     def batch(self, index: Rows) -> tuple[Any, Tensor, Tensor | None]:
         """The windows ``index`` as the network gets them, with targets and weights in the order of the outputs."""
-        return self.batches.packed(index), *self.batches.targets(index)
+        batch: tuple[Any, Tensor, Tensor | None] = self.batches.batch(index)
+        return batch
 
 
 def window_data(windows: Windows) -> WindowData:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 
 from skrnn import RNNForecaster, backtest
 
@@ -74,3 +76,27 @@ def test_what_follows_is_not_known():
 def test_bad_arguments_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
         backtest(make(), Y, **settings)
+
+
+@pytest.mark.parametrize("settings", [{}, {"conformal": "adaptive", "calibration_fraction": 0.5}])
+def test_a_frozen_forecaster_says_what_it_would_have_learned_to_say(settings):
+    asked = {"initial_window": 50, "coverage": 0.8, "as_frame": False}
+    model = make(**settings).fit(None, Y[:50])
+    before = model.predict()
+    ours, theirs = backtest(FrozenEstimator(model), Y, **asked), backtest(make(**settings), Y, **asked)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name])
+    np.testing.assert_array_equal(model.predict(), before)
+
+
+def test_a_frozen_forecaster_is_not_asked_about_what_it_knows():
+    model = FrozenEstimator(make().fit(None, Y[:50]))
+    with pytest.raises(ValueError, match="knows 50 steps: it needs initial_window=50 or more; got 49"):
+        backtest(model, Y, initial_window=49)
+    with pytest.raises(ValueError, match="refit=False"):
+        backtest(model, Y, initial_window=50, refit=True)
+    with pytest.raises(ValueError, match="the 1 series of fit"):
+        backtest(model, [Y, Y], initial_window=50)
+    with pytest.raises(NotFittedError):
+        backtest(FrozenEstimator(make()), Y, initial_window=50)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skrnn.data import Panel, series_moments
-from skrnn.training import Sight, Windows, window_data
+from skrnn.training import Sight, Windows, _windows, window_data
 
 T = 30
 Y = np.arange(100.0, 100 + T)[:, None]
@@ -80,6 +80,30 @@ def test_batches_do_not_depend_on_each_other():
     alone, one, _ = data.batch(np.array([4]))
     np.testing.assert_array_equal(packed.source.data[1::2], alone.source.data)
     np.testing.assert_array_equal(target[1::2], one)
+
+
+@pytest.mark.parametrize("recursive", [False, True])
+@pytest.mark.parametrize("scaling", ["last_value", "window", "mean", "difference", "standard", None])
+def test_windows_that_are_kept_ready_are_those_made_when_needed(recursive, scaling, monkeypatch):
+    settings = {"recursive": recursive, "scaling": scaling, "present": Y % 7 != 0, "mask": True}
+    index = np.array([7, 0, 7, 12])
+    ready = windows(**settings)
+    ours = _tensors(ready.batch(index))
+    assert ready._ready is not None
+    monkeypatch.setattr(_windows, "_RESIDENT", 0)
+    made = windows(**settings)
+    theirs = _tensors(made.batch(index))
+    assert made._ready is None
+    assert len(ours) == len(theirs) == (4 if recursive else 8)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def _tensors(part):
+    """All tensors of a batch."""
+    if isinstance(part, torch.Tensor):
+        return [part]
+    return [] if part is None else [tensor for each in part for tensor in _tensors(each)]
 
 
 @pytest.mark.parametrize("scaling", ["last_value", "window", "mean", "difference", "standard", None])
