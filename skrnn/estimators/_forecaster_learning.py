@@ -140,7 +140,7 @@ class ForecasterLearning(ForecasterParameters):
         generator = torch.Generator().manual_seed(self._draws)
         objective, lengths = self._objective(), panel.lengths
         held = np.array([self._n_held(n) for n in lengths])
-        calibration = np.array([int(np.ceil(self.calibration_fraction * n)) if self.conformal else 0 for n in lengths])
+        calibration = np.array([self._n_calibrated(n) for n in lengths])
         ends = lengths - held
         self._series_moments = series_moments([part[:end] for part, end in zip(panel.series(), ends, strict=True)])
         data = window_data(self._learning_windows(panel, (np.zeros_like(ends), ends)))
@@ -190,9 +190,12 @@ class ForecasterLearning(ForecasterParameters):
 
     def _n_held(self, n_steps: int) -> int:
         """Steps at the end of a series that are not learned from: for the calibration, and to know when to stop."""
-        calibration = int(np.ceil(self.calibration_fraction * n_steps)) if self.conformal else 0
         stopping = int(np.ceil(self.validation_fraction * n_steps)) if self.early_stopping is True else 0
-        return calibration + stopping
+        return self._n_calibrated(n_steps) + stopping
+
+    def _n_calibrated(self, n_steps: int) -> int:
+        """Steps at the very end of a series whose errors are measured."""
+        return int(np.ceil(self.calibration_fraction * n_steps)) if self.conformal else 0
 
     def _sight(self) -> Sight:
         return Sight(
@@ -258,7 +261,7 @@ class ForecasterLearning(ForecasterParameters):
         """Errors of forecasts from every step of the held-out end of each series."""
         if self.conformal is None:
             return None
-        origins = [np.arange(n - int(np.ceil(self.calibration_fraction * n)), n) for n in panel.lengths]
+        origins = [np.arange(n - self._n_calibrated(n), n) for n in panel.lengths]
         if min(map(len, origins)) < self.horizon:
             raise ValueError(
                 f"calibration_fraction={self.calibration_fraction} holds out fewer steps than horizon={self.horizon} "
