@@ -1,8 +1,9 @@
-"""Fit, backtest and accuracy of RNNForecaster against neuralforecast's LSTM: equal sizes, windows and numbers of updates.
+"""Fit, backtest and accuracy of RNNForecaster against neuralforecast and darts: equal cells, sizes, windows and numbers of updates.
 
-A series of hours with a day, a week and a wandering level; both learn with the absolute error from its first part. The backtest is that of the fitted
-models, which forecast from every hour of the rest: ``backtest(FrozenEstimator(…), …)`` against ``cross_validation(use_fitted=True)``. Times are of
-one thread. MASE is divided by that of the seasonal naive forecast. Needs neuralforecast; without it only our own row is there.
+A series of hours with a day, a week and a wandering level; all learn with the absolute error from its first part. The backtest is that of the fitted
+models, which forecast from every hour of the rest: ``backtest(FrozenEstimator(…), …)`` against ``cross_validation(use_fitted=True)`` and
+``historical_forecasts(retrain=False)``. Each peer has the strategy that is most like its own beside it: neuralforecast's network writes the whole
+horizon, darts' RNNModel runs on its own output. MASE is divided by that of the seasonal naive forecast. A peer that is not installed has no rows.
 """
 
 from __future__ import annotations
@@ -12,18 +13,23 @@ import logging
 import os
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
+from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 
 from skrnn import RNNForecaster, backtest
 
-from ._timing import Contender, machine, progress, race, table, torch_threads
+from ._timing import Contender, Times, machine, progress, race, table, torch_threads
 
 _SEASON = 24
-_OURS, _PEER = "skrnn", "neuralforecast"
+_STRATEGIES = {"neuralforecast": "seq2seq", "darts": "recursive"}
+
+Works = tuple[Callable[[], Any], Callable[[], NDArray[np.float64]]]  # learn; forecast from every origin (n_origins, horizon)
 
 
 def series(n: int) -> np.ndarray:
@@ -33,71 +39,106 @@ def series(n: int) -> np.ndarray:
     return 10 + np.sin(2 * np.pi * hour / 24) + 0.5 * np.cos(2 * np.pi * hour / 168) + 0.1 * rng.normal(size=n).cumsum() + 0.2 * rng.normal(size=n)
 
 
-def _ours(asked: argparse.Namespace) -> RNNForecaster:
-    return RNNForecaster(
-        "lstm",
-        horizon=asked.horizon,
-        n_lags=2 * asked.horizon,
-        hidden_size=asked.hidden,
-        objective="absolute",
-        max_epochs=asked.updates // 16,
-        windows_per_epoch=512,
-        batch_size=32,
-        random_state=0,
-    )
+def _ours(asked: argparse.Namespace, y: np.ndarray, cell: str, strategy: str) -> Works:
+    first = asked.steps - asked.origins - asked.horizon + 1
+
+    def fitted() -> RNNForecaster:
+        return RNNForecaster(
+            cell,
+            horizon=asked.horizon,
+            n_lags=2 * asked.horizon,
+            strategy=strategy,
+            hidden_size=asked.hidden,
+            objective="absolute",
+            max_epochs=asked.updates // 16,
+            windows_per_epoch=512,
+            batch_size=32,
+            random_state=0,
+        ).fit(None, y[:first])
+
+    model = fitted()
+
+    def forecast() -> NDArray[np.float64]:
+        return backtest(FrozenEstimator(model), y, initial_window=first, as_frame=False)["y_pred"].reshape(-1, asked.horizon)
+
+    return fitted, forecast
 
 
-def _peer(asked: argparse.Namespace) -> Any:
+def _neuralforecast(asked: argparse.Namespace, y: np.ndarray, cell: str) -> Works:
+    import pandas as pd
     from neuralforecast import NeuralForecast
     from neuralforecast.losses.pytorch import MAE
-    from neuralforecast.models import LSTM
+    from neuralforecast.models import GRU, LSTM
 
-    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    quiet = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False, "logger": False, "accelerator": "cpu"}
-    model = LSTM(
-        h=asked.horizon,
-        input_size=2 * asked.horizon,
-        encoder_hidden_size=asked.hidden,
-        encoder_n_layers=1,
-        decoder_hidden_size=asked.hidden,
-        decoder_layers=1,
-        loss=MAE(),
-        max_steps=asked.updates,
-        batch_size=1,
-        windows_batch_size=32,
-        scaler_type="robust",
-        random_seed=0,
-        **quiet,
-    )
-    return NeuralForecast(models=[model], freq=1)
-
-
-def _frame(y: np.ndarray) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame({"unique_id": "a", "ds": np.arange(len(y)), "y": y})
-
-
-def _works(asked: argparse.Namespace, y: np.ndarray, found: dict[str, np.ndarray]) -> dict[str, tuple[Callable[[], Any], Callable[[], None]]]:
-    """For each library: learning, and forecasts of what has learned from every hour after it."""
+    os.environ.setdefault("NIXTLA_ID_AS_COL", "1")
+    frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(len(y)), "y": y})
     first = asked.steps - asked.origins - asked.horizon + 1
-    ours = _ours(asked).fit(None, y[:first])
 
-    def forecast() -> None:
-        table = backtest(FrozenEstimator(ours), y, initial_window=first, as_frame=False)
-        found[_OURS] = table["y_pred"].reshape(-1, asked.horizon)
+    def fitted() -> NeuralForecast:
+        model = {"lstm": LSTM, "gru": GRU}[cell](
+            h=asked.horizon,
+            input_size=2 * asked.horizon,
+            encoder_hidden_size=asked.hidden,
+            encoder_n_layers=1,
+            decoder_hidden_size=asked.hidden,
+            decoder_layers=1,
+            loss=MAE(),
+            max_steps=asked.updates,
+            batch_size=1,
+            windows_batch_size=32,
+            scaler_type="robust",
+            random_seed=0,
+            accelerator="cpu",
+            **_QUIET,
+        )
+        peer = NeuralForecast(models=[model], freq=1)
+        peer.fit(frame[:first])
+        return peer
 
-    works: dict[str, tuple[Callable[[], Any], Callable[[], None]]] = {_OURS: (lambda: _ours(asked).fit(None, y[:first]), forecast)}
-    if find_spec(_PEER):
-        peer = _peer(asked)
-        peer.fit(_frame(y[:first]))
+    peer = fitted()
 
-        def forecast_too() -> None:
-            cv = peer.cross_validation(_frame(y), n_windows=asked.origins, step_size=1, refit=False, use_fitted=True)
-            found[_PEER] = cv.sort_values(["cutoff", "ds"])["LSTM"].to_numpy().reshape(-1, asked.horizon)
+    def forecast() -> NDArray[np.float64]:
+        table = peer.cross_validation(frame, n_windows=asked.origins, step_size=1, refit=False, use_fitted=True)
+        return table.sort_values(["cutoff", "ds"])[cell.upper()].to_numpy().reshape(-1, asked.horizon)
 
-        works[_PEER] = (lambda: _peer(asked).fit(_frame(y[:first])), forecast_too)
-    return works
+    return fitted, forecast
+
+
+def _darts(asked: argparse.Namespace, y: np.ndarray, cell: str) -> Works:
+    from darts import TimeSeries
+    from darts.models import RNNModel
+    from torch import nn
+
+    first = asked.steps - asked.origins - asked.horizon + 1
+    center, spread = y[:first].mean(), y[:first].std()  # darts' networks do not scale
+    whole = TimeSeries.from_values(((y - center) / spread).astype(np.float32))
+
+    def fitted() -> RNNModel:
+        return RNNModel(
+            input_chunk_length=2 * asked.horizon,
+            training_length=3 * asked.horizon,
+            model=cell.upper(),
+            hidden_dim=asked.hidden,
+            loss_fn=nn.L1Loss(),
+            batch_size=32,
+            n_epochs=asked.updates,
+            random_state=0,
+            pl_trainer_kwargs={"max_steps": asked.updates, "accelerator": "cpu", **_QUIET},
+        ).fit(whole[:first])
+
+    peer = fitted()
+
+    def forecast() -> NDArray[np.float64]:
+        table = peer.historical_forecasts(
+            whole, start=first, start_format="position", forecast_horizon=asked.horizon, retrain=False, last_points_only=False
+        )
+        return np.stack([part.values()[:, 0] for part in table]) * spread + center
+
+    return fitted, forecast
+
+
+_QUIET: dict[str, Any] = {"enable_progress_bar": False, "enable_model_summary": False, "enable_checkpointing": False, "logger": False}
+_PEERS: dict[str, Callable[[argparse.Namespace, np.ndarray, str], Works]] = {"neuralforecast": _neuralforecast, "darts": _darts}
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -107,52 +148,63 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--horizon", type=int, default=24)
     parser.add_argument("--hidden", type=int, default=32, help="units")
     parser.add_argument("--updates", type=int, default=480, help="of the weights, each on 32 windows; a multiple of 16")
+    parser.add_argument("--cells", nargs="+", default=["lstm", "gru"], choices=["lstm", "gru"])
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="small and short: does it run?")
     arguments = parser.parse_args(argv)
     if arguments.quick:
         arguments.steps, arguments.origins, arguments.horizon, arguments.hidden, arguments.updates, arguments.repeats = 800, 20, 4, 4, 16, 1
+        arguments.threads = [1]
     return arguments
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the table and whether the claims hold."""
+    """Print the tables and whether the claims hold."""
     asked = _arguments(argv)
-    y, found = series(asked.steps), {}
-    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning|neuralforecast")
-    os.environ.setdefault("NIXTLA_ID_AS_COL", "1")
-    works = _works(asked, y, found)
-    contenders = [
-        Contender(f"{name} {what}", work, lambda: torch_threads(1))
-        for name, pair in works.items()
-        for what, work in zip(("fit", "backtest"), pair, strict=True)
-    ]
-    times = race(contenders, seconds=0.0, least_rounds=asked.repeats, most_rounds=asked.repeats)
+    y = series(asked.steps)
+    warnings.filterwarnings("ignore", module="pytorch_lightning|lightning|neuralforecast|darts")
+    logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
     origins = np.arange(asked.steps - asked.origins - asked.horizon + 1, asked.steps - asked.horizon + 1)
-    rows_ = origins[:, None] + np.arange(asked.horizon)
-    naive = np.abs(y[rows_ - _SEASON * (1 + np.arange(asked.horizon) // _SEASON)] - y[rows_]).mean()
-    rows: list[dict[str, Any]] = []
-    for name in works:
-        fit, test = (float(np.median(times[f"{name} {what}"].cpu)) / 1e3 for what in ("fit", "backtest"))
-        error = float(np.abs(found[name] - y[rows_]).mean() / naive)
-        rows.append({"library": name, "fit CPU s": fit, "backtest CPU s": test, "MASE / seasonal naive": error})
-        progress(rows[-1])
+    truth = y[origins[:, None] + np.arange(asked.horizon)]
+    naive = np.abs(y[origins[:, None] + np.arange(asked.horizon) - _SEASON * (1 + np.arange(asked.horizon) // _SEASON)] - truth).mean()
+    peers = [name for name in _PEERS if find_spec(name)]
     print(machine())
     print(f"\n{asked.steps} hours, {asked.origins} origins, horizon {asked.horizon}, {asked.hidden} units, {asked.updates} updates.\n")
-    print(table(rows))
-    print("\n" + table(_verdicts(rows)))
+    for cell, threads in product(asked.cells, asked.threads):
+        works = {_name(strategy): _ours(asked, y, cell, strategy) for strategy in _STRATEGIES.values()}
+        works |= {name: _PEERS[name](asked, y, cell) for name in peers}
+        errors = {name: float(np.abs(forecast() - truth).mean() / naive) for name, (_, forecast) in works.items()}
+        contenders = [
+            Contender(f"{name} {what}", work, partial(torch_threads, threads))
+            for name, pair in works.items()
+            for what, work in zip(("fit", "backtest"), pair, strict=True)
+        ]
+        times = race(contenders, seconds=0.0, least_rounds=asked.repeats, most_rounds=asked.repeats)
+        rows = [_row(name, cell, threads, times, errors[name]) for name in works]
+        print(table(rows) + "\n\n" + table([verdict for name in peers for verdict in _verdicts(rows, name)]) + "\n")
 
 
-def _verdicts(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    ours = rows[0]
-    peer = rows[1] if len(rows) > 1 else None
-    found = []
-    for text, column, factor in (("fit ≥ 3 × faster", "fit CPU s", 3.0), ("backtest ≥ 10 × faster", "backtest CPU s", 10.0)):
-        ratio = None if peer is None or None in (peer[column], ours[column]) else peer[column] / ours[column]
-        found.append({"claim": text, "ratio": ratio, "holds": None if ratio is None else "yes" if ratio >= factor else "NO"})
-    ratio = None if peer is None else peer["MASE / seasonal naive"] / ours["MASE / seasonal naive"]
-    found.append({"claim": "accuracy no worse", "ratio": ratio, "holds": None if ratio is None else "yes" if ratio >= 1 else "NO"})
-    return found
+def _name(strategy: str) -> str:
+    return f"skrnn, {strategy}"
+
+
+def _row(name: str, cell: str, threads: int, times: dict[str, Times], error: float) -> dict[str, Any]:
+    row: dict[str, Any] = {"library": name, "cell": cell, "threads": threads}
+    for what in ("fit", "backtest"):
+        measured = times[f"{name} {what}"]
+        row |= {f"{what} s": float(np.median(measured.wall)) / 1e3, f"{what} CPU s": float(np.median(measured.cpu)) / 1e3}
+    row["MASE / seasonal naive"] = error
+    progress(row)
+    return row
+
+
+def _verdicts(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    of = {row["library"]: row for row in rows}
+    ours, peer = of[_name(_STRATEGIES[name])], of[name]
+    claims = {"fit ≥ 3 × faster": ("fit s", 3.0), "backtest ≥ 10 × faster": ("backtest s", 10.0), "accuracy no worse": ("MASE / seasonal naive", 1.0)}
+    ratios = {text: (peer[column] / ours[column], least) for text, (column, least) in claims.items()}
+    return [{"against": name, "claim": text, "ratio": r, "holds": "yes" if r >= least else "NO"} for text, (r, least) in ratios.items()]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import Cell, State, hidden, map_outputs, map_state, put_first
 from ._compiled import scan_compiled
 
+_PIECE = 2**13  # rows
+
 GRAD_PATHS: dict[str, Callable[[State], State]] = {  # what a step may send its gradient back through
     "full": lambda state: state,
     "cell_only": lambda state: map_outputs(torch.Tensor.detach, state),
@@ -53,6 +55,8 @@ def scan(
     """
     if state is None:
         state = cell.initial_state(int(packed.batch_sizes[0]), like=packed.data)
+    if detach_every is None and not torch.is_grad_enabled() and packed.data.device.type == "cpu" and len(packed.data) > _PIECE:
+        detach_every = max(1, _PIECE // int(packed.batch_sizes[0]))  # nothing is kept for a gradient: what a piece needs stays in the cache
     if detach_every is None:
         y, state = _whole(cell, packed, state, reverse, grad_path)
         return packed._replace(data=y), state

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from numba import njit
 
-from ._math import JIT, sigmoid, tanh
+from ._jit import JIT
+from ._math import sigmoid, tanh
 
 
 class Activation(NamedTuple):

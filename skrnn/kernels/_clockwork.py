@@ -13,8 +13,8 @@ import numpy as np
 from numba import njit
 
 from ._activations import _relu, _relu_slope, _sigmoid, _sigmoid_slope, _tanh, _tanh_slope
+from ._jit import JIT
 from ._loop import Kernel, Layout, time_loop
-from ._math import JIT
 from ._product import matmul, tall_product
 
 activation: Any = None  # what `time_loop` binds

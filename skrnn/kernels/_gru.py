@@ -7,7 +7,7 @@ import numpy as np
 from ._loop import Kernel, Layout, time_loop
 from ._math import sigmoid, tanh
 from ._normalise import gain_gradient, normalise, normalise_back, normalise_input, normalise_input_back
-from ._product import copy_rows, matmul, tall_product
+from ._product import add_rows, copy_row, copy_rows, matmul, tall_product
 
 NORM = False  # what `time_loop` binds
 
@@ -20,19 +20,24 @@ def _forward_after(arrays, row, first, n):
     matmul(h[first:last], R, product[first:last])
     if NORM:
         normalise(product[first:last], gain, edges, raw[row:end])
-    one = h.dtype.type(1)
     for b in range(n):
         r, s = row + b, first + b
-        for j in range(2 * H):
-            gates[r, j] = sigmoid(gates[r, j] + product[s, j])
-        for j in range(H):
-            inner[r, j] = product[s, 2 * H + j] + b_n[j]
-        for j in range(H):
-            z = gates[r, H + j]
-            new = tanh(gates[r, 2 * H + j] + gates[r, j] * inner[r, j])
-            gates[r, 2 * H + j] = new
-            h[s, j] = z * h[s, j] + (one - z) * new
+        _open(gates[r, : 2 * H], product[s, : 2 * H])
+        _forward_after_row(gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H :], product[s, 2 * H :], b_n, inner[r], h[s])
     copy_rows(h[first:last], y[row:end])
+
+
+def _open(gates, sums):
+    for j in range(len(gates)):
+        gates[j] = sigmoid(gates[j] + sums[j])
+
+
+def _forward_after_row(reset, update, candidate, product, b_n, inner, h):
+    one = h.dtype.type(1)
+    for j in range(len(h)):
+        inner[j] = seen = product[j] + b_n[j]
+        candidate[j] = new = tanh(candidate[j] + reset[j] * seen)
+        h[j] = update[j] * h[j] + (one - update[j]) * new
 
 
 def _backward_after(arrays, row, first, n):
@@ -40,24 +45,29 @@ def _backward_after(arrays, row, first, n):
     H = dh.shape[1]
     last = first + n
     at = row if NORM else first  # normalised, what the product gets is kept for the gradient of R
-    one = dh.dtype.type(1)
     for b in range(n):
-        r, s = row + b, first + b
-        for j in range(H):
-            reset, z, new = gates[r, j], gates[r, H + j], gates[r, 2 * H + j]
-            d = dh[s, j] + dy[r, j]
-            dnew = d * (one - z) * (one - new * new)
-            du[r, j] = dnew * inner[r, j] * reset * (one - reset)
-            du[r, H + j] = d * (h_before[r, j] - new) * z * (one - z)
-            du[r, 2 * H + j] = dnew
-            dinner[r, j] = dnew * reset
-            dh[s, j] = d * z
-        dproduct[at + b, : 2 * H] = du[r, : 2 * H]
-        dproduct[at + b, 2 * H :] = dinner[r]
+        r, s, to = row + b, first + b, at + b
+        values = gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H :], inner[r], h_before[r]
+        dsums = (du[r, :H], du[r, H : 2 * H], du[r, 2 * H :]), (dproduct[to, :H], dproduct[to, H : 2 * H], dproduct[to, 2 * H :])
+        _backward_after_row(values, *dsums, dinner[r], dy[r], dh[s])
     if NORM:
         normalise_back(dproduct[at : at + n], gain, edges, hat[row : row + n])
     matmul(dproduct[at : at + n], R, passed[first:last])
-    dh[first:last] += passed[first:last]
+    add_rows(passed[first:last], dh[first:last])
+
+
+def _backward_after_row(values, du, dproduct, dinner, dy, dh):
+    (reset, update, candidate, inner, h_before), (du_r, du_z, du_n), (dproduct_r, dproduct_z, dproduct_n) = values, du, dproduct
+    one = dh.dtype.type(1)
+    for j in range(len(dh)):
+        r, z, new = reset[j], update[j], candidate[j]
+        d = dh[j] + dy[j]
+        dnew = d * (one - z) * (one - new * new)
+        du_r[j] = dproduct_r[j] = dnew * inner[j] * r * (one - r)
+        du_z[j] = dproduct_z[j] = d * (h_before[j] - new) * z * (one - z)
+        du_n[j] = dnew
+        dinner[j] = dproduct_n[j] = dnew * r
+        dh[j] = d * z
 
 
 def _forward_before(arrays, row, first, n):
@@ -65,27 +75,32 @@ def _forward_before(arrays, row, first, n):
     H = h.shape[1]
     end, last = row + n, first + n
     copy_rows(h[first:last], h_before[row:end])
-    one = h.dtype.type(1)
     matmul(h[first:last], R, product[first:last])
     if NORM:
         normalise(product[first:last], gain, edges[:2], raw[row:end])
     for b in range(n):
         r, s = row + b, first + b
-        for j in range(2 * H):
-            gates[r, j] = sigmoid(gates[r, j] + product[s, j])
-        for j in range(H):
-            kept[s, j] = gates[r, j] * h[s, j]
+        _open(gates[r, : 2 * H], product[s])
+        _keep(gates[r, :H], h[s], kept[s])
     matmul(kept[first:last], R_n, product_n[first:last])
     if NORM:
         normalise(product_n[first:last], gain_n, edges[1:] - edges[1], raw_n[row:end])
     for b in range(n):
         r, s = row + b, first + b
-        for j in range(H):
-            z = gates[r, H + j]
-            new = tanh(gates[r, 2 * H + j] + product_n[s, j])
-            gates[r, 2 * H + j] = new
-            h[s, j] = z * h[s, j] + (one - z) * new
+        _forward_before_row(gates[r, H : 2 * H], gates[r, 2 * H :], product_n[s], h[s])
     copy_rows(h[first:last], y[row:end])
+
+
+def _keep(reset, h, kept):
+    for j in range(len(h)):
+        kept[j] = reset[j] * h[j]
+
+
+def _forward_before_row(update, candidate, product, h):
+    one = h.dtype.type(1)
+    for j in range(len(h)):
+        candidate[j] = new = tanh(candidate[j] + product[j])
+        h[j] = update[j] * h[j] + (one - update[j]) * new
 
 
 def _backward_before(arrays, row, first, n):
@@ -93,34 +108,48 @@ def _backward_before(arrays, row, first, n):
     H = dh.shape[1]
     last = first + n
     at = row if NORM else first
-    one = dh.dtype.type(1)
     for b in range(n):
-        r, s = row + b, first + b
-        for j in range(H):
-            z, new = gates[r, H + j], gates[r, 2 * H + j]
-            d = dh[s, j] + dy[r, j]
-            dnew[at + b, j] = d * (one - z) * (one - new * new)
-            du[r, H + j] = d * (h_before[r, j] - new) * z * (one - z)
-            dh[s, j] = d * z
-        du[r, 2 * H :] = dnew[at + b]
+        r, s, to = row + b, first + b, at + b
+        _backward_before_row((gates[r, H : 2 * H], gates[r, 2 * H :], h_before[r]), dgates[to, H:], du[r, 2 * H :], dnew[to], dy[r], dh[s])
     if NORM:
         normalise_back(dnew[at : at + n], gain_n, edges[1:] - edges[1], hat_n[row : row + n])
     matmul(dnew[at : at + n], R_n, dkept[first:last])
     for b in range(n):
         r, s = row + b, first + b
-        for j in range(H):
-            reset = gates[r, j]
-            du[r, j] = dkept[s, j] * h_before[r, j] * reset * (one - reset)
-            dh[s, j] += dkept[s, j] * reset
-        dgates[at + b] = du[r, : 2 * H]
+        _keep_back(gates[r, :H], h_before[r], dkept[s], dgates[at + b, :H], dh[s])
+    for b in range(n):
+        copy_row(dgates[at + b], du[row + b, : 2 * H])
     if NORM:
         normalise_back(dgates[at : at + n], gain, edges[:2], hat[row : row + n])
     matmul(dgates[at : at + n], R, passed[first:last])
-    dh[first:last] += passed[first:last]
+    add_rows(passed[first:last], dh[first:last])
 
 
-_STEPS = (_forward_after, _backward_after, _forward_before, _backward_before)
-_run = {(step, norm): time_loop(step, NORM=norm) for step in _STEPS for norm in (False, True)}
+def _backward_before_row(values, dupdate, du_n, dnew, dy, dh):
+    update, candidate, h_before = values
+    one = dh.dtype.type(1)
+    for j in range(len(dh)):
+        z, new = update[j], candidate[j]
+        d = dh[j] + dy[j]
+        du_n[j] = dnew[j] = d * (one - z) * (one - new * new)
+        dupdate[j] = d * (h_before[j] - new) * z * (one - z)
+        dh[j] = d * z
+
+
+def _keep_back(reset, h_before, dkept, dreset, dh):
+    one = dh.dtype.type(1)
+    for j in range(len(dh)):
+        dreset[j] = dkept[j] * h_before[j] * reset[j] * (one - reset[j])
+        dh[j] += dkept[j] * reset[j]
+
+
+_STEPS = {
+    _forward_after: (_open, _forward_after_row),
+    _backward_after: (_backward_after_row,),
+    _forward_before: (_open, _keep, _forward_before_row),
+    _backward_before: (_backward_before_row, _keep_back),
+}
+_run = {(step, norm): time_loop(step, *rows, NORM=norm) for step, rows in _STEPS.items() for norm in (False, True)}
 
 
 def forward_after(layout: Layout, reverse: bool, u, R, b_n, h, gain_x=None, gain_h=None, b=None):

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from ._jit import JIT
 from ._loop import Kernel, Layout, time_loop
-from ._math import JIT, exp, sigmoid, tanh
+from ._math import exp, sigmoid, tanh
 
 PER_ENTRY = 15  # multiplications of a matrix product in the time that an element-wise recurrence takes for an entry of its projected input
 candidate: Any = None  # what `time_loop` binds

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-JIT = {"error_model": "numpy", "fastmath": {"nnan", "ninf", "nsz", "arcp", "contract", "afn"}}  # sums stay in the order they are written in
+from ._jit import JIT
 
 
 @intrinsic

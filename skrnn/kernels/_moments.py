@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from numba import njit
 
+from ._jit import EXACT
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+
+@njit(nogil=True, cache=True, **EXACT)
 def centre_rows(values, share, root, mean, rows):
     """``mean += share @ values`` and ``rows = root (values − mean)``, in two passes over ``values`` and without a copy of them."""
     n, width = values.shape

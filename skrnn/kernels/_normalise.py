@@ -8,12 +8,11 @@ import math
 import numpy as np
 from numba import njit
 
+from ._jit import SUMS
 from ._product import column_sums
 
-_SUMS = {"error_model": "numpy", "fastmath": {"contract", "reassoc"}}  # sums in the order of vector code: the width of a row alone decides it
 
-
-@njit(nogil=True, cache=True, **_SUMS)
+@njit(nogil=True, cache=True, **SUMS)
 def normalise(a, gain, edges, raw):
     """``raw`` becomes ``a``, and rows of ``a`` become ``gain · hat``, ``hat = (a − mean a) / sqrt(var a + 1e-5)`` in each part of a row.
 
@@ -25,7 +24,7 @@ def normalise(a, gain, edges, raw):
             _normalise(a[b, low:high], gain[low:high], raw[b, low:high])
 
 
-@njit(nogil=True, cache=True, **_SUMS)
+@njit(nogil=True, cache=True, **SUMS)
 def normalise_back(d, gain, edges, raw):
     """Rows of ``d``, the gradient of what :func:`normalise` left, become the gradient of what it found; ``raw`` becomes hat."""
     for b in range(len(d)):
@@ -34,7 +33,7 @@ def normalise_back(d, gain, edges, raw):
             _normalise_back(d[b, low:high], gain[low:high], raw[b, low:high])
 
 
-@njit(**_SUMS)
+@njit(**SUMS)
 def _mean_and_scale(a):
     total = squares = 0.0
     for j in range(len(a)):
@@ -45,7 +44,7 @@ def _mean_and_scale(a):
     return mean, 1 / math.sqrt(squares / len(a) + 1e-5)
 
 
-@njit(**_SUMS)
+@njit(**SUMS)
 def _normalise(a, gain, raw):
     mean, scale = _mean_and_scale(a)
     for j in range(len(a)):
@@ -53,7 +52,7 @@ def _normalise(a, gain, raw):
         a[j] = gain[j] * ((a[j] - mean) * scale)
 
 
-@njit(**_SUMS)
+@njit(**SUMS)
 def _normalise_back(d, gain, raw):
     mean, scale = _mean_and_scale(raw)
     total = along = 0.0

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from ._jit import EXACT, ROW
 from ._threads import WORTH_THREADS, run_blocks, single_blas
 
 _BLOCKS = 4
@@ -14,7 +15,7 @@ _WIDE = 64  # columns that keep the vector units busy
 _CHUNK = 128  # rows of tall matrices that stay in the first cache
 
 
-@njit(error_model="numpy", fastmath={"contract"})
+@njit(**EXACT)
 def matmul(a, w, out):
     """``out = a @ w`` for few rows ``a``, inside compiled loops.
 
@@ -30,7 +31,7 @@ def matmul(a, w, out):
             _four_rows(a, w, out, min(b, n - 4))  # the last four may overlap the four before them
 
 
-@njit(error_model="numpy", fastmath={"contract"})
+@njit(**EXACT)
 def _four_rows(a, w, out, b):
     K, N = w.shape
     y0, y1, y2, y3 = out[b], out[b + 1], out[b + 2], out[b + 3]
@@ -61,7 +62,7 @@ def _four_rows(a, w, out, b):
             y3[j] = y3[j] + s0 * v0
 
 
-@njit(error_model="numpy", fastmath={"contract"})
+@njit(**EXACT)
 def _one_row(x, w, y):
     K, N = w.shape
     for j in range(N):
@@ -78,13 +79,31 @@ def _one_row(x, w, y):
             y[j] = y[j] + p0 * w0[j]
 
 
-@njit(error_model="numpy")
+@njit(**ROW)
+def copy_row(x, y):
+    """``y[:] = x`` inside compiled loops."""
+    for j in range(len(x)):
+        y[j] = x[j]
+
+
+@njit(**ROW)
+def _add_row(x, y):
+    for j in range(len(x)):
+        y[j] += x[j]
+
+
+@njit(**EXACT)
 def copy_rows(a, out):
     """``out[:] = a`` inside compiled loops, which copy two axes at once two to six times as slowly."""
     for b in range(len(a)):
-        x, y = a[b], out[b]
-        for j in range(len(x)):
-            y[j] = x[j]
+        copy_row(a[b], out[b])
+
+
+@njit(**EXACT)
+def add_rows(a, out):
+    """``out[:] += a`` inside compiled loops, which would make the sum before they copy it."""
+    for b in range(len(a)):
+        _add_row(a[b], out[b])
 
 
 def big_matmul(a: NDArray, b: NDArray) -> NDArray:
@@ -135,15 +154,13 @@ def tall_product(a: NDArray, b: NDArray) -> NDArray:
     return parts.sum(0) if n_blocks > 1 else parts[0]
 
 
-@njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+@njit(nogil=True, cache=True, **EXACT)
 def _tall_product(a, b, out):
     part = np.empty_like(out)
     out[:] = 0
     for low in range(0, len(a), _CHUNK):
         matmul(a[low : low + _CHUNK].T, b[low : low + _CHUNK], part)
-        for i in range(out.shape[0]):
-            for j in range(out.shape[1]):
-                out[i, j] += part[i, j]
+        add_rows(part, out)
 
 
 def column_sums(a: NDArray) -> NDArray:

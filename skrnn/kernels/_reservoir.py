@@ -11,8 +11,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ._elman import _kernel, _relu, _sigmoid, _tanh, elman
+from ._jit import JIT
 from ._loop import Kernel, Layout, or_empty, time_loop
-from ._math import JIT
 from ._product import matmul
 from ._sparse import LANES, Sparse, add_lanes
 from ._threads import WORTH_THREADS, run_blocks

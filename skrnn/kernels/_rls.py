@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ._math import JIT
+from ._jit import JIT
 
 _JIT = JIT | {"fastmath": {*JIT["fastmath"], "reassoc"}}  # dot products of rows as long as the state: vectors of partial sums
 

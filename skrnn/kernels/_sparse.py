@@ -11,8 +11,10 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from ._jit import EXACT
+
 LANES = 16  # rows that are summed side by side: a vector register of float32, two of float64
-_FLAGS = ("nnan", "ninf", "nsz", "arcp", "contract", "afn")  # as `_math.JIT`
+_FLAGS = ("nnan", "ninf", "nsz", "arcp", "contract", "afn")  # as `_jit.JIT`
 
 
 class Sparse(NamedTuple):
@@ -57,7 +59,7 @@ class Sparse(NamedTuple):
         return found[0], found[1]
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **EXACT)
 def count_entries(R):
     """Numbers that are not zero; numpy counts floats slowly."""
     n = 0
@@ -68,7 +70,7 @@ def count_entries(R):
     return n
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, **EXACT)
 def _compress(R, values, columns, begins):
     k = 0
     for i in range(len(R)):

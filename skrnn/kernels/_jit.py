@@ -1,0 +1,51 @@
+"""How the compiled functions are compiled: with vectors as wide as the CPU has them.
+
+LLVM stops at 256 bits on most CPUs that have 512, for the sake of programs that only now and then do arithmetic; a kernel does nothing else.
+A CPU without such vectors is not told apart: the wish changes nothing there.
+
+What a step does with the entries of a row is a function of rows, compiled with ``ROW``: none of its arrays overlaps with one that it writes, and LLVM
+is told so. It would otherwise have to compare the places of all of them, gives up, and the loop takes five times as long.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.lowering import Lower
+from numba.core.typed_passes import BaseNativeLowering, NativeLowering
+
+
+class _WideLower(Lower):
+    def lower_normal_function(self, fndesc):
+        super().lower_normal_function(fndesc)
+        set.add(self.function.attributes, '"prefer-vector-width"="512"')  # llvmlite's own `add` knows only attributes without a value
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _WideLowering(BaseNativeLowering):
+    _name = "wide_native_lowering"
+    lowering_class = _WideLower
+
+
+class _Compiler(CompilerBase):
+    def define_pipelines(self) -> list[PassManager]:
+        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        passes.passes = [(_WideLowering, "wide native lowering") if p is NativeLowering else (p, name) for p, name in passes.passes]
+        passes._finalized = False
+        passes.finalize()
+        return [passes]
+
+
+class _RowCompiler(_Compiler):
+    def define_pipelines(self) -> list[PassManager]:
+        self.state.flags.noalias = True
+        return super().define_pipelines()
+
+
+_ALL: dict[str, Any] = {"error_model": "numpy", "pipeline_class": _Compiler}
+JIT = {**_ALL, "fastmath": {"nnan", "ninf", "nsz", "arcp", "contract", "afn"}}  # sums stay in the order they are written in
+ROW = {**JIT, "pipeline_class": _RowCompiler, "forceinline": True}  # a call would count the references to all arrays
+EXACT = {**_ALL, "fastmath": {"contract"}}  # what is not finite stays so
+SUMS = {**_ALL, "fastmath": {"contract", "reassoc"}}  # sums in the order of vector code: the width of a row alone decides it
