@@ -112,11 +112,11 @@ def share_of_strings_right(model: RNNTagger, X: Sequences, y: list[NDArray[np.st
     return float(np.mean([right(rows, string) for rows, string in zip(model.predict_proba(X), y, strict=True)]))
 
 
-def strings_until_solved(cell: LSTM, hidden_size: int, most: int, seed: int) -> float:
-    """Strings of the embedded Reber grammar, one at a time, until all of 256 others are right, as the paper counts; looked at every 1,000."""
+def strings_until_solved(cell: LSTM, hidden_size: int, most: int, seed: int, batch_size: int = 1) -> float:
+    """Strings of the embedded Reber grammar, each seen once, until all of 256 others are right, as the paper counts; looked at every 1,000."""
     X, y = make_embedded_reber(most, random_state=seed)
     others = make_embedded_reber(256, random_state=1000 + seed)
-    model = RNNTagger(cell, hidden_size=hidden_size, schedule="constant", batch_size=1, standardize=False, random_state=seed)
+    model = RNNTagger(cell, hidden_size=hidden_size, schedule="constant", batch_size=batch_size, standardize=False, random_state=seed)
     for seen in range(0, most, 1000):
         model.partial_fit(X[seen : seen + 1000], y[seen : seen + 1000], list(REBER_LETTERS))
         if share_of_strings_right(model, *others) == 1:

@@ -47,8 +47,8 @@ def _xor_in_time() -> Figures:
     return {"error at XOR bits, mean of 10": xor, "at random bits": (first + second) / 2}
 
 
-def _reber(cell: LSTM, hidden_size: int, most: int) -> Figures:
-    counts = np.array([experiments.strings_until_solved(cell, hidden_size, most, seed) for seed in range(10)])
+def _reber(cell: LSTM, hidden_size: int, most: int, batch_size: int) -> Figures:
+    counts = np.array([experiments.strings_until_solved(cell, hidden_size, most, seed, batch_size) for seed in range(10)])
     solved = np.isfinite(counts)
     return {"runs of 10 solved": solved.sum(), "strings, mean of those": counts[solved].mean(), "most": counts[solved].max()}
 
@@ -141,14 +141,14 @@ REPRODUCTIONS = [
         HOCHREITER,
         "LSTM without forget gate, 8 cells: embedded Reber",
         "9,500 strings (4 cells), 97 % of runs",
-        partial(_reber, experiments.CELL_OF_1997, 8, 12_000),
+        partial(_reber, experiments.CELL_OF_1997, 8, 12_000, 1),
     ),
     Reproduction(
         "reber-blocks",
         HOCHREITER,
         "LSTM, 3 blocks of 2 cells: embedded Reber",
         "8,440 strings, 100 % of runs",
-        partial(_reber, experiments.BLOCKS_OF_1997, 6, 40_000),
+        partial(_reber, experiments.BLOCKS_OF_1997, 6, 40_000, 4),
     ),
     Reproduction("adding-lstm", HOCHREITER, "LSTM: adding over 100 steps", "74,000 sequences", partial(_adding, LSTM(), 100, 5)),
     Reproduction(

@@ -46,6 +46,6 @@ class _RowCompiler(_Compiler):
 
 _ALL: dict[str, Any] = {"error_model": "numpy", "pipeline_class": _Compiler}
 JIT = {**_ALL, "fastmath": {"nnan", "ninf", "nsz", "arcp", "contract", "afn"}}  # sums stay in the order they are written in
-ROW = {**JIT, "pipeline_class": _RowCompiler, "forceinline": True}  # a call would count the references to all arrays
 EXACT = {**_ALL, "fastmath": {"contract"}}  # what is not finite stays so
-SUMS = {**_ALL, "fastmath": {"contract", "reassoc"}}  # sums in the order of vector code: the width of a row alone decides it
+ROW = {**JIT, "pipeline_class": _RowCompiler, "forceinline": True}  # a call would count the references to all arrays
+SUMS = {**ROW, "fastmath": {"contract", "reassoc"}}  # sums in the order of vector code: the width of a row alone decides it

@@ -6,14 +6,12 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from ._activations import ACTIVATIONS
-from ._jit import JIT
 from ._loop import Kernel, Layout, or_empty, time_loop
 from ._math import sigmoid
 from ._normalise import gain_gradient, normalise, normalise_back, normalise_input, normalise_input_back
-from ._product import column_sums, copy_rows, matmul, tall_product
+from ._product import add_rows, column_sums, copy_row, copy_rows, matmul, tall_product
 
 squash: Any = None  # what `time_loop` binds
 slope: Any = None
@@ -22,136 +20,148 @@ slope_cell: Any = None
 INPUT_GATE = FORGET_GATE = OUTPUT_GATE = COUPLED = PEEPHOLE = BLOCKS = NORM = False
 
 
-@njit(forceinline=True, **JIT)
-def _open(gate, span, sums, gates, seen):
-    """Sums of one kind of gates become values for each cell; peepholes, if there are any, let the gates see the cells."""
-    (k, low, G), (row, first, n), (p, c, z) = gate, span, seen
-    H = c.shape[1]
-    fed, to, size = low if k == 3 else H + low, k * H, H // G
-    for b in range(n):
-        r, s = row + b, first + b
-        if G == H:
-            for j in range(p.shape[1]):
-                sums[s, low + j] += p[k, j] * c[s, j]
-            for j in range(H):
-                gates[r, to + j] = sigmoid(sums[s, low + j])
-        else:
-            for j in range(p.shape[1]):
-                sums[s, low + j // size] += p[k, j] * c[s, j]
-            for m in range(G):
-                value = sigmoid(sums[s, low + m])
-                for j in range(m * size, (m + 1) * size):
-                    gates[r, to + j] = value
-        for m in range(G if z.shape[1] > H else 0):
-            z[s, fed + m] = gates[r, to + m * size]
-
-
-@njit(forceinline=True, **JIT)
-def _open_back(gate, span, du, gates, d, seen):
-    """Gradient of the sums from those of the values and of what was fed back; adds to those of peepholes and of the cells that they saw."""
-    (k, low, G), (row, first, n), (p, c, at, dp, dc, dz) = gate, span, seen
-    H, one = dc.shape[1], dc.dtype.type(1)
-    fed, to, size = low if k == 3 else H + low, k * H, H // G
-    for b in range(n):
-        r, s = row + b, first + b
-        for m in range(G if dz.shape[1] > H else 0):
-            d[s, to + m * size] += dz[s, fed + m]
-        if G == H:
-            for j in range(H):
-                du[r, low + j] = d[s, to + j] * gates[r, to + j] * (one - gates[r, to + j])
-            for j in range(p.shape[1]):
-                dp[s, to + j] += du[r, low + j] * c[at + b, j]
-            for j in range(p.shape[1]):
-                dc[s, j] += du[r, low + j] * p[k, j]
-        else:
-            for m in range(G):
-                total, value = d[s, to + m * size], gates[r, to + m * size]
-                for j in range(m * size + 1, (m + 1) * size):
-                    total += d[s, to + j]
-                du[r, low + m] = total * value * (one - value)
-            for j in range(p.shape[1]):
-                dp[s, to + j] += du[r, low + j // size] * c[at + b, j]
-                dc[s, j] += du[r, low + j // size] * p[k, j]
-
-
 def _forward(arrays, row, first, n):
     u, R, (p, gain, gain_c, b_c), (edges, edges_c), (z, c, sums), saved = arrays
     y, gates, c_before, z_before, squashed, raw, raw_c = saved
-    H, end, last, one, span, seen = c.shape[1], row + n, first + n, c.dtype.type(1), (row, first, n), (p, c, z)
+    H, end, last = c.shape[1], row + n, first + n
     G = (sums.shape[1] - H) // max(INPUT_GATE + FORGET_GATE + OUTPUT_GATE, 1) if BLOCKS else H
-    low_g = G * (INPUT_GATE + FORGET_GATE)
+    f, g = G * INPUT_GATE, G * (INPUT_GATE + FORGET_GATE)
+    fed = G if z.shape[1] > H else 0
     copy_rows(z[first:last], z_before[row:end])
     copy_rows(c[first:last], c_before[row:end])
     matmul(z[first:last], R, sums[first:last])
     if NORM:
         normalise(sums[first:last], gain, edges, raw[row:end])
+    add_rows(u[row:end], sums[first:last])
     for b in range(n):
-        for j in range(sums.shape[1]):
-            sums[first + b, j] += u[row + b, j]
-    if INPUT_GATE:
-        _open((0, 0, G), span, sums, gates, seen)
-    if FORGET_GATE:
-        _open((1, G * INPUT_GATE, G), span, sums, gates, seen)
-    for b in range(n):
-        r, s = row + b, first + b
-        for j in range(H):
-            i, g = gates[r, j], squash(sums[s, low_g + j])
-            f = one - i if COUPLED else gates[r, H + j]
-            gates[r, H + j], gates[r, 2 * H + j] = f, g
-            c[s, j] = f * c[s, j] + i * g
-    if OUTPUT_GATE:
-        _open((3, low_g + H, G), span, sums, gates, seen)
+        a, made, s = sums[first + b], gates[row + b], first + b
+        if INPUT_GATE:
+            _open(a[:G], made[:H], p[0], c[s], z[s, H : H + fed])
+        if FORGET_GATE:
+            _open(a[f : f + G], made[H : 2 * H], p[1], c[s], z[s, H + f : H + f + fed])
+        _advance(a[g : g + H], made[:H], made[H : 2 * H], made[2 * H : 3 * H], c[s])
+        if OUTPUT_GATE:
+            _open(a[g + H :], made[3 * H :], p[3], c[s], z[s, g + H : g + H + fed])
     if NORM:
         copy_rows(c[first:last], squashed[row:end])
         normalise(squashed[row:end], gain_c, edges_c, raw_c[row:end])
     for b in range(n):
         r, s = row + b, first + b
-        for j in range(H if NORM else 0):
-            squashed[r, j] = squash_cell(squashed[r, j] + b_c[j])
-        for j in range(H):
-            z[s, j] = y[r, j] = gates[r, 3 * H + j] * (squashed[r, j] if NORM else squash_cell(c[s, j]))
+        if NORM:
+            _squash(squashed[r], b_c)
+        _emit(gates[r, 3 * H :], squashed[r] if NORM else c[s], z[s, :H], y[r])
+
+
+def _open(sums, gates, p, c, fed):
+    """Sums of one kind of gates become values for each cell; peepholes, if there are any, let the gates see the cells."""
+    size = len(gates) // len(sums)
+    for m in range(len(sums) if BLOCKS and len(p) else 0):
+        for j in range(m * size, (m + 1) * size):
+            sums[m] += p[j] * c[j]
+    for j in range(0 if BLOCKS else len(p)):
+        sums[j] += p[j] * c[j]
+    for m in range(len(sums)):
+        sums[m] = sigmoid(sums[m])
+    for m in range(len(fed)):
+        fed[m] = sums[m]
+    for m in range(len(sums) if BLOCKS else 0):
+        for j in range(m * size, (m + 1) * size):
+            gates[j] = sums[m]
+    for j in range(0 if BLOCKS else len(sums)):
+        gates[j] = sums[j]
+
+
+def _advance(sums, i, f, g, c):
+    one = c.dtype.type(1)
+    for j in range(len(c)):
+        g[j] = new = squash(sums[j])
+        if COUPLED:
+            f[j] = one - i[j]
+        c[j] = f[j] * c[j] + i[j] * new
+
+
+def _squash(normed, b_c):
+    for j in range(len(normed)):
+        normed[j] = squash_cell(normed[j] + b_c[j])
+
+
+def _emit(o, seen, h, y):
+    for j in range(len(h)):
+        h[j] = y[j] = o[j] * (seen[j] if NORM else squash_cell(seen[j]))
 
 
 def _backward(arrays, row, first, n):
     du, R, (p, gain, gain_c), (edges, edges_c), (dz, dc, dp, d, dseen), saved, (hat, hat_c, dsums, dnormed) = arrays
     dy, gates, c_before, squashed = saved
-    H, end, last, span = dc.shape[1], row + n, first + n, (row, first, n)
+    H, end, last = dc.shape[1], row + n, first + n
     G = (du.shape[1] - H) // max(INPUT_GATE + FORGET_GATE + OUTPUT_GATE, 1) if BLOCKS else H
-    low_g = G * (INPUT_GATE + FORGET_GATE)
+    f, g = G * INPUT_GATE, G * (INPUT_GATE + FORGET_GATE)
+    fed, seeing = G if dz.shape[1] > H else 0, p.shape[1]
     for b in range(n):
         r, s = row + b, first + b
-        for j in range(H):
-            d[s, j] = c_now = gates[r, H + j] * c_before[r, j] + gates[r, j] * gates[r, 2 * H + j]
-            x = squashed[r, j] if NORM else squash_cell(c_now)
-            dh = dz[s, j] + dy[r, j]
-            d[s, 2 * H + j], d[s, 3 * H + j] = dh * gates[r, 3 * H + j] * slope_cell(x), dh * x
-        for j in range(H if NORM else 0):
-            dseen[s, j] = dnormed[r, j] = d[s, 2 * H + j]
+        values = gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H : 3 * H], gates[r, 3 * H :], c_before[r]
+        _emit_back(values, squashed[r] if NORM else dy[r], dz[s, :H], dy[r], d[s, :H], dseen[s], d[s, 3 * H :])
+        if NORM:
+            copy_row(dseen[s], dnormed[r])
     if NORM:
         normalise_back(dseen[first:last], gain_c, edges_c, hat_c[row:end])
-    for s in range(first, last):
-        for j in range(H):
-            dc[s, j] += dseen[s, j] if NORM else d[s, 2 * H + j]
-    if OUTPUT_GATE:
-        _open_back((3, low_g + H, G), span, du, gates, d, (p, d, first, dp, dc, dz))
+    add_rows(dseen[first:last], dc[first:last])
     for b in range(n):
-        r, s = row + b, first + b
-        for j in range(H):
-            df = dc[s, j] * c_before[r, j]
-            di = dc[s, j] * gates[r, 2 * H + j]
-            d[s, j], d[s, H + j], d[s, 2 * H + j] = di - df if COUPLED else di, df, dc[s, j] * gates[r, j]
-            dc[s, j] *= gates[r, H + j]
-        for j in range(H):
-            du[r, low_g + j] = d[s, 2 * H + j] * slope(gates[r, 2 * H + j])
-    seen = (p, c_before, row, dp, dc, dz)
-    if INPUT_GATE:
-        _open_back((0, 0, G), span, du, gates, d, seen)
-    if FORGET_GATE:
-        _open_back((1, G * INPUT_GATE, G), span, du, gates, d, seen)
+        r, s, a = row + b, first + b, du[row + b]
+        if OUTPUT_GATE:
+            back = dz[s, g + H : g + H + fed], dp[s, 3 * H : 3 * H + seeing], dc[s]
+            _open_back(d[s, 3 * H :], gates[r, 3 * H :], p[3], d[s, :H], a[g + H :], *back)
+        values = gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H : 3 * H], c_before[r]
+        _advance_back(values, d[s, :H], d[s, H : 2 * H], a[g : g + H], dc[s])
+        if INPUT_GATE:
+            back = dz[s, H : H + fed], dp[s, :seeing], dc[s]
+            _open_back(d[s, :H], gates[r, :H], p[0], c_before[r], a[:G], *back)
+        if FORGET_GATE:
+            back = dz[s, H + f : H + f + fed], dp[s, H : H + seeing], dc[s]
+            _open_back(d[s, H : 2 * H], gates[r, H : 2 * H], p[1], c_before[r], a[f : f + G], *back)
     if NORM:
         copy_rows(du[row:end], dsums[row:end])
         normalise_back(dsums[row:end], gain, edges, hat[row:end])
     matmul((dsums if NORM else du)[row:end], R, dz[first:last])
+
+
+def _emit_back(values, squashed, dh, dy, c, dseen, do):
+    """Gradients of what the cells show and of the output gates; and the cells, which are made anew."""
+    i, f, g, o, c_before = values
+    for j in range(len(c)):
+        c[j] = now = f[j] * c_before[j] + i[j] * g[j]
+        x = squashed[j] if NORM else squash_cell(now)
+        back = dh[j] + dy[j]
+        dseen[j], do[j] = back * o[j] * slope_cell(x), back * x
+
+
+def _open_back(dvalues, gates, p, c, dsums, dfed, dp, dc):
+    """Gradient of the sums from those of the values and of what was fed back; adds to those of peepholes and of the cells that they saw."""
+    one, size = dc.dtype.type(1), len(gates) // len(dsums)
+    for m in range(len(dfed)):
+        dvalues[m * size] += dfed[m]
+    for m in range(len(dsums) if BLOCKS else 0):
+        total, value = dvalues[m * size], gates[m * size]
+        for j in range(m * size + 1, (m + 1) * size):
+            total += dvalues[j]
+        dsums[m] = total * value * (one - value)
+        for j in range(m * size, (m + 1) * size if len(p) else 0):
+            dp[j] += dsums[m] * c[j]
+            dc[j] += dsums[m] * p[j]
+    for j in range(0 if BLOCKS else len(dsums)):
+        dsums[j] = dvalues[j] * gates[j] * (one - gates[j])
+    for j in range(0 if BLOCKS else len(p)):
+        dp[j] += dsums[j] * c[j]
+        dc[j] += dsums[j] * p[j]
+
+
+def _advance_back(values, di, df, dsums, dc):
+    i, f, g, c_before = values
+    for j in range(len(dc)):
+        df[j] = dc[j] * c_before[j]
+        di[j] = dc[j] * (g[j] - c_before[j]) if COUPLED else dc[j] * g[j]
+        dsums[j] = dc[j] * i[j] * slope(g[j])
+        dc[j] *= f[j]
 
 
 def _forward_plain(arrays, row, first, n):
@@ -273,7 +283,8 @@ def _loops(form: _Form):
     if form.plain:
         steps, common = ((_forward_plain, _parts, _forward_row), (_backward_plain, _parts, _backward_row)), {**common, "PEEPHOLE": form.peephole}
     else:
-        steps, common = ((_forward,), (_backward,)), {**common, "BLOCKS": form.blocks, "NORM": form.norm}
+        steps = (_forward, _open, _advance, _squash, _emit), (_backward, _emit_back, _open_back, _advance_back)
+        common = {**common, "BLOCKS": form.blocks, "NORM": form.norm}
     return time_loop(*steps[0], squash=squash, **common), time_loop(*steps[1], slope=slope, slope_cell=slope_cell, **common)
 
 
