@@ -182,7 +182,7 @@ def main(argv: list[str] | None = None) -> None:
         ]
         times = race(contenders, seconds=0.0, least_rounds=asked.repeats, most_rounds=asked.repeats)
         rows = [_row(name, cell, threads, times, errors[name]) for name in works]
-        print(table(rows) + "\n\n" + table([verdict for name in peers for verdict in _verdicts(rows, name)]) + "\n")
+        print(table(rows) + "\n\n" + table([verdict for name in _PEERS for verdict in _verdicts(rows, name)]) + "\n")
 
 
 def _name(strategy: str) -> str:
@@ -201,10 +201,13 @@ def _row(name: str, cell: str, threads: int, times: dict[str, Times], error: flo
 
 def _verdicts(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     of = {row["library"]: row for row in rows}
-    ours, peer = of[_name(_STRATEGIES[name])], of[name]
+    ours, peer = of[_name(_STRATEGIES[name])], of.get(name)
     claims = {"fit ≥ 3 × faster": ("fit s", 3.0), "backtest ≥ 10 × faster": ("backtest s", 10.0), "accuracy no worse": ("MASE / seasonal naive", 1.0)}
-    ratios = {text: (peer[column] / ours[column], least) for text, (column, least) in claims.items()}
-    return [{"against": name, "claim": text, "ratio": r, "holds": "yes" if r >= least else "NO"} for text, (r, least) in ratios.items()]
+    found = []
+    for text, (column, least) in claims.items():
+        ratio = None if peer is None else peer[column] / ours[column]
+        found.append({"against": name, "claim": text, "ratio": ratio, "holds": None if ratio is None else "yes" if ratio >= least else "NO"})
+    return found
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ def _forward_after(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         _open(gates[r, : 2 * H], product[s, : 2 * H])
-        _forward_after_row(gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H :], product[s, 2 * H :], b_n, inner[r], h[s])
+        _forward_after_row((gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H :]), product[s, 2 * H :], b_n, inner[r], h[s])
     copy_rows(h[first:last], y[row:end])
 
 
@@ -32,7 +32,8 @@ def _open(gates, sums):
         gates[j] = sigmoid(gates[j] + sums[j])
 
 
-def _forward_after_row(reset, update, candidate, product, b_n, inner, h):
+def _forward_after_row(gates, product, b_n, inner, h):
+    reset, update, candidate = gates
     one = h.dtype.type(1)
     for j in range(len(h)):
         inner[j] = seen = product[j] + b_n[j]

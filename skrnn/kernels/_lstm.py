@@ -99,8 +99,8 @@ def _backward(arrays, row, first, n):
     fed, seeing = G if dz.shape[1] > H else 0, p.shape[1]
     for b in range(n):
         r, s = row + b, first + b
-        values = gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H : 3 * H], gates[r, 3 * H :], c_before[r]
-        _emit_back(values, squashed[r] if NORM else dy[r], dz[s, :H], dy[r], d[s, :H], dseen[s], d[s, 3 * H :])
+        seen = gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H : 3 * H], gates[r, 3 * H :], c_before[r]
+        _emit_back(seen, squashed[r] if NORM else dy[r], dz[s, :H], dy[r], (d[s, :H], dseen[s], d[s, 3 * H :]))
         if NORM:
             copy_row(dseen[s], dnormed[r])
     if NORM:
@@ -110,24 +110,24 @@ def _backward(arrays, row, first, n):
         r, s, a = row + b, first + b, du[row + b]
         if OUTPUT_GATE:
             back = dz[s, g + H : g + H + fed], dp[s, 3 * H : 3 * H + seeing], dc[s]
-            _open_back(d[s, 3 * H :], gates[r, 3 * H :], p[3], d[s, :H], a[g + H :], *back)
+            _open_back(d[s, 3 * H :], gates[r, 3 * H :], (p[3], d[s, :H]), a[g + H :], back)
         values = gates[r, :H], gates[r, H : 2 * H], gates[r, 2 * H : 3 * H], c_before[r]
         _advance_back(values, d[s, :H], d[s, H : 2 * H], a[g : g + H], dc[s])
         if INPUT_GATE:
             back = dz[s, H : H + fed], dp[s, :seeing], dc[s]
-            _open_back(d[s, :H], gates[r, :H], p[0], c_before[r], a[:G], *back)
+            _open_back(d[s, :H], gates[r, :H], (p[0], c_before[r]), a[:G], back)
         if FORGET_GATE:
             back = dz[s, H + f : H + f + fed], dp[s, H : H + seeing], dc[s]
-            _open_back(d[s, H : 2 * H], gates[r, H : 2 * H], p[1], c_before[r], a[f : f + G], *back)
+            _open_back(d[s, H : 2 * H], gates[r, H : 2 * H], (p[1], c_before[r]), a[f : f + G], back)
     if NORM:
         copy_rows(du[row:end], dsums[row:end])
         normalise_back(dsums[row:end], gain, edges, hat[row:end])
     matmul((dsums if NORM else du)[row:end], R, dz[first:last])
 
 
-def _emit_back(values, squashed, dh, dy, c, dseen, do):
+def _emit_back(values, squashed, dh, dy, made):
     """Gradients of what the cells show and of the output gates; and the cells, which are made anew."""
-    i, f, g, o, c_before = values
+    (i, f, g, o, c_before), (c, dseen, do) = values, made
     for j in range(len(c)):
         c[j] = now = f[j] * c_before[j] + i[j] * g[j]
         x = squashed[j] if NORM else squash_cell(now)
@@ -135,8 +135,9 @@ def _emit_back(values, squashed, dh, dy, c, dseen, do):
         dseen[j], do[j] = back * o[j] * slope_cell(x), back * x
 
 
-def _open_back(dvalues, gates, p, c, dsums, dfed, dp, dc):
+def _open_back(dvalues, gates, seen, dsums, back):
     """Gradient of the sums from those of the values and of what was fed back; adds to those of peepholes and of the cells that they saw."""
+    (p, c), (dfed, dp, dc) = seen, back
     one, size = dc.dtype.type(1), len(gates) // len(dsums)
     for m in range(len(dfed)):
         dvalues[m * size] += dfed[m]
@@ -209,12 +210,13 @@ def _backward_plain(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         dpeepholes = dp[s, :H], dp[s, H : 2 * H], dp[s, 3 * H :]
-        _backward_row(_parts(du[r], H), _parts(gates[r], H), (p[0], p[1], p[3]), dpeepholes, c_before[r], dy[r], dh[s], dc[s])
+        _backward_row(_parts(du[r], H), _parts(gates[r], H), (p[0], p[1], p[3]), dpeepholes, (c_before[r], dy[r]), (dh[s], dc[s]))
     matmul(du[row : row + n], R, dh[first : first + n])
 
 
-def _backward_row(du, gates, peepholes, dpeepholes, c_before, dy, dh, dc):
+def _backward_row(du, gates, peepholes, dpeepholes, seen, state):
     (du_i, du_f, du_g, du_o), (gate_i, gate_f, gate_g, gate_o), (p_i, p_f, p_o), (dp_i, dp_f, dp_o) = du, gates, peepholes, dpeepholes
+    (c_before, dy), (dh, dc) = seen, state
     one = dc.dtype.type(1)
     for j in range(len(dc)):
         i, g, o = gate_i[j] if INPUT_GATE else one, gate_g[j], gate_o[j] if OUTPUT_GATE else one
@@ -280,6 +282,7 @@ def _loops(form: _Form):
     (squash, slope), (squash_cell, slope_cell) = (ACTIVATIONS[name] for name in form.kind.activations)
     there: dict[str, Any] = {name: letter in form.kind.gates for name, letter in (("INPUT_GATE", "i"), ("FORGET_GATE", "f"), ("OUTPUT_GATE", "o"))}
     common = {**there, "COUPLED": form.kind.forget == "coupled", "squash_cell": squash_cell}
+    steps: Any
     if form.plain:
         steps, common = ((_forward_plain, _parts, _forward_row), (_backward_plain, _parts, _backward_row)), {**common, "PEEPHOLE": form.peephole}
     else:

@@ -36,6 +36,9 @@ class StepNetwork(Network):
         if not self.streams:
             return self(packed), ()
         states = self.recurrent.start(packed) if states is None else states
+        if len(packed.batch_sizes) <= PIECE:
+            outputs, states = self.recurrent.advance([packed] * self.recurrent.n_directions, states)
+            return self.read(outputs, packed), states
         rows = []
         for piece in zip(*self.pieces(packed, PIECE), strict=True):
             (states, _), out = self.advance(list(piece), (states, ()))

@@ -72,7 +72,7 @@ def test_reservoir_prints_ratios_and_verdicts(capsys):
 def test_forecast_prints_errors_and_verdicts(capsys):
     forecast.main(["--quick"])
     out = capsys.readouterr().out
-    assert all(heading in out for heading in ("| skrnn ", "| MASE / seasonal naive |", "| claim ", "| holds |"))
+    assert all(heading in out for heading in ("| skrnn, seq2seq ", "| skrnn, recursive ", "| MASE / seasonal naive |", "| claim ", "| holds |"))
 
 
 @pytest.mark.slow
