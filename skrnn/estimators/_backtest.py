@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -100,17 +100,19 @@ def backtest(
         raise ValueError(
             f"initial_window={initial_window} and horizon={horizon} need {initial_window + horizon} steps; series {shortest} has {min(lengths)}"
         )
-    origins = range(initial_window, max(lengths) - horizon + 1, step)
-    parts: list[dict[str, Any]] = []
+    origins = list(range(initial_window, max(lengths) - horizon + 1, step))
+
+    def fitted(first: int) -> Any:
+        until = [min(n, first) for n in lengths]
+        return clone(forecaster).fit(_head(X, until, whole.several), _head(y, until, whole.several), static=static)
+
+    fits: Iterable[tuple[Any, list[int]]]
     if frozen:
         _refuse_learned(model, whole, initial_window, refit)
-        parts = _from_origins(model, whole, list(origins), horizon, asked)
-    for first in () if frozen else origins if refit else (initial_window,):
-        few = [first] if refit else list(origins)
-        until = [min(n, first) for n in lengths]
-        several = whole.several
-        model = clone(forecaster).fit(_head(X, until, several), _head(y, until, several), static=static)
-        parts += _from_origins(model, whole, few, horizon, asked)
+        fits = [(model, origins)]
+    else:
+        fits = ((fitted(first), [first]) for first in origins) if refit else [(fitted(initial_window), origins)]
+    parts = [part for learned, few in fits for part in _from_origins(learned, whole, few, horizon, asked)]
     return _columns(parts, levels, coverage is not None, as_frame)
 
 

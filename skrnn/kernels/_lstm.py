@@ -175,11 +175,11 @@ def _forward_plain(arrays, row, first, n):
     matmul(h[first:last], R, sums[first:last])
     for b in range(n):
         s = first + b
-        _forward_row(_parts(gates[row + b], H), _parts(sums[s], H), (p[0], p[1], p[3]), c[s], h[s])
+        _forward_row(_of_gates(gates[row + b], H), _of_gates(sums[s], H), (p[0], p[1], p[3]), c[s], h[s])
     copy_rows(h[first:last], y[row:end])
 
 
-def _parts(a, H):
+def _of_gates(a, H):
     """The row's parts that belong to i, f, g and o; to others those that do not exist."""
     f, g, o = H * INPUT_GATE, H * (INPUT_GATE + FORGET_GATE), H * (INPUT_GATE + FORGET_GATE + 1)
     return a[:H], a[f : f + H], a[g : g + H], a[o : o + H]
@@ -210,7 +210,7 @@ def _backward_plain(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         dpeepholes = dp[s, :H], dp[s, H : 2 * H], dp[s, 3 * H :]
-        _backward_row(_parts(du[r], H), _parts(gates[r], H), (p[0], p[1], p[3]), dpeepholes, (c_before[r], dy[r]), (dh[s], dc[s]))
+        _backward_row(_of_gates(du[r], H), _of_gates(gates[r], H), (p[0], p[1], p[3]), dpeepholes, (c_before[r], dy[r]), (dh[s], dc[s]))
     matmul(du[row : row + n], R, dh[first : first + n])
 
 
@@ -282,12 +282,10 @@ def _loops(form: _Form):
     (squash, slope), (squash_cell, slope_cell) = (ACTIVATIONS[name] for name in form.kind.activations)
     there: dict[str, Any] = {name: letter in form.kind.gates for name, letter in (("INPUT_GATE", "i"), ("FORGET_GATE", "f"), ("OUTPUT_GATE", "o"))}
     common = {**there, "COUPLED": form.kind.forget == "coupled", "squash_cell": squash_cell}
-    steps: Any
+    steps: Any = (_forward, _open, _advance, _squash, _emit), (_backward, _emit_back, _open_back, _advance_back)
     if form.plain:
-        steps, common = ((_forward_plain, _parts, _forward_row), (_backward_plain, _parts, _backward_row)), {**common, "PEEPHOLE": form.peephole}
-    else:
-        steps = (_forward, _open, _advance, _squash, _emit), (_backward, _emit_back, _open_back, _advance_back)
-        common = {**common, "BLOCKS": form.blocks, "NORM": form.norm}
+        steps = (_forward_plain, _of_gates, _forward_row), (_backward_plain, _of_gates, _backward_row)
+    common |= {"PEEPHOLE": form.peephole} if form.plain else {"BLOCKS": form.blocks, "NORM": form.norm}
     return time_loop(*steps[0], squash=squash, **common), time_loop(*steps[1], slope=slope, slope_cell=slope_cell, **common)
 
 

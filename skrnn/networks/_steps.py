@@ -29,7 +29,7 @@ class StepNetwork(Network):
 
     def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""
-        return self.head(torch.cat([o.data for o in outputs], -1))
+        return self.head(outputs[0].data if len(outputs) == 1 else torch.cat([o.data for o in outputs], -1))
 
     def outputs(self, packed: PackedSequence, states: State | None = None) -> tuple[Tensor, State]:
         """Outputs of all steps, and the states after them, without gradient and with memory beside them that does not grow with the length."""
