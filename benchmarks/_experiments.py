@@ -217,8 +217,8 @@ def plans(seed: int) -> float:
     """
     strings = np.random.default_rng(seed).integers(5, size=(8, 6)).tolist()
     model = RNNCaptioner(
-        cells.Jordan(n_hidden=20), hidden_size=5, context="every", learning_rate=0.02, schedule="constant", max_epochs=1500, batch_size=None,
-        random_state=seed,
+        cells.Jordan(output_activation="identity", n_hidden=20), hidden_size=5, context="every", learning_rate=0.02, schedule="cosine",
+        max_epochs=1500, batch_size=None, random_state=seed,
     )  # fmt: skip
     written = model.fit(np.eye(8), strings).predict(np.eye(8))
     return float(np.mean([a == b for own, true in zip(written, strings, strict=True) for a, b in zip_longest(own[:6], true)]))
