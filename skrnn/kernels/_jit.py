@@ -31,9 +31,9 @@ class _WideLowering(BaseNativeLowering):
 
 class _Compiler(CompilerBase):
     def define_pipelines(self) -> list[PassManager]:
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        passes.passes = [(_WideLowering, "wide native lowering") if p is NativeLowering else (p, name) for p, name in passes.passes]
-        passes._finalized = False
+        passes = PassManager("wide vectors")
+        for each, what in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
+            passes.add_pass(_WideLowering if each is NativeLowering else each, what)
         passes.finalize()
         return [passes]
 

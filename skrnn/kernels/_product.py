@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ._jit import EXACT, ROW
+from ._jit import EXACT, SUMS
 from ._threads import WORTH_THREADS, run_blocks, single_blas
 
 _BLOCKS = 4
@@ -79,14 +79,14 @@ def _one_row(x, w, y):
             y[j] = y[j] + p0 * w0[j]
 
 
-@njit(**ROW)
+@njit(**SUMS)
 def copy_row(x, y):
     """``y[:] = x`` inside compiled loops."""
     for j in range(len(x)):
         y[j] = x[j]
 
 
-@njit(**ROW)
+@njit(**SUMS)
 def _add_row(x, y):
     for j in range(len(x)):
         y[j] += x[j]
