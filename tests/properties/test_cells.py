@@ -178,11 +178,11 @@ def test_rtrl_equals_bptt(cell):
 def test_a_kernel_equals_the_steps(cell, reverse, dtype, tolerance, batch_size, width):
     """40 sequences are several blocks of a kernel; the odd widths leave remainders in its loops over four columns.
 
-    Layer norm divides by the spread of the units: where 3 of them happen to be alike, rounding grows. It also grows where outputs that nothing bounds
-    are fed back.
+    Layer norm divides by the spread of the units: where 3 of them happen to be alike, rounding grows. In the worst case here the steps are 3.4e-4
+    from what they give in float64, the kernel 1.4e-4. It also grows where outputs that nothing bounds are fed back.
     """
     if "layer_norm=True" in repr(cell) and dtype == torch.float32:
-        tolerance *= 20
+        tolerance *= 50
     if ("relu" in repr(cell) or "identity" in repr(cell)) and dtype == torch.float32:
         tolerance *= 2
     given = cell.get_params()
