@@ -39,8 +39,12 @@ def series(n: int) -> np.ndarray:
     return 10 + np.sin(2 * np.pi * hour / 24) + 0.5 * np.cos(2 * np.pi * hour / 168) + 0.1 * rng.normal(size=n).cumsum() + 0.2 * rng.normal(size=n)
 
 
+def _first_origin(asked: argparse.Namespace) -> int:
+    return int(asked.steps - asked.origins - asked.horizon + 1)
+
+
 def _ours(strategy: str, asked: argparse.Namespace, y: np.ndarray, cell: str, seed: int) -> Works:
-    first = asked.steps - asked.origins - asked.horizon + 1
+    first = _first_origin(asked)
 
     def fitted() -> RNNForecaster:
         return RNNForecaster(
@@ -72,7 +76,7 @@ def _neuralforecast(asked: argparse.Namespace, y: np.ndarray, cell: str, seed: i
 
     os.environ.setdefault("NIXTLA_ID_AS_COL", "1")
     frame = pd.DataFrame({"unique_id": "a", "ds": np.arange(len(y)), "y": y})
-    first = asked.steps - asked.origins - asked.horizon + 1
+    first = _first_origin(asked)
 
     def fitted() -> NeuralForecast:
         model = {"lstm": LSTM, "gru": GRU}[cell](
@@ -109,7 +113,7 @@ def _darts(asked: argparse.Namespace, y: np.ndarray, cell: str, seed: int) -> Wo
     from darts.models import RNNModel
     from torch import nn
 
-    first = asked.steps - asked.origins - asked.horizon + 1
+    first = _first_origin(asked)
     center, spread = y[:first].mean(), y[:first].std()  # darts' networks do not scale
     whole = TimeSeries.from_values(((y - center) / spread).astype(np.float32))
 
@@ -166,9 +170,11 @@ def main(argv: list[str] | None = None) -> None:
     y = series(asked.steps)
     warnings.filterwarnings("ignore", module="pytorch_lightning|lightning|neuralforecast|darts")
     logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
-    origins = np.arange(asked.steps - asked.origins - asked.horizon + 1, asked.steps - asked.horizon + 1)
-    truth = y[origins[:, None] + np.arange(asked.horizon)]
-    naive = np.abs(y[origins[:, None] + np.arange(asked.horizon) - _SEASON * (1 + np.arange(asked.horizon) // _SEASON)] - truth).mean()
+    origins = _first_origin(asked) + np.arange(asked.origins)
+    ahead = np.arange(asked.horizon)
+    rows_ = origins[:, None] + ahead
+    truth = y[rows_]
+    naive = np.abs(y[rows_ - _SEASON * (1 + ahead // _SEASON)] - truth).mean()
     print(machine())
     print(f"\n{asked.steps} hours, {asked.origins} origins, horizon {asked.horizon}, {asked.hidden} units, {asked.updates} updates.\n")
     makers = {_name(strategy): partial(_ours, strategy) for strategy in _STRATEGIES.values()}

@@ -85,9 +85,7 @@ def backtest(
     frozen = isinstance(forecaster, FrozenEstimator)
     model: Any = forecaster.estimator if frozen else clone(forecaster)
     horizon = model.horizon if horizon is None else horizon
-    for name, value in {"initial_window": initial_window, "step": step, "horizon": horizon}.items():
-        if not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}")
+    _check_counts(initial_window=initial_window, step=step, horizon=horizon)
     levels = [] if quantiles is None else [float(q) for q in quantiles]
     asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
     if frozen:
@@ -95,11 +93,7 @@ def backtest(
     whole = read_fit(model, X, y, reset=not frozen)
     assert whole.y is not None
     lengths = [len(part) for part in whole.y]
-    if min(lengths) < initial_window + horizon:
-        shortest = int(np.argmin(lengths))
-        raise ValueError(
-            f"initial_window={initial_window} and horizon={horizon} need {initial_window + horizon} steps; series {shortest} has {min(lengths)}"
-        )
+    _refuse_short(lengths, initial_window, horizon)
     origins = list(range(initial_window, max(lengths) - horizon + 1, step))
 
     def fitted(first: int) -> Any:
@@ -114,6 +108,20 @@ def backtest(
         fits = ((fitted(first), [first]) for first in origins) if refit else [(fitted(initial_window), origins)]
     parts = [part for learned, few in fits for part in _from_origins(learned, whole, few, horizon, asked)]
     return _columns(parts, levels, coverage is not None, as_frame)
+
+
+def _check_counts(**counts: Any) -> None:
+    for name, value in counts.items():
+        if not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}")
+
+
+def _refuse_short(lengths: list[int], initial_window: int, horizon: int) -> None:
+    if min(lengths) < initial_window + horizon:
+        shortest = int(np.argmin(lengths))
+        raise ValueError(
+            f"initial_window={initial_window} and horizon={horizon} need {initial_window + horizon} steps; series {shortest} has {min(lengths)}"
+        )
 
 
 def _refuse_learned(model: RNNForecaster, whole: Any, initial_window: int, refit: bool) -> None:
