@@ -34,7 +34,7 @@ class Batches:
     def __init__(self, sequences: Sequences, mean: NDArray[np.float64], scale: NDArray[np.float64], dtype: torch.dtype, device: torch.device) -> None:
         self._values, self._mean, self._scale = sequences.values, mean, scale
         self._starts, self.lengths = sequences.offsets[:-1], sequences.lengths
-        self._dtype, self._device = dtype, device
+        self.dtype, self.device = dtype, device
         self._equal = bool((self.lengths == self.lengths[0]).all())
         self._ready: Tensor | None = None
         if self._values.size * dtype.itemsize <= _RESIDENT:
@@ -55,13 +55,13 @@ class Batches:
         if self._equal:
             n_steps, n = int(self.lengths[0]), len(index)
             if self._ready is not None:
-                data = self._ready.index_select(1, torch.from_numpy(index).to(self._device))
+                data = self._ready.index_select(1, torch.from_numpy(index).to(self.device))
             else:
                 picked = self._values.reshape(len(self), n_steps, -1)[index]
                 data = self._standardised(picked.swapaxes(0, 1))
             return PackedSequence(data.reshape(n * n_steps, -1), torch.full((n_steps,), n))
         rows, sizes, order = packed_rows(self._starts[index], self.lengths[index])
-        data = self._standardised(self._values[rows]) if self._ready is None else self._ready.index_select(0, torch.from_numpy(rows).to(self._device))
+        data = self._standardised(self._values[rows]) if self._ready is None else self._ready.index_select(0, torch.from_numpy(rows).to(self.device))
         return as_packed(data, sizes, order)
 
     def shuffled(self, batch_size: int | None, generator: Generator) -> list[NDArray[np.int64]]:
@@ -74,13 +74,13 @@ class Batches:
 
     def _standardised(self, values: NDArray[np.floating]) -> Tensor:
         """A copy, C-contiguous, on the device; differences are taken in the precision of the data."""
-        out = np.empty(values.shape, str(self._dtype).removeprefix("torch."))
+        out = np.empty(values.shape, str(self.dtype).removeprefix("torch."))
         with np.errstate(over="ignore"):
             np.subtract(values, self._mean.astype(values.dtype), out=out, casting="same_kind")
             out /= self._scale.astype(out.dtype)
         if not np.isfinite(out).all():
             raise ValueError(f"Input X contains a value too large for {out.dtype} when its channel is divided by its scale in fit, {self._scale}")
-        return torch.from_numpy(out).to(self._device)
+        return torch.from_numpy(out).to(self.device)
 
 
 def shuffled(lengths: NDArray[np.int64], batch_size: int | None, generator: Generator) -> list[NDArray[np.int64]]:

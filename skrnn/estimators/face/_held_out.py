@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from ..data import Sequences
+from ...data import Sequences
 
 
 class Part(NamedTuple):
@@ -64,8 +64,10 @@ def check_pair(X_val: Any, y_val: Any, early_stopping: str | bool) -> None:
 
 @contextmanager
 def speaking_of(argument: str) -> Iterator[None]:
-    """Let errors begin with the name of the argument that they are about."""
+    """Let errors begin with the name of the argument that they are about; they stay as they are where it is empty."""
     try:
         yield
     except (TypeError, ValueError) as error:
+        if not argument:
+            raise
         raise type(error)(f"{argument}: {error}") from error

@@ -1,4 +1,4 @@
-"""What every fit needs before it begins: a seed, a device, and a way back if it fails."""
+"""What every fit and every prediction stands in: a seed, a device, threads, and a way back if something fails."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.utils import check_random_state
+
+from ...cells import resolve
+from ...engine import limit_threads
 
 _CALLBACK_STATE = ("_callback_fit_ctx", "_skl_callbacks_to_teardown")
 
@@ -41,6 +44,30 @@ def require_target(estimator: Any, y: Any) -> None:
     """Refuse to learn from nothing."""
     if y is None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
+
+
+def with_named_cell(estimator: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters to be set, where those of a cell that is given by its name are set in a cell of its own."""
+    if not any(name.startswith("cell__") for name in params):
+        return params
+    cell = params.get("cell", estimator.get_params(deep=False).get("cell"))
+    if cell is None:
+        raise ValueError(f"Parameters cell__… of {type(estimator).__name__} are those of its cell; got {sorted(params)} with cell=None")
+    return params | {"cell": resolve(cell)}
+
+
+@contextmanager
+def predicting(estimator: Any) -> Iterator[None]:
+    """No gradients, and the threads that the estimator may use."""
+    with limit_threads(estimator.n_threads), torch.inference_mode():
+        yield
+
+
+@contextmanager
+def learning(estimator: Any) -> Iterator[None]:
+    """Gradients, the threads that the estimator may use, and all as it was if anything goes wrong."""
+    with limit_threads(estimator.n_threads), torch.inference_mode(False), unchanged_on_error(estimator):
+        yield
 
 
 @contextmanager

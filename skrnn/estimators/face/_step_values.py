@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..cells import State, map_state
-from ..data import ROWS, Sequences, step_rows
+from ...cells import State, map_state
+from ...data import ROWS, Sequences, step_rows
 
 
 def numbers(rows: NDArray[Any]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from ..training import History
+from ...training import History
 
 _WIDTH = 30
 _PAUSE = 0.1  # seconds between two looks

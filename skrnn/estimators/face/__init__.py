@@ -1,0 +1,1 @@
+"""What all estimators are made of: settings, readers, targets, declared state, and the one skeleton of those that are trained."""
