@@ -17,7 +17,6 @@ from ...networks import POOLINGS
 from ...training import OPTIMIZERS, SCHEDULES, Penalty
 from ._declared import COMPUTATION, DATA, NETWORK, TRAINING, parameters
 
-Constraints = ClassVar[dict[str, list[Any]]]
 
 
 @parameters
@@ -38,7 +37,7 @@ class Recurrence:
 
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("hidden_size",)  # and the cell
-    _parameter_constraints: Constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "cell": [str, Cell],
         "hidden_size": [Interval(Integral, 1, None, closed="left")],
     }
@@ -61,7 +60,7 @@ class Stacked:
 
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("n_layers", "dropout")
-    _parameter_constraints: Constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
@@ -81,7 +80,7 @@ class Directed:
 
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("bidirectional",)
-    _parameter_constraints: Constraints = {"bidirectional": ["boolean"]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"bidirectional": ["boolean"]}
 
 
 @parameters
@@ -98,7 +97,7 @@ class Pooled:
 
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("pooling",)
-    _parameter_constraints: Constraints = {"pooling": [StrOptions(set(POOLINGS))]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"pooling": [StrOptions(set(POOLINGS))]}
 
 
 @parameters
@@ -157,7 +156,7 @@ class Training:
     warm_start: bool = False
 
     _place: ClassVar[int] = TRAINING
-    _parameter_constraints: Constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "optimizer": [StrOptions(set(OPTIMIZERS))],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "schedule": [StrOptions(set(SCHEDULES))],
@@ -188,7 +187,7 @@ class Decayed:
     alpha: float = 0.0
 
     _place: ClassVar[int] = TRAINING
-    _parameter_constraints: Constraints = {"alpha": [Interval(Real, 0, None, closed="left")]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"alpha": [Interval(Real, 0, None, closed="left")]}
 
 
 @parameters
@@ -204,7 +203,7 @@ class Standardized:
     standardize: bool = True
 
     _place: ClassVar[int] = DATA
-    _parameter_constraints: Constraints = {"standardize": ["boolean"]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"standardize": ["boolean"]}
 
 
 @parameters
@@ -230,7 +229,7 @@ class Windowed:
     step_order: str = "auto"
 
     _place: ClassVar[int] = DATA
-    _parameter_constraints: Constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_lags": [Interval(Integral, 1, None, closed="left"), None],
         "layout": [StrOptions(set(LAYOUTS))],
         "step_order": [StrOptions(set(STEP_ORDERS))],
@@ -249,7 +248,7 @@ class ClassWeighted:
 
     class_weight: dict[Any, float] | str | None = None
 
-    _parameter_constraints: Constraints = {"class_weight": [dict, StrOptions({"balanced"}), None]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"class_weight": [dict, StrOptions({"balanced"}), None]}
 
 
 @parameters
@@ -275,7 +274,7 @@ class Computation:
 
     _place: ClassVar[int] = COMPUTATION
     _built_from: ClassVar[tuple[str, ...]] = ("dtype",)
-    _parameter_constraints: Constraints = {
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "device": [str],
         "dtype": [Options(str, {"float32", "float64"})],
         "n_threads": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
@@ -296,4 +295,4 @@ class Spoken:
     verbose: bool = False
 
     _place: ClassVar[int] = COMPUTATION
-    _parameter_constraints: Constraints = {"verbose": ["verbose"]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"verbose": ["verbose"]}

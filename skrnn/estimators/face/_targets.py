@@ -149,7 +149,7 @@ class Classes(RowTarget):
         if not self.per_step:
             return np.ones(len(y), dtype=bool)
         there = _marked(y, self.missing_label)
-        return there if there.ndim == 1 else there.all(axis=1)
+        return there if there.ndim == 1 else np.asarray(there.all(axis=1))
 
     def weigh(self, y: NDArray[Any], weight: Array | None) -> Array | None:
         if self.class_weight is None:

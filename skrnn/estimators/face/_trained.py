@@ -209,7 +209,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
     def _as_if_done(self, conclude: Callable[[Self], None]) -> dict[str, Any]:
         """What a copy of this estimator is to have, as if training had stopped here."""
         done = copy.copy(self)
-        vars(done).update(copy.deepcopy({name: vars(self)[name] for name in fitted_names(self) if name != "_optimizer"}))
+        done.__dict__.update(copy.deepcopy({name: vars(self)[name] for name in fitted_names(self) if name != "_optimizer"}))
         conclude(done)
         return {name: vars(done)[name] for name in fitted_names(done)}
 
