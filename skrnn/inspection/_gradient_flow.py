@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..cells import Cell, hidden, resolve
 from ..data import as_sequences
 from ..engine import limit_threads
-from ..estimators._guards import seed_of
+from ..estimators.face import seed_of
 from ..networks import Recurrent
 from ..networks._watched import Watched, watch
 from ._axes import count_in_whole_numbers, new_or_given

@@ -16,7 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, State, map_state, resolve
 from ..engine import TimeSlices, limit_threads
-from ..estimators._guards import infinite_states, seed_of
+from ..estimators.face import infinite_states, seed_of
 from ..estimators._reservoir_base import BaseReservoir
 from ..networks import Reservoirs
 from ..training import svd_path

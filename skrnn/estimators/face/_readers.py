@@ -91,16 +91,8 @@ class Reader(ABC):
 
 
 @dataclass(frozen=True)
-class Rows(Reader):
-    """Sequences, or the rows of a table, with one answer for each."""
-
-    windows: Windows | None = None
-
-    def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
-        return read_pair(self, model, X, y, target, reset=reset, names=names)
-
-    def read(self, model: Any, X: Any, *, reset: bool) -> Given:
-        return Given(*check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, windows=self.windows))
+class RowReader(Reader, ABC):
+    """One answer for each sequence."""
 
     def align(self, y: Any, given: Given) -> Any:
         check_consistent_length(given.sequences, y)
@@ -111,6 +103,33 @@ class Rows(Reader):
 
     def give(self, answers: NDArray[Any], given: Given) -> NDArray[Any]:
         return answers
+
+
+@dataclass(frozen=True)
+class Rows(RowReader):
+    """Sequences, or the rows of a table, with one answer for each."""
+
+    windows: Windows | None = None
+
+    def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+        return read_pair(self, model, X, y, target, reset=reset, names=names)
+
+    def read(self, model: Any, X: Any, *, reset: bool) -> Given:
+        return Given(*check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, windows=self.windows))
+
+
+@dataclass(frozen=True)
+class Vectors(RowReader):
+    """The rows of a table, each a sequence of one step."""
+
+    def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+        return read_pair(self, model, X, y, target, reset=reset, names=names)
+
+    def read(self, model: Any, X: Any, *, reset: bool) -> Given:
+        table, layout = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
+        if layout != ROWS:
+            raise ValueError(f"X must be 2-D (n_samples, n_features), a vector to start from in each row; got {len(table)} sequences")
+        return Given(Sequences(table.values, np.arange(len(table.values) + 1)), layout)
 
 
 @dataclass(frozen=True)
@@ -133,17 +152,6 @@ class Steps(Reader):
 
     def give(self, answers: NDArray[Any], given: Given) -> Any:
         return give_steps(answers, *given)
-
-
-@dataclass(frozen=True)
-class Vectors(Rows):
-    """The rows of a table, each a sequence of one step."""
-
-    def read(self, model: Any, X: Any, *, reset: bool) -> Given:
-        table, layout = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
-        if layout != ROWS:
-            raise ValueError(f"X must be 2-D (n_samples, n_features), a vector to start from in each row; got {len(table)} sequences")
-        return Given(Sequences(table.values, np.arange(len(table.values) + 1)), layout)
 
 
 def read_pair(reader: Reader, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ class Target(ABC):
 
     _leaves: ClassVar[tuple[Fitted, ...]] = ()
 
-    def load(self, model: Any) -> Target:
+    def load(self, model: Any) -> Self:
         """Take what an estimator has learned."""
         vars(self).update({name: vars(model)[name] for entry in self._leaves for name in entry.attributes if name in vars(model)})
         return self

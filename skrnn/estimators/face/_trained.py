@@ -16,15 +16,15 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ...cells import resolve
-from ...data import Sequences
 from ...engine import Stream, resolve_rule
 from ...networks import Recurrent
 from ...training import Batches, Data, History, Objective, Trainer, as_penalties
 from ._declared import Fitted, fitted_names, pickled
-from ._guards import device_of, learning, predicting, require_target, seed_of, with_named_cell
+from ._guards import device_of, learning, require_target, seed_of, with_named_cell
 from ._held_out import Part, check_pair, speaking_of
+from ._predictor import Predictor
 from ._progress import Progress
-from ._readers import Given, Reader
+from ._readers import Reader
 from ._settings import Computation, Spoken, Training
 from ._targets import Target
 
@@ -94,7 +94,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
     ) -> Lesson:
         """Check everything, learn what reading and encoding need, and make what training needs."""
         if going_on:
-            self._check_same_network()
+            refuse_other_network(self)
         check_pair(*held_out, self.early_stopping)
         reader, target = self._reader(), self._target().load(self)
         require_target(self, y)
@@ -114,8 +114,9 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             rest = self._read_held_out(reader, target, *held_out)
         elif self.early_stopping is True:
             train, rest = reader.hold_out(part, self.validation_fraction, target.strata(encoded), seed)
-        data = target.data(train, self._source(train.sequences))
-        held = None if rest is None else target.data(rest, self._source(rest.sequences), taught=False)
+        place = getattr(torch, self.dtype), device_of(self)
+        data = target.data(train, Batches(train.sequences, self.mean_, self.scale_, *place))
+        held = None if rest is None else target.data(rest, Batches(rest.sequences, self.mean_, self.scale_, *place), taught=False)
         return Lesson(data, held, target.objective, torch.Generator().manual_seed(seed), (X, y), going_on)
 
     def _read_held_out(self, reader: Reader, target: Target, X_val: Any, y_val: Any) -> Part:
@@ -123,13 +124,6 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         with speaking_of("y_val"):
             weight = target.weigh(y, None)
             return Part(sequences, reader.by_sequence(target.encode(y), sequences), reader.by_sequence(weight, sequences))
-
-    def _source(self, sequences: Sequences) -> Batches:
-        """Sequences as the network gets them."""
-        if self.__sklearn_is_fitted__():
-            like = next(self.network_.parameters())
-            return Batches(sequences, self.mean_, self.scale_, like.dtype, like.device)
-        return Batches(sequences, self.mean_, self.scale_, getattr(torch, self.dtype), device_of(self))
 
     # -- training ----------------------------------------------------------------------------------------------------------------------------------
 
@@ -191,20 +185,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         target, weight = lesson.data.target.cpu(), lesson.data.weight
         bias = lesson.objective.best_constant(target, torch.ones(len(target), dtype=getattr(torch, self.dtype)) if weight is None else weight.cpu())
         self.network_ = self._assemble(bias, lesson.generator).to(device_of(self), getattr(torch, self.dtype))
-        self._network_settings = self._settings()
-
-    def _settings(self) -> dict[str, Any]:
-        """What a network is built from."""
-        settings = {name: getattr(self, name) for name in ("cell", *self._built_from)}
-        return {name: repr(resolve(value)) if name.endswith("cell") and value is not None else value for name, value in settings.items()}
-
-    def _check_same_network(self) -> None:
-        """Training can only go on with the network that was built."""
-        for (name, now), then in zip(self._settings().items(), self._network_settings.values(), strict=True):
-            if now != then:
-                raise ValueError(
-                    f"Training goes on with a network of {name}={then}, but the estimator now has {name}={now}; use warm_start=False and fit."
-                )
+        self._network_settings = network_settings(self)
 
     def _as_if_done(self, conclude: Callable[[Self], None]) -> dict[str, Any]:
         """What a copy of this estimator is to have, as if training had stopped here."""
@@ -213,26 +194,10 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         conclude(done)
         return {name: vars(done)[name] for name in fitted_names(done)}
 
-    # -- prediction --------------------------------------------------------------------------------------------------------------------------------
-
-    def _read(self, X: Any) -> Given:
-        """X of a fitted estimator."""
+    def _predictor(self) -> Predictor[Any]:
+        """This estimator at work."""
         check_is_fitted(self)
-        return self._reader().read(self, X, reset=False)
-
-    def _outputs(self, given: Given) -> Array:
-        """Outputs of the network, a row for each answer."""
-        source, per_step = self._source(given.sequences), self._reader().per_step
-        outputs = np.empty((given.sequences.n_steps_total if per_step else len(given.sequences), len(self.network_.head.b)))
-        with predicting(self):
-            for index in source.chunks():
-                outputs[source.rows(index) if per_step else index] = self.network_.answer(source.packed(index)).double().cpu().numpy()
-        return outputs
-
-    def _answers(self, X: Any, made: Callable[[Any, Array], Any] = lambda target, outputs: target.decode(outputs)) -> Any:
-        """What the target makes of the outputs, in the user's container."""
-        given = self._read(X)
-        return self._reader().give(made(self._target().load(self), self._outputs(given)), given)
+        return Predictor(self, self._reader(), self._target().load(self))
 
     # -- scikit-learn ------------------------------------------------------------------------------------------------------------------------------
 
@@ -261,6 +226,21 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
+
+
+def network_settings(model: Any) -> dict[str, Any]:
+    """What the network of an estimator is built from."""
+    settings = {name: getattr(model, name) for name in ("cell", *model._built_from)}
+    return {name: repr(resolve(value)) if name.endswith("cell") and value is not None else value for name, value in settings.items()}
+
+
+def refuse_other_network(model: Any) -> None:
+    """Training can only go on with the network that was built."""
+    for (name, now), then in zip(network_settings(model).items(), model._network_settings.values(), strict=True):
+        if now != then:
+            raise ValueError(
+                f"Training goes on with a network of {name}={then}, but the estimator now has {name}={now}; use warm_start=False and fit."
+            )
 
 
 def recurrent(model: Any, input_size: int, generator: torch.Generator) -> Recurrent:

@@ -121,7 +121,7 @@ class RNNClassifier(
         -------
         ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
         """
-        return self._answers(X)
+        return self._predictor().answers(X)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Log odds of the second of two classes and of each label, or unnormalised log probabilities of several classes.
@@ -134,7 +134,7 @@ class RNNClassifier(
         -------
         ndarray of shape (n_sequences,) or (n_sequences, n_classes)
         """
-        return self._answers(X, Classes.log_odds)
+        return self._predictor().answers(X, Classes.log_odds)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probabilities of the classes, or of each label.
@@ -148,7 +148,7 @@ class RNNClassifier(
         ndarray of shape (n_sequences, n_classes)
             In the order of ``classes_``; rows sum to 1 unless the targets are multi-label.
         """
-        return self._answers(X, Classes.probabilities)
+        return self._predictor().answers(X, Classes.probabilities)
 
     def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
         """Logarithms of :meth:`predict_proba`, exact where the probabilities underflow.
@@ -161,7 +161,7 @@ class RNNClassifier(
         -------
         ndarray of shape (n_sequences, n_classes)
         """
-        return self._answers(X, Classes.log_probabilities)
+        return self._predictor().answers(X, Classes.log_probabilities)
 
     def transform(self, X: Any) -> NDArray[np.floating]:
         """Pooled hidden states: features for another model.
@@ -175,7 +175,7 @@ class RNNClassifier(
         ndarray of shape (n_sequences, n_units)
             ``n_units`` is ``hidden_size``, twice if bidirectional (forward units first).
         """
-        return pooled_states(self._read(X), self)
+        return pooled_states(self._predictor(), X)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the columns of ``transform``: the cell's name and h0, h1, …

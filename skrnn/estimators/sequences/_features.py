@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..face._guards import predicting
-from ..face._readers import Given
+from ..face._predictor import Predictor
 
 
-def pooled_states(given: Given, model: Any) -> NDArray[np.floating]:
+def pooled_states(predictor: Predictor[Any], X: Any) -> NDArray[np.floating]:
     """Pooled outputs of the recurrent layers (n_sequences, n_units)."""
-    source, network = model._source(given.sequences), model.network_
-    states = np.empty((len(given.sequences), network.recurrent.output_size), model._network_settings["dtype"])
-    with predicting(model):
+    sequences, network = predictor.read(X).sequences, predictor.network
+    source = predictor.source(sequences)
+    states = np.empty((len(sequences), network.recurrent.output_size), str(source.dtype).removeprefix("torch."))
+    with predicting(predictor.model):
         for index in source.chunks():
             states[index] = network.features(source.packed(index)).cpu().numpy()
     return states

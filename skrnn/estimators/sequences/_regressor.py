@@ -115,7 +115,7 @@ class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed,
         -------
         ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
         """
-        return self._answers(X)
+        return self._predictor().answers(X)
 
     def transform(self, X: Any) -> NDArray[np.floating]:
         """Pooled hidden states: features for another model.
@@ -129,7 +129,7 @@ class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed,
         ndarray of shape (n_sequences, n_units)
             ``n_units`` is ``hidden_size``, twice if bidirectional (forward units first).
         """
-        return pooled_states(self._read(X), self)
+        return pooled_states(self._predictor(), X)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the columns of ``transform``: the cell's name and h0, h1, …

@@ -105,7 +105,7 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
         -------
         self
         """
-        return self._one_pass(X, y, sample_weight, stream=going_stream(self, continue_stream))
+        return self._one_pass(X, y, sample_weight, stream=going_stream(vars(self).get("_stream"), self.bidirectional, continue_stream))
 
     def predict(self, X: Any, *, state: Any = None, return_state: bool = False) -> Any:
         """Predict a target for each time step.
@@ -126,7 +126,7 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
         state : object
             Only if ``return_state``.
         """
-        return streamed(self, X, state, return_state)
+        return streamed(self._predictor(), X, state, return_state)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Coefficient of determination R² over the steps with a target, mean over the outputs.
@@ -139,7 +139,7 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
         -------
         float
         """
-        y, predicted, weight = compared(self, X, y, sample_weight)
+        y, predicted, weight = compared(self._predictor(), X, y, sample_weight)
         return float(r2_score(y, predicted, sample_weight=weight))
 
     def __sklearn_tags__(self) -> Any:

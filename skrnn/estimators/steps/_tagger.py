@@ -114,7 +114,9 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
         self
         """
         known = self.classes_ if self.__sklearn_is_fitted__() else None
-        return self._one_pass(X, y, sample_weight, told_classes(classes, known), stream=going_stream(self, continue_stream))
+        return self._one_pass(
+            X, y, sample_weight, told_classes(classes, known), stream=going_stream(vars(self).get("_stream"), self.bidirectional, continue_stream)
+        )
 
     def predict(self, X: Any, *, state: Any = None, return_state: bool = False) -> Any:
         """Predict a target for each time step.
@@ -135,7 +137,7 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
         state : object
             Only if ``return_state``.
         """
-        return streamed(self, X, state, return_state)
+        return streamed(self._predictor(), X, state, return_state)
 
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of the classes at each time step.
@@ -149,7 +151,7 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
         ndarray (n_steps, n_classes) for a 2-D X, (n_sequences, n_steps, n_classes) for a 3-D X, else list of ndarray (n_steps, n_classes)
             In the order of ``classes_``.
         """
-        return self._answers(X, Classes.probabilities)
+        return self._predictor().answers(X, Classes.probabilities)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of the steps with a target whose class is predicted.
@@ -162,5 +164,5 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
         -------
         float
         """
-        labels, predicted, weight = compared(self, X, y, sample_weight)
+        labels, predicted, weight = compared(self._predictor(), X, y, sample_weight)
         return float(accuracy_score(labels.astype(self.classes_.dtype), predicted, sample_weight=weight))

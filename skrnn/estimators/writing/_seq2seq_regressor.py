@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import RegressorMixin, _fit_context
 
-from ._decoding import ReadsSequences
-from ._parameters import parameters
-from ._windowed import BaseWindowed
-from ._writes_numbers import BaseNumbers
+from ...data import Windows
+from ...networks import Encoder, Seq2Seq, Values
+from ..face._declared import parameters
+from ..face._readers import Rows
+from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized, Windowed
+from ..face._trained import Trained, recurrent
+from ._decoder import as_told, attending_network, looks
+from ._numbers import NumberSequences, r2_of_written, written_as_targets
+from ._settings import Decoding, SourceSteps, WritesNumbers
 
 
 @parameters
-class Seq2SeqRegressor(ReadsSequences, BaseNumbers):
+class Seq2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, SourceSteps, Trained, Windowed, Standardized, Directed, Stacked, Recurrence):
     """Turn one sequence of numbers into another, of another length, with an encoder and a decoder (Sutskever et al., 2014; Cho et al., 2014).
 
     For what comes after a sequence, or stands for it: the next steps of a window, a slower signal, a trajectory. For numbers at the very steps of
     the source :class:`RNNSequenceRegressor` is simpler and better; for words :class:`Seq2SeqTranslator`. Start without attention, where training
     runs through compiled kernels; add it when sources are long.
-
-    Parameters
-    ----------
-    <shared parameters>
-
-    Attributes
-    ----------
-    network_ : skrnn.networks.Seq2Seq
-        The trained torch module; its outputs are standardised targets.
-    horizon_ : int
-        Steps of the targets; of those with lengths of their own, the largest number.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        The same for the targets, over all steps.
-    loss_curve_ : list of float
-        Mean squared error of the standardised targets in each epoch, with the teacher that was asked.
-    <shared attributes>
 
     Notes
     -----
@@ -70,7 +60,93 @@ class Seq2SeqRegressor(ReadsSequences, BaseNumbers):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = BaseWindowed._parameter_constraints | BaseNumbers._parameter_constraints
+    _words: ClassVar[tuple[type, ...]] = (NumberSequences, Rows)
+
+    def _reader(self) -> Rows:
+        return Rows(self.dtype, self.standardize, Windows(self.n_lags, self.layout, self.step_order))
+
+    def _target(self) -> NumberSequences:
+        return NumberSequences()
+
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
+        encoder = Encoder(recurrent(self, len(self.mean_), generator), reverse=self.reverse_source)
+        feedback = Values(len(self.target_mean_)) if self.mode == "feedback" else None
+        return attending_network(self, encoder, feedback, bias, generator)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+        """Train on pairs of what is read and what should be written.
+
+        Parameters
+        ----------
+        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_sequences, n_steps)
+            What is read.
+        y : array (n_sequences, n_steps) or (n_sequences, n_steps, n_outputs), list of arrays of any lengths, or array (n_sequences,) of one step
+            What should be written.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            How much each pair counts.
+        X_val, y_val : as X and y, default=None
+            Pairs for early stopping.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is not as described; the message names it, and the estimator is unchanged.
+        TypeError
+            If X or y is no container of what is described.
+        skrnn.training.DivergenceError
+            If the loss becomes infinite or NaN again and again.
+        """
+        return as_told(self)._fit(X, y, sample_weight, (X_val, y_val))
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one pass over some pairs, at the constant learning rate; the first call fixes scales and vocabularies.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        self
+        """
+        return as_told(self)._one_pass(X, y, sample_weight)
+
+    def predict(self, X: Any, n_steps: Any = None) -> Any:
+        """Write a sequence for each row.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+        n_steps : int or array-like of shape (n_sequences,), default=None
+            Steps to write; ``None`` is ``horizon_``, the number of steps in ``fit``, there the largest.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,), (n_sequences, n_steps) or (n_sequences, n_steps, n_outputs), or list of ndarray
+            In the shape of the targets of ``fit``; a list of (n_steps,) or (n_steps, n_outputs) if ``n_steps`` holds a number for each row.
+        """
+        return written_as_targets(self._predictor(), X, n_steps)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Coefficient of determination R².
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        float
+            The mean over all steps and outputs, as scikit-learn's ``r2_score`` does over the columns of (n_sequences, n_steps · n_outputs); of
+            targets with lengths of their own, R² over all their steps, mean over the outputs.
+        """
+        return r2_of_written(self._predictor(), X, y, sample_weight)
 
     def attention_weights(self, X: Any, n_steps: Any = None) -> list[NDArray[np.float64]]:
         """How much each written step looks at each step of the source.
@@ -84,6 +160,11 @@ class Seq2SeqRegressor(ReadsSequences, BaseNumbers):
         list of ndarray of shape (n_target_steps, n_source_steps)
             For each sequence; rows sum to 1.
         """
-        check_is_fitted(self)
-        sequences = self._read(X, reset=False)
-        return self._attended(sequences, self._offsets(len(sequences), n_steps))
+        predictor = self._predictor()
+        given = predictor.read(X)
+        return looks(predictor, given, predictor.target.offsets(len(given.sequences), n_steps))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.base import _fit_context
 from sklearn.utils.validation import check_is_fitted
 
-from ..data import Sequences
-from ..networks import Embedding, Encoder
-from ._guards import device_of
-from ._parameters import parameters
-from ._vocabulary import Vocabulary, read_tokens
-from ._writes_tokens import BaseTokens
+from ...networks import Embedding, Encoder, Seq2Seq, Tokens
+from ..face._declared import parameters
+from ..face._guards import require_target
+from ..face._settings import Decayed, Directed, Recurrence, Stacked
+from ..face._trained import Trained, recurrent
+from ._decoder import as_told, attending_network, looks
+from ._settings import Decoding, ReadsTokens, SourceSteps, WritesTokens
+from ._tokens import Hypothesis, SourceTokens, TokenSequences, as_objects, hypotheses, of_teacher, share_of_exact
 
 
 @parameters
-class Seq2SeqTranslator(BaseTokens):
+class Seq2SeqTranslator(ReadsTokens, WritesTokens, Decayed, Decoding, SourceSteps, Trained, Directed, Stacked, Recurrence):
     """Turn one sequence of tokens into another: words, characters, anything (Sutskever et al., 2014; Bahdanau et al., 2015).
 
     For translation, spelling, formats, formulas: whatever is a sequence of symbols on both sides, of different lengths. Rows may be lists of tokens
     (strings, whole numbers, …) or strings, whose tokens are their characters. The default looks at the source by Bahdanau's attention.
-
-    Parameters
-    ----------
-    <shared parameters>
-
-    Attributes
-    ----------
-    network_ : skrnn.networks.Seq2Seq
-        The trained torch module; its outputs are log odds of tokens.
-    vocabulary_, source_vocabulary_ : ndarray of shape (n_tokens,)
-        The tokens that can be written, and read; the most frequent first.
-    loss_curve_ : list of float
-        Mean cross entropy of the tokens and the end, in nats, in each epoch.
-    <shared attributes>
 
     Notes
     -----
@@ -70,29 +58,108 @@ class Seq2SeqTranslator(BaseTokens):
     True
     """
 
-    _: KW_ONLY
     attention: str | None = "bahdanau"
-    standardize: ClassVar[bool] = False  # type: ignore[misc]  # ids are no quantities
 
-    def _learn(self, X: Any, y: list[tuple[Any, ...]]) -> None:
-        sources = read_tokens(X, "X")
-        of_source = [*sources, *y] if self.shared_vocabulary else sources
-        self._source_vocabulary = Vocabulary.of(of_source, self.min_frequency)
-        self._vocabulary = self._source_vocabulary if self.shared_vocabulary else Vocabulary.of(y, self.min_frequency)
-        self._n_channels = self.n_features_in_ = 1
+    _words: ClassVar[tuple[type, ...]] = (TokenSequences, SourceTokens)
 
-    def _read(self, X: Any, *, reset: bool) -> Sequences:
-        return self._source_vocabulary.encode(read_tokens(X, "X"), "X", strict=self.handle_unknown == "error" and not reset)
+    def _reader(self) -> SourceTokens:
+        return SourceTokens(self.dtype, False, self.min_frequency, self.handle_unknown == "error", self.shared_vocabulary)
 
-    def _encoder(self, generator: torch.Generator) -> Encoder:
+    def _target(self) -> TokenSequences:
+        return TokenSequences(self, self.min_frequency, self.shared_vocabulary)
+
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
         embedding = Embedding(len(self._source_vocabulary), self.embedding_size, generator)
-        return Encoder(self._recurrent(self.embedding_size, generator), embedding=embedding, reverse=self.reverse_source)
+        encoder = Encoder(recurrent(self, self.embedding_size, generator), embedding=embedding, reverse=self.reverse_source)
+        written = embedding if self.shared_vocabulary else Embedding(len(self._vocabulary), self.embedding_size, generator)
+        return attending_network(self, encoder, Tokens(written), bias, generator)
 
-    @property
-    def source_vocabulary_(self) -> NDArray[Any]:
-        """The tokens that can be read, the most frequent first."""
-        check_is_fitted(self)
-        return np.array(self._source_vocabulary.tokens, dtype=object)
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+        """Train on pairs of what is read and what should be written.
+
+        Parameters
+        ----------
+        X : list of n_sequences lists of tokens, or of strings, whose tokens are their characters
+            What is read.
+        y : list of n_sequences lists of tokens, or of strings, whose tokens are their characters
+            What should be written.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            How much each pair counts.
+        X_val, y_val : as X and y, default=None
+            Pairs for early stopping.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is not as described; the message names it, and the estimator is unchanged.
+        TypeError
+            If X or y is no container of what is described.
+        skrnn.training.DivergenceError
+            If the loss becomes infinite or NaN again and again.
+        """
+        return as_told(self)._fit(X, y, sample_weight, (X_val, y_val))
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one pass over some pairs, at the constant learning rate; the first call fixes scales and vocabularies.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        self
+        """
+        return as_told(self)._one_pass(X, y, sample_weight)
+
+    def predict_hypotheses(self, X: Any) -> list[list[Hypothesis]]:
+        """What might be written for each row: up to ``beam_width`` hypotheses, the best first.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        list of list of (tokens, score)
+            The score is the logarithm of the probability, divided by the length penalty, with the coverage penalty.
+        """
+        return hypotheses(self._predictor(), X, self.coverage_penalty)
+
+    def predict(self, X: Any) -> list[Any]:
+        """Write the best hypothesis for each row.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        list of lists of tokens, or of strings
+            As the targets of ``fit`` were.
+        """
+        return [best[0].tokens for best in self.predict_hypotheses(X)]
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Share of rows that are written exactly.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        float
+            For partial agreement see :func:`skrnn.metrics.bleu`.
+        """
+        require_target(self, y)
+        return share_of_exact(y, self.predict(X), sample_weight)
 
     def attention_weights(self, X: Any, y: Any = None) -> list[NDArray[np.float64]]:
         """How much each written token looks at each token of the source.
@@ -108,14 +175,27 @@ class Seq2SeqTranslator(BaseTokens):
         list of ndarray of shape (n_target_tokens, n_source_tokens)
             For each row; rows of the weights sum to 1. What the end looks at is left out.
         """
+        predictor = self._predictor()
+        given, wanted, _ = predictor.compared(X, self.predict(X) if y is None else y)
+        written = predictor.target.encode(wanted)
+        teacher = of_teacher(written, predictor.source(given.sequences))
+        return [weights[:-1] for weights in looks(predictor, given, written.offsets, teacher)]
+
+    @property
+    def vocabulary_(self) -> NDArray[Any]:
+        """The tokens that can be written, the most frequent first."""
         check_is_fitted(self)
-        sequences = self._read(X, reset=False)
-        targets = self._targets(self.predict(X) if y is None else y, reset=False)
-        teacher = torch.tensor(targets.values, dtype=getattr(torch, self.dtype), device=device_of(self))
-        return [weights[:-1] for weights in self._attended(sequences, targets.offsets, teacher)]
+        return as_objects(self._vocabulary)
+
+    @property
+    def source_vocabulary_(self) -> NDArray[Any]:
+        """The tokens that can be read, the most frequent first."""
+        check_is_fitted(self)
+        return as_objects(self._source_vocabulary)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags._skip_test = True  # scikit-learn's checks know no targets that are lists of tokens
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = False
         tags.input_tags.string = True

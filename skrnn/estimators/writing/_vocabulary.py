@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..data import Sequences
+from ...data import Sequences
 
 UNKNOWN, BEGIN, END = range(3)
 _OWN = 3  # ids before those of tokens
