@@ -228,6 +228,11 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         return tags
 
 
+def predictor_of(model: Trained) -> Predictor[Any]:
+    """A fitted estimator at work."""
+    return model._predictor()
+
+
 def network_settings(model: Any) -> dict[str, Any]:
     """What the network of an estimator is built from."""
     settings = {name: getattr(model, name) for name in ("cell", *model._built_from)}
