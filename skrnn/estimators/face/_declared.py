@@ -6,7 +6,7 @@ import inspect
 import re
 from dataclasses import dataclass, field, fields
 from inspect import Parameter, Signature
-from typing import Any, NamedTuple, TypeVar, dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 Declared = TypeVar("Declared", bound=type)
 
@@ -17,73 +17,23 @@ _HEADING = re.compile(rf"^({'|'.join(_SECTIONS)})\n-+\n", re.MULTILINE)
 _ENTRY = re.compile(r"\n(?=\w)")
 
 
-class Fitted(NamedTuple):
-    """Something that ``fit`` leaves.
-
-    Attributes
-    ----------
-    names : str
-        One, or several that are described together, as ``"mean_, scale_"``.
-    kind : str
-        What it is, as a docstring says it: "int", "ndarray", "list of float", …
-    shape : tuple of str
-        The axes of an array by their names.
-    meaning : str
-    kept : bool
-        Whether a pickle holds it.
-    derived : bool
-        Whether it is a property, made of something else that is declared.
-    """
-
-    names: str
-    kind: str
-    shape: tuple[str, ...] = ()
-    meaning: str = ""
-    kept: bool = True
-    derived: bool = False
-
-    @property
-    def attributes(self) -> list[str]:
-        """The names one by one."""
-        return self.names.split(", ")
-
-    def described(self) -> str:
-        """The entry of a docstring."""
-        axes = ", ".join(self.shape) + "," * (len(self.shape) == 1)
-        shape = f" of shape ({axes})" if self.shape else ""
-        return f"{self.names} : {self.kind}{shape}\n    {self.meaning}"
-
-
 @dataclass_transform(eq_default=False, kw_only_default=True, field_specifiers=(field,))
 def parameters(cls: Declared) -> Declared:
     """Make the constructor of a class from its annotations and those of the groups that it inherits.
 
     All parameters are keyword-only but one that is declared with ``field(default=…, kw_only=False)``. What the class and its groups declare is
-    put together: ``_parameter_constraints``; the parameters that a network is ``_built_from``; ``_leaves``, what a fit leaves, of its readers and
-    targets too; and the docstring, in which each describes its own parameters alone.
+    put together: ``_parameter_constraints``; the parameters that a network is ``_built_from``; what a fit ``_leaves``; and the docstring, in
+    which each describes its own parameters alone.
     """
     made: Any = dataclass(eq=False, repr=False, kw_only=True)(cls)
     ancestry = made.__mro__[::-1]
     made._descriptions = _merged(ancestry, "_descriptions") | _entries(cls.__doc__ or "", "Parameters")
     made._parameter_constraints = _merged(ancestry, "_parameter_constraints")
     made._built_from = tuple(dict.fromkeys(name for part in ancestry for name in vars(part).get("_built_from", ())))
-    words = [word for part in ancestry for word in (part, *(kind for word in vars(part).get("_words", ()) for kind in word.__mro__[::-1]))]
-    made._fitted = tuple({entry.names: entry for word in words for entry in vars(word).get("_leaves", ())}.values())
+    made._fitted = tuple({entry.names: entry for part in ancestry for entry in vars(part).get("_leaves", ())}.values())
     made.__init__.__signature__ = _in_order(made)
     made.__doc__ = _completed(made)
     return cls
-
-
-def fitted_names(estimator: Any) -> list[str]:
-    """The names of all that ``fit`` has left in an estimator."""
-    present = vars(estimator)
-    return [name for entry in estimator._fitted for name in entry.attributes if name in present]
-
-
-def pickled(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
-    """Of the state of an estimator what a pickle holds."""
-    gone = {name for entry in estimator._fitted if not entry.kept for name in entry.attributes}
-    return {name: value for name, value in state.items() if name not in gone}
 
 
 def _merged(ancestry: tuple[type, ...], name: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from sklearn.utils.validation import _check_sample_weight
 
 from ...data import ROWS, Sequences, StepRows, Windows, check_sequences_and_layout, give_steps, step_rows
 from ...training import channel_statistics
-from ._declared import Fitted
 from ._held_out import Part, set_aside, speaking_of
 from ._step_values import row_weights
 
@@ -43,14 +42,6 @@ class Reader(ABC):
     standardize: bool = True
 
     per_step: ClassVar[bool] = False  # whether there is an answer for each step
-    _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("mean_, scale_", "ndarray", ("n_channels",), "What is subtracted from and divided by each channel."),
-        Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
-        Fitted("feature_names_in_", "ndarray", ("n_features",), "Column names, if X was a frame of numbers."),
-        Fitted("_n_channels", "int"),
-        Fitted("_n_columns", "int or None"),
-        Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
-    )
 
     @abstractmethod
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:

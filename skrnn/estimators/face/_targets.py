@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,9 +17,9 @@ from sklearn.utils.validation import _check_y, check_array, column_or_1d
 
 from ...data import StepRows
 from ...training import Batches, BinaryCrossEntropy, CrossEntropy, Data, Objective, SquaredError
-from ._declared import Fitted
 from ._held_out import Part
 from ._readers import Given, Reader
+from ._state import ClassState, NumberState, attributes_of
 from ._step_values import numbers
 
 Array = NDArray[np.float64]
@@ -27,18 +27,16 @@ Array = NDArray[np.float64]
 
 @dataclass
 class Target(ABC):
-    """Checks y, learns what encoding and decoding need, encodes, decodes. What it learns are attributes of the names in ``_leaves``."""
-
-    _leaves: ClassVar[tuple[Fitted, ...]] = ()
+    """Checks y, learns what encoding and decoding need, encodes, decodes. What it learns are the attributes that a group of state declares."""
 
     def load(self, model: Any) -> Self:
         """Take what an estimator has learned."""
-        vars(self).update({name: vars(model)[name] for entry in self._leaves for name in entry.attributes if name in vars(model)})
+        vars(self).update({name: vars(model)[name] for name in attributes_of(type(self)) if name in vars(model)})
         return self
 
     def store(self, model: Any) -> None:
         """Give an estimator what was learned."""
-        vars(model).update({name: vars(self)[name] for entry in self._leaves for name in entry.attributes if name in vars(self)})
+        vars(model).update({name: vars(self)[name] for name in attributes_of(type(self)) if name in vars(self)})
 
     @abstractmethod
     def read(self, y: Any, given: Given, reader: Reader) -> Any:
@@ -112,19 +110,11 @@ class RowTarget(Target):
 
 
 @dataclass
-class Classes(RowTarget):
+class Classes(RowTarget, ClassState):
     """One of some classes, or a set of labels: a 0/1 column for each."""
 
     class_weight: Any = None
     missing_label: Any = None
-
-    classes_: NDArray[Any] = None  # type: ignore[assignment]  # until it has learned
-    multilabel_: bool = False
-
-    _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("classes_", "ndarray", ("n_classes",), "Class labels; for multi-label targets the label numbers 0, 1, …"),
-        Fitted("multilabel_", "bool", (), "Whether the targets are label sets (a 0/1 column for each label)."),
-    )
 
     def read(self, y: Any, given: Given, reader: Reader) -> NDArray[Any]:
         rows = reader.align(y, given)
@@ -219,17 +209,8 @@ class Classes(RowTarget):
 
 
 @dataclass
-class Numbers(RowTarget):
+class Numbers(RowTarget, NumberState):
     """One number or several, standardised inside."""
-
-    target_mean_: Array = None  # type: ignore[assignment]  # until it has learned
-    target_scale_: Array = None  # type: ignore[assignment]
-    _single_output: bool = True
-
-    _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("target_mean_, target_scale_", "ndarray", ("n_outputs",), "Mean and standard deviation of the targets."),
-        Fitted("_single_output", "bool"),
-    )
 
     def read(self, y: Any, given: Given, reader: Reader) -> Array:
         if self.per_step:

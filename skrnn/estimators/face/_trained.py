@@ -6,26 +6,25 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ...cells import resolve
 from ...engine import Stream, resolve_rule
 from ...networks import Recurrent
 from ...training import Batches, Data, History, Objective, Trainer, as_penalties
-from ._declared import Fitted, fitted_names, pickled
+from ._bases import BaseEstimator, CallbackSupportMixin
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
 from ._held_out import Part, check_pair, speaking_of
 from ._predictor import Predictor
 from ._progress import Progress
 from ._readers import Reader
 from ._settings import Computation, Spoken, Training
+from ._state import InputState, TrainedState, fitted_names, pickled
 from ._targets import Target
 
 Array = NDArray[np.float64]
@@ -43,20 +42,10 @@ class Lesson:
     going_on: bool
 
 
-class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, ABC):
+class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, InputState, TrainedState, ABC):
     """Trains ``network_``. An estimator says what it reads, what it answers, and what its network is."""
 
     alpha: Any  # of the groups Decayed or ForecastSettings
-
-    _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("loss_curve_", "list of float", (), "Mean training loss of each epoch."),
-        Fitted("validation_scores_", "list of float", (), "Negative mean held-out loss after each epoch; empty without early stopping."),
-        Fitted("n_iter_", "int", (), "Epochs run."),
-        Fitted("network_", "module", (), "The trained torch module."),
-        Fitted("_network_settings", "dict"),
-        Fitted("_optimizer", "optimizer", kept=False),
-        Fitted("_stream", "stream", kept=False),
-    )
 
     @abstractmethod
     def _reader(self) -> Reader:
@@ -151,9 +140,9 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         """
         if not lesson.going_on:
             self._build(lesson)
-        self.n_iter_: int = self.n_iter_ if lesson.going_on else 0
-        self.loss_curve_: list[float] = [*self.loss_curve_] if lesson.going_on else []
-        self.validation_scores_: list[float] = [*self.validation_scores_] if lesson.going_on else []
+        self.n_iter_ = self.n_iter_ if lesson.going_on else 0
+        self.loss_curve_ = [*self.loss_curve_] if lesson.going_on else []
+        self.validation_scores_ = [*self.validation_scores_] if lesson.going_on else []
         context, (X, y) = self._init_callback_context(max_subtasks=trainer.max_epochs), lesson.given
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         progress = Progress(trainer.max_epochs) if self.verbose else None

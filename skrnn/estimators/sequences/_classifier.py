@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin, TransformerMixin, _fit_context
 
 from ...data import Windows
 from ...networks import SequenceNetwork
+from ..face._bases import ClassifierMixin, TransformerMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Rows
 from ..face._settings import ClassWeighted, Decayed, Directed, Pooled, Recurrence, Stacked, Standardized, Windowed
+from ..face._state import ClassState
 from ..face._targets import Classes, told_classes
 from ..face._trained import Trained, recurrent
 from ._features import pooled_states, unit_names
@@ -21,7 +22,7 @@ from ._features import pooled_states, unit_names
 
 @parameters
 class RNNClassifier(
-    ClassifierMixin, TransformerMixin, ClassWeighted, Decayed, Trained, Windowed, Standardized, Pooled, Directed, Stacked, Recurrence
+    ClassifierMixin, TransformerMixin, ClassWeighted, Decayed, Trained, Windowed, Standardized, Pooled, Directed, Stacked, Recurrence, ClassState
 ):
     """Classify whole sequences with a recurrent network.
 
@@ -49,8 +50,6 @@ class RNNClassifier(
     >>> model.score(X[150:], y[150:]) > 0.8
     True
     """
-
-    _words: ClassVar[tuple[type, ...]] = (Classes, Rows)
 
     def _reader(self) -> Rows:
         return Rows(self.dtype, self.standardize, Windows(self.n_lags, self.layout, self.step_order))

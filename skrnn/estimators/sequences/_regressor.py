@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin, TransformerMixin, _fit_context
 
 from ...data import Windows
 from ...networks import SequenceNetwork
+from ..face._bases import RegressorMixin, TransformerMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Pooled, Recurrence, Stacked, Standardized, Windowed
+from ..face._state import NumberState
 from ..face._targets import Numbers
 from ..face._trained import Trained, recurrent
 from ._features import pooled_states, unit_names
 
 
 @parameters
-class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed, Standardized, Pooled, Directed, Stacked, Recurrence):
+class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed, Standardized, Pooled, Directed, Stacked, Recurrence, NumberState):
     """Predict one number, or several, for whole sequences with a recurrent network.
 
     Sequences may differ in length; nothing is padded. Targets are standardised inside, so that their scale does not matter. The defaults are
@@ -46,8 +47,6 @@ class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed,
     >>> model.score(X[150:], y[150:]) > 0.8
     True
     """
-
-    _words: ClassVar[tuple[type, ...]] = (Numbers, Rows)
 
     def _reader(self) -> Rows:
         return Rows(self.dtype, self.standardize, Windows(self.n_lags, self.layout, self.step_order))

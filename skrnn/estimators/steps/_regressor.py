@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
-from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 
 from ...networks import StepNetwork
+from ..face._bases import RegressorMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Steps
 from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized
+from ..face._state import NumberState
 from ..face._targets import Numbers
 from ..face._trained import Trained, recurrent
 from ._streams import compared, going_stream, streamed
 
 
 @parameters
-class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Directed, Stacked, Recurrence):
+class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Directed, Stacked, Recurrence, NumberState):
     """Predict one number, or several, at every time step of a sequence with a recurrent network.
 
     For signals that follow other signals: filters, soft sensors, states of a system. Runs forward in time by default, so that a prediction never
@@ -48,8 +49,6 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
     """
 
     bidirectional: bool = False
-
-    _words: ClassVar[tuple[type, ...]] = (Numbers, Steps)
 
     def _reader(self) -> Steps:
         return Steps(self.dtype, self.standardize)

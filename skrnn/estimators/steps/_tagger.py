@@ -6,20 +6,21 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import torch
-from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.metrics import accuracy_score
 
 from ...networks import StepNetwork
+from ..face._bases import ClassifierMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Steps
 from ..face._settings import ClassWeighted, Decayed, Directed, Recurrence, Stacked, Standardized
+from ..face._state import ClassState
 from ..face._targets import Classes, told_classes
 from ..face._trained import Trained, recurrent
 from ._streams import compared, going_stream, streamed
 
 
 @parameters
-class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, Directed, Stacked, Recurrence):
+class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, Directed, Stacked, Recurrence, ClassState):
     """Classify every time step of a sequence with a recurrent network.
 
     For tags of words, states of a machine, phases of a recording. Runs forward in time by default, so that a prediction never looks ahead and
@@ -54,7 +55,6 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
     bidirectional: bool = False
     missing_label: int | str | None = -1
 
-    _words: ClassVar[tuple[type, ...]] = (Classes, Steps)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"missing_label": [Integral, str, None]}
 
     def _reader(self) -> Steps:

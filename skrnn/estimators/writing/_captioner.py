@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
 from numpy.typing import NDArray
-from sklearn.base import _fit_context
 from sklearn.utils.validation import check_is_fitted
 
 from ...networks import Embedding, Seq2Seq, Tokens, Vector
+from ..face._bases import _fit_context
 from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._readers import Vectors
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
-from ._decoder import as_told, decoder_network
+from ._decoder import decoder_network, do_as_told
 from ._settings import Decoding, WritesTokens
-from ._tokens import Hypothesis, TokenSequences, as_objects, hypotheses, share_of_exact
+from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, as_objects, hypotheses, share_of_exact
 
 
 @parameters
-class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stacked, Recurrence):
+class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stacked, Recurrence, WrittenTokensState):
     """Describe a vector by a sequence of tokens: a decoder that starts from features (Vinyals et al., 2015; Karpathy & Fei-Fei, 2015).
 
     For captions of pictures whose features another model has made, names of points, words for measurements. For numbers in place of tokens there is
@@ -55,8 +55,6 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
     """
 
     context: str = "both"
-
-    _words: ClassVar[tuple[type, ...]] = (TokenSequences, Vectors)
 
     def _reader(self) -> Vectors:
         return Vectors(self.dtype, self.standardize)
@@ -96,7 +94,8 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        return as_told(self)._fit(X, y, sample_weight, (X_val, y_val))
+        do_as_told(self)
+        return self._fit(X, y, sample_weight, (X_val, y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -110,7 +109,8 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
         -------
         self
         """
-        return as_told(self)._one_pass(X, y, sample_weight)
+        do_as_told(self)
+        return self._one_pass(X, y, sample_weight)
 
     def predict_hypotheses(self, X: Any) -> list[list[Hypothesis]]:
         """What might be written for each row: up to ``beam_width`` hypotheses, the best first.

@@ -76,15 +76,14 @@ def attending_network(model: Any, encoder: Encoder, feedback: Feedback | None, b
     )
 
 
-def as_told(model: Any) -> Any:
-    """An estimator that is about to learn, whose network follows the parameters that may change from fit to fit."""
+def do_as_told(model: Any) -> None:
+    """Check how an estimator is to learn, and let its network follow the parameters that may change from fit to fit."""
     if not isinstance(resolve_rule(model.rule), BPTT | Guessing):
         raise ValueError(f"{type(model).__name__} learns by rule='bptt' or 'guessing'; got {model.rule!r}")
     if not all(isinstance(penalty, WeightNoise) for penalty in as_penalties(model.penalties)):
         raise ValueError(f"{type(model).__name__} knows no penalties but WeightNoise; got {model.penalties!r}")
     if model.__sklearn_is_fitted__():
         model.network_.teaching = resolve_teaching(model.teacher_forcing)
-    return model
 
 
 def looks(predictor: Predictor[Any], given: Given, offsets: NDArray[np.int64], teacher: Tensor | None = None) -> list[Array]:

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from ...data import Sequences, StepRows, as_sequences
 from ...training import Batches, Data, Objective, SquaredError
-from ..face._declared import Fitted
 from ..face._guards import predicting, require_target
 from ..face._held_out import Part
 from ..face._predictor import Predictor
 from ..face._readers import Given, Reader
+from ..face._state import Fitted
 from ..face._targets import Target, moments
 from ._decoder import pairs_of, written_data
 
@@ -34,15 +34,14 @@ class ToWrite(NamedTuple):
     one_number: bool  # whether a step has no axis of outputs
 
 
-@dataclass
-class NumberSequences(Target):
-    """Sequences of numbers, of one length or of lengths of their own; standardised inside."""
+class WrittenNumbersState:
+    """The units and the shape of sequences of numbers."""
 
-    target_mean_: Array = None  # type: ignore[assignment]  # until it has learned
-    target_scale_: Array = None  # type: ignore[assignment]
-    horizon_: int = 0
-    _target_ndim: int = 0
-    _one_number: bool = False
+    target_mean_: Array
+    target_scale_: Array
+    horizon_: int
+    _target_ndim: int
+    _one_number: bool
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("target_mean_, target_scale_", "ndarray", ("n_outputs",), "Mean and standard deviation of the targets, over all steps."),
@@ -50,6 +49,11 @@ class NumberSequences(Target):
         Fitted("_target_ndim", "int"),
         Fitted("_one_number", "bool"),
     )
+
+
+@dataclass
+class NumberSequences(Target, WrittenNumbersState):
+    """Sequences of numbers, of one length or of lengths of their own; standardised inside."""
 
     def read(self, y: Any, given: Given, reader: Reader) -> ToWrite:
         ragged = _is_ragged(y)

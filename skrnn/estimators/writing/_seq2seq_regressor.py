@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin, _fit_context
 
 from ...data import Windows
 from ...networks import Encoder, Seq2Seq, Values
+from ..face._bases import RegressorMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized, Windowed
 from ..face._trained import Trained, recurrent
-from ._decoder import as_told, attending_network, looks
-from ._numbers import NumberSequences, r2_of_written, written_as_targets
+from ._decoder import attending_network, do_as_told, looks
+from ._numbers import NumberSequences, WrittenNumbersState, r2_of_written, written_as_targets
 from ._settings import Decoding, SourceSteps, WritesNumbers
 
 
 @parameters
-class Seq2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, SourceSteps, Trained, Windowed, Standardized, Directed, Stacked, Recurrence):
+class Seq2SeqRegressor(
+    RegressorMixin,
+    WritesNumbers,
+    Decayed,
+    Decoding,
+    SourceSteps,
+    Trained,
+    Windowed,
+    Standardized,
+    Directed,
+    Stacked,
+    Recurrence,
+    WrittenNumbersState,
+):
     """Turn one sequence of numbers into another, of another length, with an encoder and a decoder (Sutskever et al., 2014; Cho et al., 2014).
 
     For what comes after a sequence, or stands for it: the next steps of a window, a slower signal, a trajectory. For numbers at the very steps of
@@ -59,8 +72,6 @@ class Seq2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, SourceS
     >>> model.score(X[150:], y[150:]) > 0.9
     True
     """
-
-    _words: ClassVar[tuple[type, ...]] = (NumberSequences, Rows)
 
     def _reader(self) -> Rows:
         return Rows(self.dtype, self.standardize, Windows(self.n_lags, self.layout, self.step_order))
@@ -101,7 +112,8 @@ class Seq2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, SourceS
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        return as_told(self)._fit(X, y, sample_weight, (X_val, y_val))
+        do_as_told(self)
+        return self._fit(X, y, sample_weight, (X_val, y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -115,7 +127,8 @@ class Seq2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, SourceS
         -------
         self
         """
-        return as_told(self)._one_pass(X, y, sample_weight)
+        do_as_told(self)
+        return self._one_pass(X, y, sample_weight)
 
     def predict(self, X: Any, n_steps: Any = None) -> Any:
         """Write a sequence for each row.

@@ -17,11 +17,11 @@ from ...cells import State
 from ...data import StepRows
 from ...engine import BeamSearch, Hypotheses
 from ...training import Batches, CrossEntropy, Data, Objective
-from ..face._declared import Fitted
 from ..face._guards import predicting
 from ..face._held_out import Part
 from ..face._predictor import Predictor
 from ..face._readers import Given, Reader, RowReader, read_pair
+from ..face._state import Fitted
 from ..face._targets import Target
 from ._decoder import pairs_of, written_data
 from ._vocabulary import BEGIN, END, Vocabulary, all_strings, read_tokens
@@ -34,6 +34,32 @@ class Hypothesis(NamedTuple):
 
     tokens: Any
     score: float
+
+
+class ReadTokensState:
+    """The tokens that can be read."""
+
+    _source_vocabulary: Vocabulary
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("_source_vocabulary", "Vocabulary"),
+        Fitted("source_vocabulary_", "ndarray", ("n_tokens",), "The tokens that can be read, the most frequent first.", derived=True),
+    )
+
+
+class WrittenTokensState:
+    """The tokens that can be written."""
+
+    _vocabulary: Vocabulary
+    _joins: bool
+    _longest: int
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("_vocabulary", "Vocabulary"),
+        Fitted("vocabulary_", "ndarray", ("n_tokens",), "The tokens that can be written, the most frequent first.", derived=True),
+        Fitted("_joins", "bool"),
+        Fitted("_longest", "int"),
+    )
 
 
 @dataclass(frozen=True)
@@ -53,11 +79,6 @@ class SourceTokens(RowReader):
     refuse_unknown: bool = False
     shared: bool = False
 
-    _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("_source_vocabulary", "Vocabulary"),
-        Fitted("source_vocabulary_", "ndarray", ("n_tokens",), "The tokens that can be read, the most frequent first.", derived=True),
-    )
-
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         if reset:
             sources, written = read_tokens(X, "X"), read_tokens(y, "y") if self.shared else []
@@ -71,7 +92,7 @@ class SourceTokens(RowReader):
 
 
 @dataclass
-class TokenSequences(Target):
+class TokenSequences(Target, WrittenTokensState):
     """Sequences of tokens; what is written are strings if all targets were.
 
     Parameters
@@ -85,17 +106,6 @@ class TokenSequences(Target):
     model: Any
     min_frequency: int = 1
     shared: bool = False
-
-    _vocabulary: Vocabulary = None  # type: ignore[assignment]  # until it has learned
-    _joins: bool = False
-    _longest: int = 0
-
-    _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("_vocabulary", "Vocabulary"),
-        Fitted("vocabulary_", "ndarray", ("n_tokens",), "The tokens that can be written, the most frequent first.", derived=True),
-        Fitted("_joins", "bool"),
-        Fitted("_longest", "int"),
-    )
 
     def read(self, y: Any, given: Given, reader: Reader) -> tuple[list[Any], bool]:
         rows = read_tokens(y, "y")

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import _fit_context
 from sklearn.utils.validation import check_is_fitted
 
 from ...networks import Embedding, Encoder, Seq2Seq, Tokens
+from ..face._bases import _fit_context
 from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._settings import Decayed, Directed, Recurrence, Stacked
 from ..face._trained import Trained, recurrent
-from ._decoder import as_told, attending_network, looks
+from ._decoder import attending_network, do_as_told, looks
 from ._settings import Decoding, ReadsTokens, SourceSteps, WritesTokens
-from ._tokens import Hypothesis, SourceTokens, TokenSequences, as_objects, hypotheses, of_teacher, share_of_exact
+from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, as_objects, hypotheses, of_teacher, share_of_exact
 
 
 @parameters
-class Seq2SeqTranslator(ReadsTokens, WritesTokens, Decayed, Decoding, SourceSteps, Trained, Directed, Stacked, Recurrence):
+class Seq2SeqTranslator(
+    ReadsTokens,
+    WritesTokens,
+    Decayed,
+    Decoding,
+    SourceSteps,
+    Trained,
+    Directed,
+    Stacked,
+    Recurrence,
+    ReadTokensState,
+    WrittenTokensState,
+):
     """Turn one sequence of tokens into another: words, characters, anything (Sutskever et al., 2014; Bahdanau et al., 2015).
 
     For translation, spelling, formats, formulas: whatever is a sequence of symbols on both sides, of different lengths. Rows may be lists of tokens
@@ -59,8 +71,6 @@ class Seq2SeqTranslator(ReadsTokens, WritesTokens, Decayed, Decoding, SourceStep
     """
 
     attention: str | None = "bahdanau"
-
-    _words: ClassVar[tuple[type, ...]] = (TokenSequences, SourceTokens)
 
     def _reader(self) -> SourceTokens:
         return SourceTokens(self.dtype, False, self.min_frequency, self.handle_unknown == "error", self.shared_vocabulary)
@@ -102,7 +112,8 @@ class Seq2SeqTranslator(ReadsTokens, WritesTokens, Decayed, Decoding, SourceStep
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        return as_told(self)._fit(X, y, sample_weight, (X_val, y_val))
+        do_as_told(self)
+        return self._fit(X, y, sample_weight, (X_val, y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -116,7 +127,8 @@ class Seq2SeqTranslator(ReadsTokens, WritesTokens, Decayed, Decoding, SourceStep
         -------
         self
         """
-        return as_told(self)._one_pass(X, y, sample_weight)
+        do_as_told(self)
+        return self._one_pass(X, y, sample_weight)
 
     def predict_hypotheses(self, X: Any) -> list[list[Hypothesis]]:
         """What might be written for each row: up to ``beam_width`` hypotheses, the best first.

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
-from sklearn.base import RegressorMixin, _fit_context
 
 from ...networks import Seq2Seq, Values, Vector
+from ..face._bases import RegressorMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Vectors
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
-from ._decoder import as_told, decoder_network
-from ._numbers import NumberSequences, r2_of_written, written_as_targets
+from ._decoder import decoder_network, do_as_told
+from ._numbers import NumberSequences, WrittenNumbersState, r2_of_written, written_as_targets
 from ._settings import Decoding, WritesNumbers
 
 
 @parameters
-class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained, Standardized, Stacked, Recurrence):
+class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained, Standardized, Stacked, Recurrence, WrittenNumbersState):
     """Write a sequence of numbers from a vector: a decoder that starts from features.
 
     For curves that follow from settings: the answer of a system to its parameters, a trajectory from its initial condition. The sequence is what a
@@ -53,8 +53,6 @@ class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained
     """
 
     context: str = "both"
-
-    _words: ClassVar[tuple[type, ...]] = (NumberSequences, Vectors)
 
     def _reader(self) -> Vectors:
         return Vectors(self.dtype, self.standardize)
@@ -94,7 +92,8 @@ class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        return as_told(self)._fit(X, y, sample_weight, (X_val, y_val))
+        do_as_told(self)
+        return self._fit(X, y, sample_weight, (X_val, y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -108,7 +107,8 @@ class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained
         -------
         self
         """
-        return as_told(self)._one_pass(X, y, sample_weight)
+        do_as_told(self)
+        return self._one_pass(X, y, sample_weight)
 
     def predict(self, X: Any, n_steps: Any = None) -> Any:
         """Write a sequence for each row.
