@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 import torch
-from torch.nn.utils.rnn import PackedSequence
 
 from skrnn import cells
 
@@ -32,10 +31,8 @@ def _leaves(state) -> list[torch.Tensor]:
 def _facts(cell: cells.Cell) -> tuple[int, int, bool]:
     """Weights, numbers in the state, and whether a compiled kernel runs it."""
     built = cell.build(F, H, torch.Generator().manual_seed(0))
-    packed = PackedSequence(torch.zeros(2, F), torch.ones(2, dtype=torch.int64))
-    state = built.initial_state(1, like=packed.data)
-    compiled = built.fused(packed, state, False) is not None
-    return sum(w.numel() for w in built.parameters()), sum(leaf.numel() for leaf in _leaves(state)), compiled
+    state = built.initial_state(1, like=torch.zeros(1))
+    return sum(w.numel() for w in built.parameters()), sum(leaf.numel() for leaf in _leaves(state)), built.eval().kernel() is not None
 
 
 def _parts(kind: type) -> tuple[str, str, str]:

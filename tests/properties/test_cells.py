@@ -171,6 +171,12 @@ def test_rtrl_equals_bptt(cell):
 # -- kernels -----------------------------------------------------------------------------------------------------------------------------------
 
 
+@every_cell
+def test_to_ask_for_a_kernel_compiles_nothing_and_needs_no_weights(cell, monkeypatch):
+    monkeypatch.delattr("numba.core.dispatcher.Dispatcher.compile")
+    assert (built(cell).kernel() is not None) == has_kernel(cell)
+
+
 @every_kernel
 @both_directions
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, SINGLE), (torch.float64, EXACT)], ids=str)

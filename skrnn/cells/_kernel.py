@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,22 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import WORTH_THREADS, Kernel, Layout, big_matmul, column_sums, tall_product
+from ._state import State
+
+WholeSequence = Callable[[PackedSequence, State, bool], tuple[Tensor, State] | None]  # what `Cell.kernel` describes
+
+
+@dataclass(frozen=True)
+class OnDevice:
+    """A whole-sequence kernel from those for a kind of device each."""
+
+    cpu: WholeSequence  # for compiled kernels: float32 or float64
+    gpu: WholeSequence | None = None  # for torch's own kernels and parallel operations
+
+    def __call__(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        x = packed.data
+        run = self.cpu if runs_compiled(x) else self.gpu if runs_in_torch(x) else None
+        return None if run is None else run(packed, state, reverse)
 
 
 def runs_compiled(x: Tensor) -> bool:
