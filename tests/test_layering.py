@@ -13,6 +13,7 @@ from skrnn import cells, estimators
 
 ROOT = Path(skrnn.__file__).parent
 FLOORS = {
+    "_constraints": 0,
     "data": 0,
     "kernels": 0,
     "cells": 1,
@@ -28,6 +29,7 @@ FLOORS = {
     "inspection": 6,
 }
 WITHOUT = {  # heavy packages that a floor does without
+    "_constraints": {"torch"},
     "data": {"torch"},
     "kernels": {"torch", "sklearn", "scipy"},
     "preprocessing": {"torch"},
