@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from ..data import Sequences, Windows, check_sequences
+from ..data import Sequences, TableLayout, check_sequences
 from ..engine import Stream, limit_threads
 from ..training import Batches, Data, Objective, channel_statistics
 from ._guards import device_of, require_target, seed_of, unchanged_on_error
@@ -94,11 +94,11 @@ class BaseRecurrent(BaseTrained, ABC):
 
     def _read(self, X: Any, *, reset: bool) -> Sequences:
         """The sequences of X."""
-        return check_sequences(self, X, reset=reset, compute_dtype=self.dtype, windows=self._windows())
+        return check_sequences(self, X, reset=reset, compute_dtype=self.dtype, table_layout=self._windows())
 
-    def _windows(self) -> Windows:
+    def _windows(self) -> TableLayout:
         """How a 2-D X, and the axes of other data, are to be read."""
-        return Windows()
+        return TableLayout()
 
     def _part(self, sequences: Sequences, target: NDArray[Any], weight: NDArray[np.float64] | None) -> Part:
         return Part(sequences, target, weight)

@@ -12,7 +12,7 @@ from sklearn.callback import CallbackSupportMixin
 from ..cells import resolve
 from ..engine import resolve_rule
 from ..networks import Recurrent
-from ..training import Data, History, Objective, Trainer, as_penalties
+from ..training import Examples, History, Objective, Trainer, as_penalties
 from ._parameters import TrainedParameters, parameters
 from ._progress import Progress
 
@@ -70,7 +70,9 @@ class BaseTrained(CallbackSupportMixin, TrainedParameters, ABC):
             penalties=as_penalties(self.penalties),
         )
 
-    def _fit_network(self, trainer: Trainer, data: Data, held: Data | None, generator: torch.Generator, X: Any, y: Any, **going_on: Any) -> None:
+    def _fit_network(
+        self, trainer: Trainer, data: Examples, held: Examples | None, generator: torch.Generator, X: Any, y: Any, **going_on: Any
+    ) -> None:
         context = self._init_callback_context(max_subtasks=trainer.max_epochs)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         progress = Progress(trainer.max_epochs) if self.verbose else None

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ..data import LAYOUTS, STEP_ORDERS, Windows
+from ..data import LAYOUTS, STEP_ORDERS, TableLayout
 from ._base import BaseRecurrent
 from ._parameters import TrainedParameters, parameters
 
@@ -29,5 +29,5 @@ class BaseWindowed(BaseRecurrent, ABC):
         "step_order": [StrOptions(set(STEP_ORDERS))],
     }
 
-    def _windows(self) -> Windows:
-        return Windows(self.n_lags, self.layout, self.step_order)
+    def _windows(self) -> TableLayout:
+        return TableLayout(self.n_lags, self.layout, self.step_order)

@@ -62,7 +62,7 @@ class BaseNumbers(RegressorMixin, BaseDecoding, ABC):
 
     def _held_data(self, part: Part) -> Data:
         data = self._data(part)
-        return replace(data, batches=self._pairs(part.sequences, part.target.offsets))  # on its own output, as in predict
+        return replace(data, source=self._pairs(part.sequences, part.target.offsets))  # on its own output, as in predict
 
     def _feedback(self, encoder: Encoder | Vector, generator: torch.Generator) -> Feedback | None:
         return Values(len(self.target_mean_)) if self.mode == "feedback" else None
