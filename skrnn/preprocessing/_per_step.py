@@ -13,8 +13,8 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..data._finite import in_order, to_float
-from ..data._reading import assemble, layout_of, unwrap
+from ..data._finite import contiguous, to_float
+from ..data._reading import layout_of, to_sequences, unwrap
 from ..data._sequences import Array, Sequences
 from ._containers import give_back, read_sequences
 from ._transformer import SequenceTransformer
@@ -128,7 +128,7 @@ class PerStep(SequenceTransformer):
         """
         check_is_fitted(self)
         material = unwrap(X)
-        sequences = assemble(material)
+        sequences = to_sequences(material)
         return give_back(self._with(sequences, self.transformer_.inverse_transform(sequences.values)), layout_of(X, material))
 
     def _with(self, sequences: Sequences, values: Any) -> Sequences:
@@ -137,4 +137,4 @@ class PerStep(SequenceTransformer):
         if dense.ndim != 2 or len(dense) != sequences.n_steps_total:
             inner = type(self.transformer_).__name__
             raise ValueError(f"{inner} must keep the number of rows: it made an array of shape {dense.shape} of {sequences.n_steps_total} time steps")
-        return sequences.with_values(in_order(to_float(dense, f"the output of {type(self.transformer_).__name__}")))
+        return sequences.with_values(contiguous(to_float(dense, f"the output of {type(self.transformer_).__name__}")))

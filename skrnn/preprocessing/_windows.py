@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 from .._constraints import COUNT
 from ..data._checks import as_sequences
 from ..data._frames import kind_of
-from ..data._reading import ROWS, assemble, layout_of, table_to_array, unwrap
+from ..data._reading import ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ..data._sequences import Array, Sequences
 from ..data._windows import window_rows
 from ._containers import read_series
@@ -95,7 +95,7 @@ def _read(series: Any, name: str) -> tuple[Sequences, bool]:
     material = unwrap(series, name)
     if layout_of(series, material) != ROWS:
         flat = isinstance(material, list) and material[0].ndim == 1
-        return as_sequences(assemble(material, name), name=name), flat
+        return as_sequences(to_sequences(material, name), name=name), flat
     flat = kind_of(material).endswith("Series") or (isinstance(material, np.ndarray) and material.ndim == 1)
     if flat:
         material = material.to_frame() if kind_of(material) else material[:, None]

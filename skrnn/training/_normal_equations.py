@@ -25,7 +25,7 @@ def few_threads(n_multiplications: float) -> AbstractContextManager[None]:
     return single_blas() if n_multiplications < _WORTH_BLAS_THREADS else nullcontext()
 
 
-class Moments:
+class FoldMoments:
     """Weighted means of features Z and targets Y, and sums of products of their differences from the means.
 
     Of ``gram`` only the upper triangle is kept; :attr:`full_gram` is all of it.
@@ -60,7 +60,7 @@ class Moments:
         self.square += np.einsum("nk,nk->k", y, y)
         self._move(total, mean_z, mean_y)
 
-    def merge(self, other: Moments) -> Self:
+    def merge(self, other: FoldMoments) -> Self:
         """Take in what other rows left."""
         self.n_rows += other.n_rows
         if other.weight == 0:
@@ -157,12 +157,12 @@ class NormalEquations:
     n_features: int
     n_targets: int
     n_folds: int = 1
-    folds: list[Moments] = field(init=False, repr=False)
+    folds: list[FoldMoments] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("n_features", "n_targets", "n_folds"):
             require_count("NormalEquations", name, vars(self)[name])
-        self.folds = [Moments(self.n_features, self.n_targets) for _ in range(self.n_folds)]
+        self.folds = [FoldMoments(self.n_features, self.n_targets) for _ in range(self.n_folds)]
 
     @property
     def n_rows(self) -> int:
@@ -216,11 +216,11 @@ class NormalEquations:
         """
         return self._joined([moments for k, moments in enumerate(self.folds) if k != fold])
 
-    def _joined(self, *groups: Iterable[Moments]) -> NormalEquations:
+    def _joined(self, *groups: Iterable[FoldMoments]) -> NormalEquations:
         """Groups of folds as the folds of a copy."""
         copy = NormalEquations(self.n_features, self.n_targets, len(groups))
         for moments, group in zip(copy.folds, groups, strict=True):
-            reduce(Moments.merge, group, moments)
+            reduce(FoldMoments.merge, group, moments)
         return copy
 
     def __iadd__(self, other: NormalEquations) -> Self:
@@ -266,7 +266,7 @@ class GrowingFolds:
         while done + len(Z) > len(self.pieces.folds) * self.size:
             folds = self.pieces.folds
             joined = self.pieces._joined(*zip(folds[::2], folds[1::2], strict=True)).folds
-            self.pieces.folds = joined + [Moments(self.n_features, self.n_targets) for _ in joined]
+            self.pieces.folds = joined + [FoldMoments(self.n_features, self.n_targets) for _ in joined]
             self.size *= 2
         self.pieces.add(Z, Y, sample_weight, np.arange(done, done + len(Z)) // self.size)
         return self

@@ -226,7 +226,7 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
 
     def _data(self, part: Part) -> Data:
         data = super()._data(part)
-        return data if self.mode == "predict" else replace(data, batches=self._pairs(part.sequences, data.batches, data.target))
+        return data if self.mode == "predict" else replace(data, source=self._pairs(part.sequences, data.source, data.target))
 
     def _pairs(self, windows: Sequences, batches: Any, like: torch.Tensor) -> Pairs:
         """Windows to read and write, with their covariates."""

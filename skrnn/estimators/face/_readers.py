@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from ...data import ROWS, Sequences, StepRows, Windows, check_sequences_and_layout, give_steps, step_rows
+from ...data import ROWS, Sequences, StepRows, TableLayout, check_sequences_and_layout, give_steps, step_rows
 from ...training import channel_statistics
 from ._held_out import Part, set_aside, speaking_of
 from ._step_values import row_weights
@@ -100,13 +100,13 @@ class RowReader(Reader, ABC):
 class Rows(RowReader):
     """Sequences, or the rows of a table, with one answer for each."""
 
-    windows: Windows | None = None
+    table_layout: TableLayout | None = None
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
-        return Given(*check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, windows=self.windows))
+        return Given(*check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, table_layout=self.table_layout))
 
 
 @dataclass(frozen=True)

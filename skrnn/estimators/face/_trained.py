@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ...cells import resolve
 from ...engine import Stream, resolve_rule
 from ...networks import Recurrent
-from ...training import Batches, Data, History, Objective, Trainer, as_penalties
+from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
 from ._bases import BaseEstimator, CallbackSupportMixin
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
 from ._held_out import Part, check_pair, speaking_of
@@ -34,8 +34,8 @@ Array = NDArray[np.float64]
 class Lesson:
     """What a network is trained on: data, loss, and the source of weights and orders; and what the user gave, for callbacks."""
 
-    data: Data
-    held: Data | None
+    data: Examples
+    held: Examples | None
     objective: Objective
     generator: torch.Generator
     given: tuple[Any, Any]

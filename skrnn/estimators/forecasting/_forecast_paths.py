@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import State, map_state
 from ..data import Panel, SeriesMoments, Window
 from ..engine import rollout
-from ..training import Predictive, Sight, Windows, steps_counted
+from ..training import Predictive, WindowSource, WindowSpec, steps_counted
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -33,12 +33,12 @@ class Forecaster:
     network : Seq2Seq or StepNetwork
         The latter if ``sight.recursive``.
     objective : Predictive
-    sight : Sight
+    sight : WindowSpec
     """
 
     network: Any
     objective: Predictive
-    sight: Sight
+    sight: WindowSpec
 
     def params(self, panel: Panel, moments: SeriesMoments, places: tuple[Rows, Rows], n_steps: int) -> Array:
         """Parameters (n_origins, n_steps, n_targets, n_params) in units of y, on point forecasts where they are fed back."""
@@ -68,7 +68,7 @@ class Forecaster:
     def _block(
         self, panel: Panel, moments: SeriesMoments, places: tuple[Rows, Rows], n_steps: int, draw: Draw | None, n_paths: int
     ) -> tuple[Array, Array]:
-        windows = Windows(panel, moments, self.sight, places)
+        windows = WindowSource(panel, moments, self.sight, places)
         windows.taught = False
         size = max(1, _CHUNK // ((self.sight.n_lags + n_steps) * n_paths))
         parts = []
@@ -81,7 +81,7 @@ class Forecaster:
         params, values = zip(*parts, strict=True)
         return np.concatenate(params), np.concatenate(values)
 
-    def _decoded(self, windows: Windows, window: Window, index: Rows, run: _Run) -> None:
+    def _decoded(self, windows: WindowSource, window: Window, index: Rows, run: _Run) -> None:
         pair = windows.pair(window, index)
         if self.network.feedback is None:
             rows = self.network(pair)
@@ -96,7 +96,7 @@ class Forecaster:
         pair = pair._replace(steps=steps, first=pair.first.repeat_interleave(k, 0))
         self.network.write(pair, map_state(lambda s: s.repeat_interleave(k, 0), states), many(inputs), emit=run)
 
-    def _recursive(self, windows: Windows, window: Window, index: Rows, run: _Run) -> None:
+    def _recursive(self, windows: WindowSource, window: Window, index: Rows, run: _Run) -> None:
         n_lags, n_steps, k = self.sight.n_lags, window.rows.shape[1] - self.sight.n_lags, run.n_paths
         rows, states = self.network.outputs(windows.steps(window, index, 0, n_lags))
         states = map_state(lambda s: s.repeat_interleave(k, 0), states)

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data import Panel
 from ..engine import limit_threads
-from ..training import window_data
+from ..training import WindowExamples
 from ._forecast_input import Array, Series, check_steps, read_fit, read_tables
 from ._forecaster_learning import ForecasterLearning
 from ._guards import require_target, unchanged_on_error
@@ -270,7 +270,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
             raise ValueError(f"learn=True needs a window of {self.n_lags_} + {self.horizon} steps with a target in its future")
         trainer = replace(self._trainer(self._objective(), early=False), schedule="constant", max_epochs=1)
         generator = torch.Generator().manual_seed(self._draws + int(self.n_steps_.sum()))
-        self._fit_network(trainer, window_data(windows), None, generator, X, y, optimizer=self.__dict__.get("_optimizer"))
+        self._fit_network(trainer, WindowExamples(windows), None, generator, X, y, optimizer=self.__dict__.get("_optimizer"))
 
     def _judge(self, panel: Panel, new: Any) -> None:
         """Errors of the forecasts that have just come to their end."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..cells import resolve
 from ..data import Panel, series_moments
 from ..networks import Encoder, Feedback, Seq2Seq, StepNetwork
-from ..training import Distribution, Objective, Predictive, Sight, Trainer, Windows, predictive, window_data
+from ..training import Distribution, Objective, Predictive, Trainer, WindowExamples, WindowSource, WindowSpec, predictive
 from ._conformal import Calibration
 from ._forecast_input import Array, Series, assemble, check_steps, detect_season, fill_forward, fourier, read_fit, read_static, refuse_missing
 from ._forecast_paths import Forecaster
@@ -143,19 +143,19 @@ class ForecasterLearning(ForecasterParameters):
         calibration = np.array([self._n_calibrated(n) for n in lengths])
         ends = lengths - held
         self._series_moments = series_moments([part[:end] for part, end in zip(panel.series(), ends, strict=True)])
-        data = window_data(self._learning_windows(panel, (np.zeros_like(ends), ends)))
+        data = WindowExamples(self._learning_windows(panel, (np.zeros_like(ends), ends)))
         rest = None
         if self.early_stopping is True:
             windows = self._learning_windows(panel, (ends, lengths - calibration))
             windows.taught = False
-            rest = window_data(windows)
+            rest = WindowExamples(windows)
         if not going_on:
             weight = torch.ones(len(data.target), dtype=data.target.dtype) if data.weight is None else data.weight.cpu()
             bias = objective.best_constant(data.target.cpu(), weight)
             self.network_ = self._build(panel, bias, objective, generator).to(data.target.device, data.target.dtype)
             self._network_settings = self._settings()
         self._begin_curves(going_on=going_on)
-        self.alpha_ = _DECAY / len(data.batches) if self.alpha == AUTO else float(self.alpha)
+        self.alpha_ = _DECAY / len(data.source) if self.alpha == AUTO else float(self.alpha)
         self._fit_network(self._trainer(objective, early=rest is not None), data, rest, generator, X, y)
 
     def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
@@ -197,8 +197,8 @@ class ForecasterLearning(ForecasterParameters):
         """Steps at the very end of a series whose errors are measured."""
         return int(np.ceil(self.calibration_fraction * n_steps)) if self.conformal else 0
 
-    def _sight(self) -> Sight:
-        return Sight(
+    def _sight(self) -> WindowSpec:
+        return WindowSpec(
             self.n_lags_,
             self.horizon,
             self.target_scaling_,
@@ -210,7 +210,7 @@ class ForecasterLearning(ForecasterParameters):
             device_of(self),
         )
 
-    def _learning_windows(self, panel: Panel, ends: tuple[Rows, Rows]) -> Windows:
+    def _learning_windows(self, panel: Panel, ends: tuple[Rows, Rows]) -> WindowSource:
         """Windows whose futures lie, for each series, between two of its steps."""
         first = np.maximum(ends[0], self.n_lags_)
         origins = [np.arange(a, b - self.horizon + 1) for a, b in zip(first, ends[1], strict=True)]
@@ -218,7 +218,7 @@ class ForecasterLearning(ForecasterParameters):
         rows = np.concatenate([o + start for o, start in zip(origins, panel.offsets[:-1], strict=True)])
         present = np.concatenate([[0], np.cumsum(panel.present.all(axis=1))])
         some = present[rows + self.horizon] > present[rows]  # the others teach nothing
-        windows = Windows(panel, self._series_moments, self._sight(), (series[some], rows[some]), self.windows_per_epoch)
+        windows = WindowSource(panel, self._series_moments, self._sight(), (series[some], rows[some]), self.windows_per_epoch)
         if self.target_scaling_ == "mean" and len(
             windows
         ):  # as in DeepAR, lest the few large series stay unknown; by the root, lest the small ones do
@@ -286,7 +286,7 @@ class ForecasterLearning(ForecasterParameters):
         objective: Any = self._objective()
         params = self._model.params(panel, self._series_moments, places, n_steps)
         center = objective.point(params)
-        windows = Windows(panel, self._series_moments, self._sight(), places)
+        windows = WindowSource(panel, self._series_moments, self._sight(), places)
         scale = windows.window(np.arange(len(windows)), 1).scale[:, None] * np.ones_like(center)
         if self.objective in ("squared", "absolute", "huber"):
             return center, scale

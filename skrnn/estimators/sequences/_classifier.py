@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...data import Windows
+from ...data import TableLayout
 from ...networks import SequenceNetwork
 from ..face._bases import ClassifierMixin, TransformerMixin, _fit_context
 from ..face._declared import parameters
@@ -52,7 +52,7 @@ class RNNClassifier(
     """
 
     def _reader(self) -> Rows:
-        return Rows(self.dtype, self.standardize, Windows(self.n_lags, self.layout, self.step_order))
+        return Rows(self.dtype, self.standardize, TableLayout(self.n_lags, self.layout, self.step_order))
 
     def _target(self) -> Classes:
         return Classes(self, self.dtype, class_weight=self.class_weight)
