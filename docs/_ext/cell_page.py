@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import torch
+from generated_page import write_page
 
 from skrnn import cells
 
@@ -62,9 +63,7 @@ def cell_page(times: dict[str, float]) -> str:
 def write_cell_page(source: Path) -> None:
     measured = source / "cell_times.json"
     text = cell_page(json.loads(measured.read_text(encoding="utf-8")) if measured.exists() else {})
-    path = source / "choosing_a_cell.rst"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+    write_page(source / "choosing_a_cell.rst", text)
 
 
 def setup(app) -> dict[str, bool]:
