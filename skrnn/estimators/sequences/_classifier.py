@@ -191,5 +191,6 @@ class RNNClassifier(
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
         tags.classifier_tags.multi_label = True
         return tags

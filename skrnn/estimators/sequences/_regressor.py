@@ -145,5 +145,6 @@ class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed,
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
         tags.target_tags.multi_output = True
         return tags
