@@ -18,9 +18,9 @@ from sklearn.utils.validation import _check_sample_weight
 
 from ..cells import Cell, resolve
 from ..data import ROWS, Sequences, check_sequences_and_layout
-from ..engine import BPTT, TEACHINGS, Guessing, Rule, TeacherForcing, limit_threads, resolve_rule, resolve_teaching
+from ..engine import TEACHINGS, Rule, TeacherForcing, limit_threads, resolve_teaching
 from ..networks import ATTENTIONS, CONTEXTS, Encoder, Feedback, Seq2Seq, Vector
-from ..training import Batches, Data, Objective, Pairs, Trainer, WeightNoise, as_penalties
+from ..training import Batches, Data, Pairs
 from ._base import BaseRecurrent
 from ._guards import device_of, require_target
 from ._held_out import Part
@@ -181,13 +181,6 @@ class BaseDecoding(BaseRecurrent, ABC):
             teacher_forcing=self.teacher_forcing,
             generator=generator,
         )
-
-    def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
-        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
-            raise ValueError(f"{type(self).__name__} learns by rule='bptt' or 'guessing'; got {self.rule!r}")
-        if not all(isinstance(penalty, WeightNoise) for penalty in as_penalties(self.penalties)):
-            raise ValueError(f"{type(self).__name__} knows no penalties but WeightNoise; got {self.penalties!r}")
-        return super()._trainer(objective, early=early)
 
     def _check_same_network(self) -> None:
         super()._check_same_network()

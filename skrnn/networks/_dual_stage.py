@@ -8,9 +8,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, Layers, Module, State, Wrapper
+from ..cells import Cell, Layers, State, Wrapper
 from ..cells._starts import input_weights, small
-from ..engine import TimeSlices, scan
+from ..engine import Runnable, TimeSlices, scan
 from ..engine._rules import flat
 from ._network import Linear
 
@@ -125,7 +125,7 @@ class TemporalAttention(_Weighs):
         return torch.cat([d, c], -1), Weighing(inner, state.values, state.keys, b, c)
 
 
-class DualStage(Module):
+class DualStage(Runnable):
     """Windows of driving series and of the target's past to the target's next value.
 
     The last column of a window is the target's past. All windows of a batch have ``n_lags`` steps.
