@@ -20,6 +20,7 @@ from ._teaching import (
     resolve_teaching,
 )
 from ._threads import limit_threads
+from ._watch import scan_watched
 
 __all__ = [
     "BPTT",
