@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vjp, vmap
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, flat, map_state
+from ..cells import Cell, Module, State, flat, map_state
 from ..kernels import Layout
 from ._rules import Loss, Rule, Stream, Streamed
+from ._runnable import PiecewiseRunnable
 
 _MOST_UNITS = 64
 _ROOM = 2**25  # numbers of the influence that are held at once; above, the sequences of a batch come one group after the other
@@ -50,6 +51,7 @@ class RTRL(Rule):
     J. Menick et al., "Practical real time recurrent learning with a sparse approximation", ICLR 2021.
     """
 
+    needs: ClassVar[type[Module]] = PiecewiseRunnable
     order: int | None = None
 
     def __post_init__(self) -> None:

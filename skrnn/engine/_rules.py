@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import State, flat, map_state
+from ..cells import Module, State, flat, map_state
+from ._runnable import PiecewiseRunnable, Runnable
 from ._scan import GRAD_PATHS
 
 Loss = Callable[[Any], Tensor]
@@ -29,6 +30,7 @@ class Stream:
 class Rule(ABC):
     """Puts the gradient of a loss into the weights of a network, or changes the weights by itself."""
 
+    needs: ClassVar[type[Module]] = Runnable  # the kind of network that it can train
     follows_gradient: ClassVar[bool] = True
     goal: float = -inf  # the loss at which there is nothing left to learn
 
@@ -100,6 +102,7 @@ class TruncatedBPTT(Rule):
     Neural Computation 2(4), 1990.
     """
 
+    needs: ClassVar[type[Module]] = PiecewiseRunnable
     n_steps: int = 500
     stride: int | None = None
     grad_path: str = "full"

@@ -9,7 +9,8 @@ from ._optimizers import OPTIMIZERS
 from ._outliers import AdditiveOutliers
 from ._pairs import Pairs
 from ._pascanu import Pascanu
-from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise, as_penalties, penalised
+from ._penalised import PENALTIES, as_penalties, check_penalties, penalised
+from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
 from ._sources import Data, Examples, Source

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..engine import Rule, Stream
-from ..networks import Pair
+from ..engine import Rule, Runnable, Stream
+from ..networks import Encoder, Pair, Seq2Seq
 from ._penalties import Penalty, check_strength
 
 
@@ -65,6 +65,10 @@ class AdditiveOutliers(Penalty):
         check_strength(self, "size")
         if not isinstance(self.rate, Real) or isinstance(self.rate, bool) or not 0 <= float(self.rate) <= 1:
             raise ValueError(f"The 'rate' parameter of AdditiveOutliers must be a number from 0 to 1; got {self.rate!r}")
+
+    def fits(self, network: Runnable) -> bool:
+        """Whatever reads numbers; a token with something added is another token, or none."""
+        return not (isinstance(network, Seq2Seq) and isinstance(network.encoder, Encoder) and network.encoder.embedding is not None)
 
     def around(self, rule: Rule) -> Rule:
         """The gradient of ``rule`` for inputs with outliers."""

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, State, flat, map_state
-from ..engine import BPTT, Rule, Stream
+from ..engine import BPTT, Rule, Runnable, Stream
+from ..networks import Network
 from ..networks._watched import Step, watching
 from ._penalties import Penalty, check_strength
 
@@ -70,6 +71,10 @@ class Pascanu(Penalty):
         check_strength(self, "alpha")
         if rule != BPTT():
             raise ValueError(f"Pascanu needs rule='bptt', whose gradient reaches every step on every path; got {rule!r}")
+
+    def fits(self, network: Runnable) -> bool:
+        """A stack of layers, in which every cell can be watched."""
+        return isinstance(network, Network)
 
     def around(self, rule: Rule) -> Rule:
         """``rule`` and the gradient of Ω."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import inf
 from numbers import Real
@@ -15,7 +14,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import State, put_first
-from ..engine import Rule, Stream
+from ..engine import Rule, Runnable, Stream
 from ..networks import Network, Recurrent
 from ..networks._readout import add_first, row_sums
 
@@ -28,25 +27,12 @@ class Penalty(BaseEstimator, ABC):
         """Refuse bad parameters, and a rule that this cannot work with."""
 
     @abstractmethod
+    def fits(self, network: Runnable) -> bool:
+        """Whether this can work with a network."""
+
+    @abstractmethod
     def around(self, rule: Rule) -> Rule:
         """``rule`` with this penalty; it gives the loss without it."""
-
-
-def as_penalties(given: Any) -> tuple[Penalty, ...]:
-    """None, one or several penalties as a tuple."""
-    several = () if given is None else tuple(given) if isinstance(given, list | tuple) else (given,)
-    if not all(isinstance(penalty, Penalty) for penalty in several):
-        raise ValueError(f"The 'penalties' parameter must be None, a penalty of skrnn.training, or a tuple or list of them; got {given!r}")
-    return several
-
-
-def penalised(rule: Rule, penalties: Iterable[Penalty]) -> Rule:
-    """``rule`` with all penalties, the first nearest to it."""
-    with_penalties = rule
-    for penalty in penalties:
-        penalty.check(rule)
-        with_penalties = penalty.around(with_penalties)
-    return with_penalties
 
 
 def check_strength(penalty: Penalty, name: str) -> None:
@@ -84,6 +70,9 @@ class OutputPenalty(Penalty, ABC):
     def check(self, rule: Rule) -> None:
         check_strength(self, "alpha")
         _check_follows_gradient(self, rule)
+
+    def fits(self, network: Runnable) -> bool:
+        return isinstance(network, Network)
 
     def around(self, rule: Rule) -> Rule:
         return rule if self.alpha == 0 else _Measuring(rule, self)
@@ -334,6 +323,10 @@ class WeightNoise(Penalty):
         """Refuse a bad scale, and a rule that follows no gradient."""
         check_strength(self, "scale")
         _check_follows_gradient(self, rule)
+
+    def fits(self, network: Runnable) -> bool:
+        """Whatever has recurrent layers."""
+        return True
 
     def around(self, rule: Rule) -> Rule:
         """The gradient of ``rule`` at noisy weights."""

@@ -14,10 +14,11 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Generator, Tensor, nn
 
 from ..cells import hidden
-from ..engine import Rule, Stream
+from ..engine import Rule, Runnable, Stream, check_rule
 from ._objectives import Objective
 from ._optimizers import OPTIMIZERS, Optimizer
-from ._penalties import Penalty, penalised
+from ._penalised import check_penalties, penalised
+from ._penalties import Penalty
 from ._schedules import Plateau, over_time
 from ._sources import Examples
 
@@ -89,7 +90,7 @@ class Trainer:
 
     def run(
         self,
-        network: nn.Module,
+        network: Runnable,
         data: Examples,
         generator: Generator,
         *,
@@ -104,9 +105,13 @@ class Trainer:
 
         Raises
         ------
+        ValueError
+            If the rule, a penalty or the stream does not fit the network or the data.
         DivergenceError
             If the loss is infinite or NaN for the fourth time; the best weights are restored before.
         """
+        check_rule(self.rule, network)
+        check_penalties(self.penalties, network)
         if stream is not None:
             _check_stream(stream, data.source.lengths)
         run = _TrainingRun(self, network, data, generator, held_out, optimizer)

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..data import Sequences, give_steps
-from ..engine import BPTT, Guessing, limit_threads, resolve_rule
+from ..engine import limit_threads
 from ..training import AdditiveOutliers, Data, Objective, Pairs, SquaredError, Trainer
 from ._detection import BaseDetector
 from ._every_step import BaseStepNetwork
@@ -220,8 +220,6 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
         if self.mode == "predict":
             return super()._assemble(bias, generator)
-        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
-            raise ValueError(f"mode='reconstruct' learns by rule='bptt' or 'guessing'; got {self.rule!r}")
         return autoencoder(self._recurrent(len(self.mean_), generator), len(self.mean_) - len(self.target_channels_), self.dropout, bias)
 
     def _data(self, part: Part) -> Data:

@@ -17,9 +17,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, resolve
 from ..data import ROWS, Sequences, check_sequences_and_layout, step_rows, window_rows
-from ..engine import BPTT, Guessing, Rule, limit_threads, resolve_rule, rollout
+from ..engine import Rule, limit_threads, rollout
 from ..networks import DualStage
-from ..training import Batches, SquaredError, WeightNoise, as_penalties
+from ..training import Batches, SquaredError
 from ._base import BaseRecurrent
 from ._guards import require_target, unchanged_on_error
 from ._held_out import Part, last_aside
@@ -267,10 +267,6 @@ class DualStageAttentionRegressor(RegressorMixin, BaseRecurrent):
         return last_aside(part, self.validation_fraction) if self.early_stopping is True else (part, None)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> DualStage:
-        if not isinstance(resolve_rule(self.rule), BPTT | Guessing):
-            raise ValueError(f"{type(self).__name__} learns by rule='bptt' or 'guessing'; got {self.rule!r}")
-        if not all(isinstance(penalty, WeightNoise) for penalty in as_penalties(self.penalties)):
-            raise ValueError(f"{type(self).__name__} knows no penalties but WeightNoise; got {self.penalties!r}")
         decoder_size = self.hidden_size if self.decoder_size is None else self.decoder_size
         return DualStage(resolve(self.cell), len(self.mean_) - 1, self.n_lags, self.hidden_size, decoder_size, bias, generator=generator)
 

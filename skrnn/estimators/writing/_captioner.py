@@ -15,7 +15,7 @@ from ..face._guards import require_target
 from ..face._readers import Vectors
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
-from ._decoder import decoder_network, do_as_told
+from ._decoder import decoder_network, follow_the_schedule
 from ._settings import Decoding, WritesTokens
 from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, as_objects, hypotheses, share_of_exact
 
@@ -94,7 +94,7 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        do_as_told(self)
+        follow_the_schedule(self)
         return self._fit(X, y, sample_weight, (X_val, y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -109,7 +109,7 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
         -------
         self
         """
-        do_as_told(self)
+        follow_the_schedule(self)
         return self._one_pass(X, y, sample_weight)
 
     def predict_hypotheses(self, X: Any) -> list[list[Hypothesis]]:

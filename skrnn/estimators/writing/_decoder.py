@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ...cells import resolve
 from ...data import StepRows
-from ...engine import BPTT, Guessing, resolve_rule, resolve_teaching
+from ...engine import resolve_teaching
 from ...networks import Encoder, Feedback, Seq2Seq, Vector
-from ...training import Batches, Data, Pairs, WeightNoise, as_penalties
+from ...training import Batches, Data, Pairs
 from ..face._guards import predicting
 from ..face._held_out import Part
 from ..face._predictor import Predictor
@@ -76,12 +76,8 @@ def attending_network(model: Any, encoder: Encoder, feedback: Feedback | None, b
     )
 
 
-def do_as_told(model: Any) -> None:
-    """Check how an estimator is to learn, and let its network follow the parameters that may change from fit to fit."""
-    if not isinstance(resolve_rule(model.rule), BPTT | Guessing):
-        raise ValueError(f"{type(model).__name__} learns by rule='bptt' or 'guessing'; got {model.rule!r}")
-    if not all(isinstance(penalty, WeightNoise) for penalty in as_penalties(model.penalties)):
-        raise ValueError(f"{type(model).__name__} knows no penalties but WeightNoise; got {model.penalties!r}")
+def follow_the_schedule(model: Any) -> None:
+    """How often the teacher is asked may change from fit to fit."""
     if model.__sklearn_is_fitted__():
         model.network_.teaching = resolve_teaching(model.teacher_forcing)
 

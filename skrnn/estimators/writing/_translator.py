@@ -15,7 +15,7 @@ from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._settings import Decayed, Directed, Recurrence, Stacked
 from ..face._trained import Trained, recurrent
-from ._decoder import attending_network, do_as_told, looks
+from ._decoder import attending_network, follow_the_schedule, looks
 from ._settings import Decoding, ReadsTokens, SourceSteps, WritesTokens
 from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, as_objects, hypotheses, of_teacher, share_of_exact
 
@@ -112,7 +112,7 @@ class Seq2SeqTranslator(
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        do_as_told(self)
+        follow_the_schedule(self)
         return self._fit(X, y, sample_weight, (X_val, y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -127,7 +127,7 @@ class Seq2SeqTranslator(
         -------
         self
         """
-        do_as_told(self)
+        follow_the_schedule(self)
         return self._one_pass(X, y, sample_weight)
 
     def predict_hypotheses(self, X: Any) -> list[list[Hypothesis]]:

@@ -12,7 +12,7 @@ from ..face._declared import parameters
 from ..face._readers import Vectors
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
-from ._decoder import decoder_network, do_as_told
+from ._decoder import decoder_network, follow_the_schedule
 from ._numbers import NumberSequences, WrittenNumbersState, r2_of_written, written_as_targets
 from ._settings import Decoding, WritesNumbers
 
@@ -92,7 +92,7 @@ class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        do_as_told(self)
+        follow_the_schedule(self)
         return self._fit(X, y, sample_weight, (X_val, y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -107,7 +107,7 @@ class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained
         -------
         self
         """
-        do_as_told(self)
+        follow_the_schedule(self)
         return self._one_pass(X, y, sample_weight)
 
     def predict(self, X: Any, n_steps: Any = None) -> Any:
