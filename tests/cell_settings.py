@@ -1,10 +1,11 @@
 """The one list of cells to test, and how tests make built cells and packed batches.
 
 A cell that appears in ``skrnn.cells.__all__`` is tested with its defaults without a line here; ``VARIANTS`` adds settings worth testing.
+Where options are crossed, the settings in which every two of their values meet are always tested, the whole cross under ``slow``.
 """
 
 import copy
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 import torch
@@ -24,29 +25,61 @@ def grid(**axes):
     return [dict(zip(axes, values, strict=True)) for values in product(*axes.values())]
 
 
+class Seldom(dict):
+    """Settings that are tested under ``slow`` only: each two of their values meet in others."""
+
+
+def seldom(settings):
+    return [Seldom(given) for given in settings]
+
+
+def pairwise(**axes):
+    """Combinations in which every two values of two axes meet, as few as are found by taking the best next; then all others, which are slow."""
+    every, chosen = grid(**axes), []
+    pairs = [set(combinations(given.items(), 2)) for given in every]
+    unmet = set().union(*pairs)
+    while unmet:
+        best = max(range(len(every)), key=lambda k: len(pairs[k] & unmet))
+        chosen.append(every[best])
+        unmet -= pairs[best]
+    return chosen + seldom(given for given in every if given not in chosen)
+
+
 VARIANTS = {
     "Elman": [
-        *grid(activation=["tanh", "relu", "sigmoid"], layer_norm=[False, True]),
+        *grid(activation=["tanh", "relu"], layer_norm=[False, True]),
+        {"activation": "sigmoid"},
+        *seldom([{"activation": "sigmoid", "layer_norm": True}]),
         *grid(activation=["relu"], recurrent_init=["identity", "uniform", "glorot", "spectral_radius"]),
     ],
     "LSTM": [
-        *grid(forget=["gate", "none", "coupled"], peephole=[False, True], block_size=[1, 2], layer_norm=[False, True]),
+        {"peephole": True},
+        {"peephole": True, "block_size": 2, "layer_norm": True},
+        *pairwise(forget=["gate", "none", "coupled"], peephole=[False, True], block_size=[1, 2], layer_norm=[False, True]),
         {"block_size": HIDDEN, "peephole": True},
         *grid(recurrent_init=["uniform", "glorot", "spectral_radius"]),
         {"forget_bias": -0.5, "recurrent_init": "identity"},
         *grid(chrono=[20], forget=["gate", "none", "coupled"]),
-        *grid(input_gate=[False], forget=["gate", "none"], peephole=[False, True]),
+        {"input_gate": False, "peephole": True},
+        {"input_gate": False, "forget": "none"},
+        *seldom(grid(input_gate=[False], forget=["gate", "none"], peephole=[False, True])),
         {"output_gate": False, "block_size": 2, "layer_norm": True},
         {"output_gate": False, "forget": "coupled", "peephole": True},
         {"forget": "none", "input_gate": False, "output_gate": False, "peephole": True, "gate_recurrence": "all"},
-        *grid(input_activation=["tanh", "identity"], output_activation=["identity"], peephole=[True]),
+        {"input_activation": "identity", "output_activation": "identity", "peephole": True},
         {"input_activation": "identity", "forget": "coupled", "block_size": 2},
-        *grid(gate_recurrence=["gates", "all"], peephole=[True], layer_norm=[False, True]),
-        *grid(gate_recurrence=["gates", "all"], forget=["none", "coupled"], block_size=[2]),
+        *seldom([{"output_activation": "identity", "peephole": True}]),
+        {"gate_recurrence": "gates", "peephole": True, "layer_norm": True},
+        {"gate_recurrence": "all", "peephole": True},
+        {"gate_recurrence": "gates", "forget": "none", "block_size": 2},
+        {"gate_recurrence": "all", "forget": "coupled", "block_size": 2},
+        *seldom(grid(gate_recurrence=["gates", "all"], peephole=[True], layer_norm=[False, True])),
+        *seldom(grid(gate_recurrence=["gates", "all"], forget=["none", "coupled"], block_size=[2])),
         {"gate_recurrence": "gates", "output_gate": False},
     ],
     "GRU": [
-        *grid(reset=["after", "before"], gates=["full", "gru1", "gru2", "gru3"], layer_norm=[False, True]),
+        {"reset": "before", "layer_norm": True},
+        *pairwise(reset=["after", "before"], gates=["full", "gru1", "gru2", "gru3"], layer_norm=[False, True]),
         *grid(recurrent_init=["identity", "uniform", "glorot", "spectral_radius"]),
         *grid(chrono=[20], gates=["full", "gru3"]),
     ],
@@ -87,14 +120,17 @@ VARIANTS = {
         {"n_heads": 3, "forget_bias": -0.5, "recurrent_init": "uniform"},
     ],
     "CfC": [
-        *grid(mode=["default", "no_gate", "pure"], backbone_size=[None, 4], backbone_layers=[0, 1, 3]),
+        *pairwise(mode=["default", "no_gate", "pure"], backbone_size=[None, 4], backbone_layers=[0, 1, 3]),
         *grid(mode=["default", "no_gate"], time_delta=[0, -1]),
     ],
     "LMU": grid(order=[1, 5], theta=[3.0, 40]),
     "CoRNN": [{"step_size": 0.05, "frequency": 66.0, "damping": 15.0}, {"step_size": 1.0, "frequency": 0.5, "damping": 0.0}],
-    "Antisymmetric": grid(step_size=[0.05, 1.0], diffusion=[0.0, 0.5], gated=[False, True]),
+    "Antisymmetric": pairwise(step_size=[0.05, 1.0], diffusion=[0.0, 0.5], gated=[False, True]),
     "Clockwork": [
-        *grid(periods=[(1,), (1, 1, 1), (1, 3, 4), (2, 3)], activation=["tanh", "relu", "sigmoid"]),
+        *grid(periods=[(1,), (1, 1, 1), (1, 3, 4), (2, 3)]),
+        {"periods": (1, 3, 4), "activation": "relu"},
+        {"periods": (2, 3), "activation": "sigmoid"},
+        *seldom(grid(periods=[(1,), (1, 1, 1), (1, 3, 4), (2, 3)], activation=["relu", "sigmoid"])),
         *grid(recurrent_init=["identity", "uniform", "glorot", "spectral_radius"]),
     ],
     "DepthGatedLSTM": [
@@ -103,7 +139,10 @@ VARIANTS = {
     ],
     "FullyRecurrent": grid(activation=["tanh", "relu", "sigmoid"], n_outputs=[None, 1]),  # one unit there is in every width
     "Jordan": [
-        *grid(activation=["tanh", "relu", "sigmoid"], output_activation=["sigmoid", "tanh", "relu", "identity"]),
+        *grid(output_activation=["sigmoid", "tanh", "relu", "identity"]),
+        {"activation": "relu", "output_activation": "identity"},
+        {"activation": "sigmoid", "output_activation": "sigmoid"},
+        *seldom(grid(activation=["relu", "sigmoid"], output_activation=["sigmoid", "tanh", "relu", "identity"])),
         *grid(decay=[0.0, 0.9], n_hidden=[1, 9]),
     ],
     "IndRNN": [
@@ -114,11 +153,22 @@ VARIANTS = {
     "MinGRU": [{"candidate": "positive"}, {"update_bias": -2.0}],
     "MinLSTM": [{"candidate": "positive"}, {"forget_bias": 3.0}],
     "Reservoir": [
-        *grid(activation=["tanh", "relu", "sigmoid", "identity"], leak_rate=[1.0, 0.3]),
-        *grid(topology=["cycle", "cycle_jumps", "delay_line", "orthogonal", "small_world"], weights=["uniform", "normal", "sign"]),
+        *grid(activation=["tanh", "sigmoid", "identity"]),
+        *grid(activation=["tanh", "relu"], leak_rate=[0.3]),
+        *seldom(grid(activation=["relu", "sigmoid", "identity"], leak_rate=[1.0, 0.3])),
+        *grid(topology=["cycle", "cycle_jumps", "delay_line", "orthogonal", "small_world"]),
+        {"topology": "cycle", "weights": "normal"},
+        {"topology": "orthogonal", "weights": "sign"},
+        *seldom(grid(topology=["cycle", "cycle_jumps", "delay_line", "orthogonal", "small_world"], weights=["normal", "sign"])),
         {"input_scaling": 0.7, "bias_scaling": 0.0, "density": 0.5, "spectral_radius": 0.0, "noise": 0.1},
     ],
-    "QRNN": [*grid(width=[1, 2, 4], pool=["f", "fo", "ifo"]), {"forget_bias": 1.0}],
+    "QRNN": [
+        {"width": 1, "pool": "f"},
+        {"width": 2, "pool": "ifo"},
+        {"width": 4, "pool": "fo"},
+        *seldom(grid(width=[1, 2, 4], pool=["f", "fo", "ifo"])),
+        {"forget_bias": 1.0},
+    ],
     "SRU": [{"activation": "tanh", "highway_bias": -2.0}],
     "Spiking": [
         *grid(dynamic_synapses=[True, False], connection_length=[6.0], dt=[2.0], input_scaling=[4.0], recurrent_scaling=[3.0]),
@@ -128,13 +178,18 @@ VARIANTS = {
 }
 
 
-def _settings():
-    cells = [getattr(skrnn.cells, name)(**given) for name in skrnn.cells.__all__ for given in ({}, *VARIANTS.get(name, ()))]
-    return list({repr(cell): cell for cell in cells}.values())
+def _cells():
+    found = {}
+    for name in skrnn.cells.__all__:
+        for given in ({}, *VARIANTS.get(name, ())):
+            cell, marks = getattr(skrnn.cells, name)(**given), [pytest.mark.slow] if isinstance(given, Seldom) else []
+            found.setdefault(repr(cell), pytest.param(cell, id=repr(cell), marks=marks))
+    return list(found.values())
 
 
-SETTINGS = _settings()
-CELLS = [pytest.param(cell, id=repr(cell)) for cell in SETTINGS]
+CELLS = _cells()
+DEFAULTS = [cell for cell in CELLS if cell.id.endswith("()")]  # one of each class
+ONE_OF_EACH_CLASS = [cell if cell in DEFAULTS else pytest.param(*cell.values, id=cell.id, marks=pytest.mark.slow) for cell in CELLS]
 
 
 def random(*shape, seed=0, dtype=torch.float64):

@@ -1,6 +1,11 @@
-"""Settings that have to stand before numpy, scipy and torch are imported, and the profile of the property tests."""
+"""Where tests find what they share; settings that have to stand before numpy, scipy and torch are imported; the profile of the property tests."""
 
 import os
+import sys
+from pathlib import Path
+
+# `tests` and `benchmarks` stand beside `skrnn`. Their place comes last, so that an installed `skrnn` is the one that is tested.
+sys.path.append(str(Path(__file__).parents[1]))
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips its array API checks
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

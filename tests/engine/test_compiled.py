@@ -16,7 +16,7 @@ from skrnn.engine import _compiled as compiled
 from skrnn.networks import StepNetwork
 from skrnn.networks._watched import Watched
 from skrnn.training import Pascanu
-from tests.cell_settings import CELLS, RAGGED, assert_same, built, gradients, packed, random_state, stacked, without_kernel
+from tests.cell_settings import ONE_OF_EACH_CLASS, RAGGED, assert_same, built, gradients, packed, random_state, stacked, without_kernel
 
 EXACT = 1e-12  # float64, relative
 SINGLE = 1e-5  # float32, relative
@@ -88,7 +88,7 @@ def test_single_precision_compiles_too():
     assert_compiled_is_eager(LSTM(peephole=True), BATCHES["ragged"], False, SINGLE, torch.float32)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ONE_OF_EACH_CLASS)
 @both_directions
 def test_pieces_of_every_cell_are_its_steps(uncompiled, monkeypatch, cell, reverse):
     """Not while training, where some draw; the compiler refuses those."""

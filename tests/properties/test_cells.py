@@ -4,6 +4,7 @@ import copy
 import io
 import pickle
 from inspect import signature
+from itertools import product
 
 import numpy as np
 import pytest
@@ -18,9 +19,10 @@ from skrnn.kernels import allow_threads
 from skrnn.networks import StepNetwork
 from tests.cell_settings import (
     CELLS,
+    DEFAULTS,
     INPUT,
+    ONE_OF_EACH_CLASS,
     RAGGED,
-    SETTINGS,
     assert_same,
     built,
     floating,
@@ -38,112 +40,118 @@ from tests.cell_settings import (
 
 EXACT = 1e-12  # float64, relative
 SINGLE = 1e-5  # float32, relative
-KERNELLED = [pytest.param(cell, id=repr(cell)) for cell in SETTINGS if has_kernel(cell)]
+KERNELLED = [cell for cell in CELLS if has_kernel(cell.values[0])]
 NAMED = [
     (name, key) for name in skrnn.cells.__all__ for key, p in signature(getattr(skrnn.cells, name)).parameters.items() if isinstance(p.default, str)
 ]
 
 every_cell = pytest.mark.parametrize("cell", CELLS)
-every_trained_cell = pytest.mark.parametrize("cell", [cell for cell in CELLS if any(True for _ in built(cell.values[0]).parameters())])
-every_kernel = pytest.mark.parametrize("cell", KERNELLED)
-both_directions = pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+every_trained_class = pytest.mark.parametrize("cell", [c for c in ONE_OF_EACH_CLASS if any(True for _ in built(c.values[0]).parameters())])
+SHAPES = {  # sequences and units: 40 sequences are several blocks of a kernel, odd widths leave remainders in its loops over four columns
+    f"{batch_size}x{width}": (batch_size, width) for batch_size, width in [(1, 1), (3, 6), (5, 33), (17, 3), (40, 5)]
+}
+PRECISIONS = {"float64": torch.float64, "float32": torch.float32}
+WAYS = {"forward": False, "reverse": True}
+IN_SINGLE_PRECISION = [  # beside the defaults: what those do not have in their kernels
+    "LSTM(peephole=True)",
+    "LSTM(block_size=2, layer_norm=True, peephole=True)",
+    "GRU(layer_norm=True, reset='before')",
+    "Elman(layer_norm=True)",
+]
+
+
+def every_kernel(always, single, **axes):
+    """Kernels × all combinations of named values: the default of each class in all of them, every kernel in those that are ``always`` tested.
+
+    In ``single`` precision a kernel is compiled once more: a few are tested in that. The rest of the cross is slow.
+    """
+    cases = {"-".join(names): [axis[name] for axis, name in zip(axes.values(), names, strict=True)] for names in product(*axes.values())}
+
+    def marks(cell, case):
+        tested = cell in DEFAULTS or case in always or (case in single and cell.id in IN_SINGLE_PRECISION)
+        return cell.marks or ([] if tested else [pytest.mark.slow])
+
+    crossed = [
+        pytest.param(*cell.values, *values, id=f"{cell.id}-{case}", marks=marks(cell, case)) for cell in KERNELLED for case, values in cases.items()
+    ]
+    return pytest.mark.parametrize(("cell", *axes), crossed)
 
 
 # -- sequences ---------------------------------------------------------------------------------------------------------------------------------
 
 
 @every_cell
-@both_directions
-def test_a_ragged_batch_equals_its_sequences_one_by_one(cell, reverse):
+def test_a_ragged_batch_equals_its_sequences_one_by_one(cell):
     cell, xs = built(cell), sequences()
-    outputs, last = run(cell, pack_all(xs), reverse=reverse)
+    outputs, last = run(cell, pack_all(xs))
     for i, x in enumerate(xs):
-        (y,), alone = run(cell, pack_all([x]), reverse=reverse)
+        (y,), alone = run(cell, pack_all([x]))
         assert_same([outputs[i], *(s[i] for s in last)], [y, *(s[0] for s in alone)], EXACT)
 
 
 @every_cell
-@both_directions
-def test_the_order_of_a_batch_does_not_matter(cell, reverse):
+def test_the_order_of_a_batch_does_not_matter(cell):
     cell, xs = built(cell), sequences()
-    outputs, last = run(cell, pack_all(xs), reverse=reverse)
-    turned, turned_last = run(cell, pack_all(xs[::-1]), reverse=reverse)
+    outputs, last = run(cell, pack_all(xs))
+    turned, turned_last = run(cell, pack_all(xs[::-1]))
     assert_same(outputs[::-1] + [s.flip(0) for s in last], turned + turned_last, EXACT)
 
 
 @every_cell
 def test_reverse_is_forward_over_reversed_sequences(cell):
     cell, xs = built(cell), sequences()
-    outputs, last = run(cell, pack_all(xs), reverse=True)
-    turned, turned_last = run(cell, pack_all([x.flip(0) for x in xs]))
+    start = random_state(cell, len(xs))
+    outputs, last = run(cell, pack_all(xs), start, reverse=True)
+    turned, turned_last = run(cell, pack_all([x.flip(0) for x in xs]), start)
     assert_same(outputs + last, [y.flip(0) for y in turned] + turned_last, EXACT)
 
 
 @every_cell
-@both_directions
-def test_a_carried_state_continues_a_scan(cell, reverse):
+def test_a_carried_state_continues_a_scan(cell):
     cell, xs = built(cell), sequences((7, 6, 5))
-    whole, last = scan(cell, pack_all(xs), reverse=reverse)
-    halves = [pack_all([x[:4] for x in xs]), pack_all([x[4:] for x in xs])]
-    outputs, state = {}, None
-    for k in (1, 0) if reverse else (0, 1):
-        outputs[k], state = scan(cell, halves[k], state, reverse=reverse)
-    assert_same([torch.cat([outputs[0].data, outputs[1].data]), *leaves(state)], [whole.data, *leaves(last)], EXACT)
+    whole, last = scan(cell, pack_all(xs))
+    first, state = scan(cell, pack_all([x[:4] for x in xs]))
+    second, state = scan(cell, pack_all([x[4:] for x in xs]), state)
+    assert_same([torch.cat([first.data, second.data]), *leaves(state)], [whole.data, *leaves(last)], EXACT)
 
 
 @every_cell
-@both_directions
-def test_truncation_does_not_change_values(cell, reverse):
+def test_truncation_does_not_change_values(cell):
     cell, batch = built(cell), packed()
-    outputs, last = run(cell, batch, reverse=reverse)
-    cut, cut_last = run(cell, batch, reverse=reverse, detach_every=3)
+    outputs, last = run(cell, batch)
+    cut, cut_last = run(cell, batch, detach_every=3)
     assert_same(cut + cut_last, outputs + last, EXACT)
 
 
 @every_cell
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
-def test_outputs_and_state_have_the_dtype_of_the_input(cell, dtype):
-    outputs, last = run(built(cell, dtype), packed(dtype=dtype))
-    assert {y.dtype for y in outputs + last if y.is_floating_point()} == {dtype}
-
-
-@every_cell
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.2)], ids=str)
-def test_every_precision_computes_the_same(cell, dtype, tolerance):
-    """bfloat16 has no kernel: such a cell runs step by step."""
-    low = scan(built(cell, dtype), packed(dtype=dtype))[0].data.double()
-    high = scan(built(cell), packed())[0].data
-    assert (low - high).norm() <= tolerance * high.norm()
+def test_every_precision_computes_the_same_and_keeps_its_type(cell, dtype, tolerance):
+    """Step by step, as what has no kernel; and a kernel equals the steps."""
+    found = {}
+    for precision in (dtype, torch.float64):
+        outputs, last = scan(without_kernel(built(cell, precision)), packed(dtype=precision))
+        assert {value.dtype for value in (outputs.data, *floating(last))} == {precision}
+        found[precision] = outputs.data.double()
+    assert (found[dtype] - found[torch.float64]).norm() <= tolerance * found[torch.float64].norm()
 
 
 # -- gradients ---------------------------------------------------------------------------------------------------------------------------------
 
 
-def assert_gradient_is_right(cell, reverse):
-    batch = packed((2, 4, 1), 2)
+@every_cell
+def test_gradient_of_the_steps(cell):
+    cell, batch = without_kernel(built(cell, input_size=2)), packed((2, 4, 1), 2)
     batch.data.requires_grad_()
     state = map_state(lambda s: s.requires_grad_(s.is_floating_point()), random_state(cell, 3))
 
     def values(*_):  # gradcheck changes its inputs in place, so the cell sees them
-        outputs, last = scan(cell, batch, state, reverse=reverse)
+        outputs, last = scan(cell, batch, state)
         return outputs.data, *floating(last)
 
     assert gradcheck(values, (batch.data, *floating(state), *cell.parameters()), fast_mode=True)
 
 
-@every_cell
-@both_directions
-def test_gradient_of_the_steps(cell, reverse):
-    assert_gradient_is_right(without_kernel(built(cell, input_size=2)), reverse)
-
-
-@every_kernel
-@both_directions
-def test_gradient_of_the_kernel(cell, reverse):
-    assert_gradient_is_right(built(cell, input_size=2), reverse)
-
-
-@every_trained_cell
+@every_trained_class
 def test_torch_func_differentiates_through_a_scan(cell):
     network, batch = stacked(cell), packed()
     weights = dict(network.named_parameters())
@@ -177,35 +185,37 @@ def test_to_ask_for_a_kernel_compiles_nothing_and_needs_no_weights(cell, monkeyp
     assert (built(cell).kernel() is not None) == has_kernel(cell)
 
 
-@every_kernel
-@both_directions
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, SINGLE), (torch.float64, EXACT)], ids=str)
-@pytest.mark.parametrize(("batch_size", "width"), [(1, 1), (3, 6), (5, 33), (17, 3), (40, 5)])
-def test_a_kernel_equals_the_steps(cell, reverse, dtype, tolerance, batch_size, width):
-    """40 sequences are several blocks of a kernel; the odd widths leave remainders in its loops over four columns.
-
-    Layer norm divides by the spread of the units: where 3 of them happen to be alike, rounding grows. In the worst case here the steps are 3.4e-4
+@every_kernel(
+    ["1x1-float64-forward", "3x6-float64-reverse", "5x33-float64-forward", "17x3-float64-reverse", "40x5-float64-forward"],
+    ["40x5-float32-reverse"],
+    shape=SHAPES,
+    dtype=PRECISIONS,
+    reverse=WAYS,
+)
+def test_a_kernel_equals_the_steps(cell, shape, dtype, reverse):
+    """Layer norm divides by the spread of the units: where 3 of them happen to be alike, rounding grows. In the worst case the steps are 3.4e-4
     from what they give in float64, the kernel 1.4e-4. It also grows where outputs that nothing bounds are fed back.
     """
-    if "layer_norm=True" in repr(cell) and dtype == torch.float32:
-        tolerance *= 50
+    tolerance = EXACT if dtype == torch.float64 else SINGLE
+    if "layer_norm=True" in repr(cell):
+        tolerance *= 50 if dtype == torch.float32 else 10
     if ("relu" in repr(cell) or "identity" in repr(cell)) and dtype == torch.float32:
         tolerance *= 2
-    given = cell.get_params()
+    given, (batch_size, width) = cell.get_params(), shape
     cell = built(cell, dtype, hidden_size=width * max(given.get("block_size", 1), len(given.get("periods", "1"))))
     batch = packed([1 + 5 * k % 9 for k in range(batch_size)], dtype=dtype)
     state = random_state(cell, batch_size, dtype=dtype)
     values, grads = gradients(cell, batch, state, reverse=reverse)
     expected, expected_grads = gradients(without_kernel(cell), batch, state, reverse=reverse)
+    assert {value.dtype for value in values} == {dtype}
     assert_same(values + grads, expected + expected_grads, tolerance)
 
 
-@every_kernel
-@both_directions
-def test_a_kernel_gives_the_same_bits_on_one_thread_and_on_two(cell, reverse, monkeypatch):
+@every_kernel(["float64-forward"], ["float32-reverse"], dtype=PRECISIONS, reverse=WAYS)
+def test_a_kernel_gives_the_same_bits_on_one_thread_and_on_two(cell, dtype, reverse, monkeypatch):
     for module in ("_loop", "_product"):
         monkeypatch.setattr(f"skrnn.kernels.{module}.WORTH_THREADS", 0)
-    cell, batch = built(cell, torch.float32, hidden_size=18), packed([1 + 5 * k % 9 for k in range(40)], dtype=torch.float32)
+    cell, batch = built(cell, dtype, hidden_size=18), packed([1 + 5 * k % 9 for k in range(40)], dtype=dtype)
     with allow_threads(1):
         one = gradients(cell, batch, reverse=reverse)
     with allow_threads(2):
@@ -213,11 +223,11 @@ def test_a_kernel_gives_the_same_bits_on_one_thread_and_on_two(cell, reverse, mo
     assert all(torch.equal(a, b) for a, b in zip(one[0] + one[1], two[0] + two[1], strict=True))
 
 
-@every_kernel
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_kernel_spreads_what_is_not_finite_as_the_steps_do(cell, bad):
-    cell, batch = built(cell, torch.float32), packed(dtype=torch.float32)
-    batch.data[0] = bad
+@every_kernel(["float64"], ["float32"], dtype=PRECISIONS)
+def test_a_kernel_spreads_what_is_not_finite_as_the_steps_do(cell, dtype):
+    """Each in a sequence of its own: the first rows of a packed batch are first steps."""
+    cell, batch = built(cell, dtype), packed(dtype=dtype)
+    batch.data[:2] = torch.tensor([[np.nan], [np.inf]])
     kernel, steps = (scan(c, batch)[0].data for c in (cell, without_kernel(cell)))
     assert torch.equal(kernel.isfinite(), steps.isfinite())
 

@@ -12,7 +12,7 @@ from skrnn.networks import POOLINGS, Recurrent, SequenceNetwork, StepNetwork
 from skrnn.networks._watched import Watched, watching
 from skrnn.training import ActivationPenalty, Pascanu, TemporalActivationPenalty, WeightNoise, as_penalties, penalised
 from skrnn.training._pascanu import omega
-from tests.cell_settings import CELLS, RAGGED, assert_same, built, floating, pack_all, packed, random, random_state, sequences, stacked
+from tests.cell_settings import ONE_OF_EACH_CLASS, RAGGED, assert_same, built, floating, pack_all, packed, random, random_state, sequences, stacked
 
 EXACT = 1e-10  # float64, relative
 STACKS = [{}, {"bidirectional": True}, {"n_layers": 2}, {"n_layers": 2, "bidirectional": True}]
@@ -249,7 +249,7 @@ def weights_act_within_a_step(cell):
     return not all(map(torch.equal, after, floating(cell.step(u, before)[1])))
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ONE_OF_EACH_CLASS)
 def test_pascanu_changes_the_weights_of_every_cell_that_has_them(cell):
     net, batch = network(cell), packed()
     if not weights_act_within_a_step(cell):
@@ -396,7 +396,7 @@ def test_noise_goes_with_every_rule_that_follows_a_gradient(rule):
 # -- all of them ---------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ONE_OF_EACH_CLASS)
 def test_penalties_of_outputs_and_noise_go_with_every_cell(cell):
     net, batch = network(cell, "mean"), packed()
     value, gradients = learnt(net, penalised(BPTT(), [*OF_OUTPUTS, WeightNoise(0.01)]), batch)
