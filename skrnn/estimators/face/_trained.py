@@ -58,13 +58,9 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         Fitted("_stream", "stream", kept=False),
     )
 
-    @abstractmethod
-    def _reader(self) -> Reader:
-        """What X is."""
-
-    @abstractmethod
-    def _target(self) -> Target:
-        """What y is."""
+    # What X and y are. A forecaster, which reads panels, has none, and makes its lessons itself.
+    _reader: Callable[[], Reader]
+    _target: Callable[[], Target]
 
     @abstractmethod
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
