@@ -1,5 +1,10 @@
 """Recurrent networks as scikit-learn estimators."""
 
+from .anomalies._detector import RNNAnomalyDetector
+from .anomalies._seasonal_naive import SeasonalNaiveDetector
+from .forecasting._backtest import backtest
+from .forecasting._dual_stage import DualStageAttentionRegressor
+from .forecasting._forecaster import RNNForecaster
 from .sequences._classifier import RNNClassifier
 from .sequences._regressor import RNNRegressor
 from .steps._regressor import RNNSequenceRegressor
@@ -10,12 +15,17 @@ from .writing._translator import Seq2SeqTranslator
 from .writing._vector_regressor import Vec2SeqRegressor
 
 __all__ = [
+    "DualStageAttentionRegressor",
+    "RNNAnomalyDetector",
     "RNNCaptioner",
     "RNNClassifier",
+    "RNNForecaster",
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",
+    "SeasonalNaiveDetector",
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",
     "Vec2SeqRegressor",
+    "backtest",
 ]

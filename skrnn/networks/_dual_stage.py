@@ -166,6 +166,10 @@ class DualStage(Runnable):
         y = self.head(nn.functional.linear(d.data[-windows.shape[1] :], self.W_y, self.b_w))
         return y if packed.unsorted_indices is None else y[packed.unsorted_indices]
 
+    def answer(self, packed: PackedSequence) -> Tensor:
+        """Outputs (n_windows, n_outputs) in the order before packing."""
+        return self(packed)
+
     def attention(self, packed: PackedSequence) -> tuple[Tensor, Tensor]:
         """Weights of the drivers (n_windows, n_lags, n_drivers), and of the encoder's steps (n_windows, n_lags, n_lags), in each step."""
         windows, drivers, past = self._open(packed)

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import KW_ONLY, replace
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
-from ..data import Sequences, give_steps
-from ..engine import limit_threads
-from ..training import AdditiveOutliers, Data, Objective, Pairs, SquaredError, Trainer
-from ._detection import BaseDetector
-from ._every_step import BaseStepNetwork
-from ._guards import unchanged_on_error
-from ._held_out import Part, last_aside
-from ._parameters import parameters
-from ._prediction_errors import aligned_errors, predictors, steps_ahead, training_windows
-from ._reconstruction_errors import autoencoder, mirrored, window_pairs, windows_until, written
-from ._targets import Encoded, moments
-
-Array = NDArray[np.float64]
+from ...data import Sequences
+from ...networks import StepNetwork
+from ...training import AdditiveOutliers, Batches, Pairs
+from ..face._bases import OutlierMixin, _fit_context
+from ..face._declared import parameters
+from ..face._guards import learning, predicting
+from ..face._readers import Given, Steps
+from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized
+from ..face._state import Fitted
+from ..face._trained import Trained, recurrent
+from ._prediction_errors import PredictionErrors
+from ._reconstruction_errors import ReconstructionErrors, autoencoder, mirrored, window_pairs, written
+from ._scores import Array, ErrorModel, Judge, last_parts, target_channels
+from ._series_windows import ExpectedState, ExpectedSteps, SeriesWindows, sizes_for
+from ._settings import Detection, DetectionState
 
 
 @parameters
-class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
+class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized, Directed, Stacked, Recurrence, DetectionState, ExpectedState):
     """Find the time steps that a recurrent network did not expect (Malhotra et al., 2015, 2016).
 
     The network learns from a normal series to predict the next ``horizon`` steps at every step. The errors that it makes on the last part of the
@@ -44,28 +45,18 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
 
     Parameters
     ----------
-    <shared parameters>
     mode : {"predict", "reconstruct"}, default="predict"
         What a step is compared with: what was predicted for it, or what is left of it in the code of the window that ends with it.
     horizon : int, default=10
         Steps that are predicted ahead; more find anomalies that last longer, and are harder to learn. With "reconstruct", how many of the window's
-        last steps are looked at.
+        last steps are looked at. The default becomes less where the series are too short for it, and a warning says so; any other number is taken
+        at its word.
     window : int, default=100
         Steps of the overlapping pieces that the series is cut into to be learned from; the network begins afresh in each. With "reconstruct", also
-        the steps that are read and written again.
+        the steps that are read and written again; then the default, too, becomes less where the series are too short for it.
     outlier_rate : float, default=0.1
         Share of the values that are made outliers while training (:class:`~skrnn.training.AdditiveOutliers`), so that the network does not follow an
         anomaly and the steps after it are not blamed for it; 0 is none, which follows fast changes better.
-
-    Attributes
-    ----------
-    network_ : skrnn.networks.StepNetwork or skrnn.networks.Seq2Seq
-        The trained torch module; its outputs are standardised targets.
-    target_mean_ : ndarray of shape (n_targets,)
-        Means of the targets.
-    loss_curve_ : list of float
-        Mean squared error of the standardised targets in each epoch.
-    <shared attributes>
 
     Raises
     ------
@@ -111,28 +102,38 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
     100
     """
 
-    _: KW_ONLY
+    bidirectional: bool = False
     batch_size: int | None = 8
     mode: str = "predict"
     horizon: int = 10
     window: int = 100
     outlier_rate: float = 0.1
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = (
-        BaseStepNetwork._parameter_constraints
-        | BaseDetector._parameter_constraints
-        | {
-            "mode": [StrOptions({"predict", "reconstruct"})],
-            "horizon": [Interval(Integral, 1, None, closed="left")],
-            "window": [Interval(Integral, 1, None, closed="left")],
-            "outlier_rate": [Interval(Real, 0, 1, closed="left")],
-        }
+    _built_from: ClassVar[tuple[str, ...]] = ("mode", "horizon")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "mode": [StrOptions({"predict", "reconstruct"})],
+        "horizon": [Interval(Integral, 1, None, closed="left")],
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "outlier_rate": [Interval(Real, 0, 1, closed="left")],
+    }
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("network_", "module", (), "The trained torch module, a StepNetwork or a Seq2Seq; its outputs are standardised targets."),
+        Fitted("loss_curve_", "list of float", (), "Mean squared error of the standardised targets in each epoch."),
+        Fitted("horizon_, window_", "int", (), "Steps that are predicted ahead or looked back at, and steps of a window, as used."),
     )
 
-    _built_from: ClassVar[tuple[str, ...]] = (*BaseStepNetwork._built_from, "mode", "horizon")
+    def _reader(self) -> SeriesWindows:
+        told = (self.target_channels_, self.mode, self.horizon_, self.window_, self.calibration_fraction)
+        return SeriesWindows(self.dtype, self.standardize, *told)
 
-    _descriptions = f"{BaseStepNetwork._descriptions}\n{BaseDetector._descriptions}"
-    _attributes = f"{BaseDetector._attributes}\n{BaseStepNetwork._attributes}"
+    def _target(self) -> ExpectedSteps:
+        return ExpectedSteps(len(self.target_channels_), None if self.mode == "predict" else self._pairs)
+
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+        layers = recurrent(self, len(self.mean_), generator)
+        if self.mode == "predict":
+            return StepNetwork(layers, bias)
+        return autoencoder(layers, len(self.mean_) - len(self.target_channels_), self.dropout, bias)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -148,10 +149,39 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
         -------
         self
         """
-        with unchanged_on_error(self):
-            self._fit(X, y, None, (None, None))
-            self._calibrate(self._sequences(X, reset=False)[0])
+        if self.bidirectional and self.mode == "predict":
+            raise ValueError("A prediction does not look ahead: mode='predict' needs bidirectional=False; got True")
+        with learning(self):
+            going_on = self.warm_start and self.__sklearn_is_fitted__()
+            sequences = Steps(self.dtype).read(self, X, reset=not going_on).sequences
+            if not going_on:
+                self._choose(sequences)
+            lesson = replace(self._prepare(X, X, None, going_on=going_on), given=(X, y))
+            trainer = self._trainer(lesson, self.alpha)
+            outliers = AdditiveOutliers(self.outlier_rate, columns=self.target_channels_.tolist())
+            held = last_parts(sequences, self.calibration_fraction)
+
+            def conclude(model: Self) -> None:
+                judge = Judge.of(model._error_model().errors(sequences), held, model.target_scale_, model)
+                model.error_gaussian_, model.offset_ = judge.gaussian, judge.offset
+
+            self._train(lesson, replace(trainer, penalties=(*trainer.penalties, outliers)), conclude)
         return self
+
+    def _choose(self, sequences: Sequences) -> None:
+        """What is to be expected, and how far ahead."""
+        names = [*vars(self).get("feature_names_in_", ())]
+        self.target_channels_ = target_channels(self.covariates, sequences.n_features, names)
+        self.horizon_, self.window_ = sizes_for(self, sequences.lengths)
+        name, asked, used = ("horizon", self.horizon, self.horizon_)
+        if self.mode == "reconstruct":
+            name, asked, used = ("window", self.window, self.window_)
+        if used < asked:
+            warnings.warn(
+                f"{name}={asked} is too long for series of up to {sequences.lengths.max()} steps: {name}_={used} is used, "
+                "and what is normal is learned from little",
+                stacklevel=4,
+            )
 
     def errors(self, X: Any) -> Any:
         """What each time step was, minus what was expected.
@@ -166,85 +196,80 @@ class RNNAnomalyDetector(BaseStepNetwork, BaseDetector):
             ``[t, j]`` is of the prediction made ``j + 1`` steps before; with ``mode="reconstruct"`` of the step ``j`` steps before, in the window
             that ends at ``t``. NaN where there is none: at the beginning of a series.
         """
-        check_is_fitted(self)
-        sequences, layout = self._sequences(X, reset=False)
-        return give_steps(self._errors(sequences), sequences, layout)
+        predictor = self._predictor()
+        given = predictor.read(X)
+        return predictor.reader.give(self._error_model().errors(given.sequences), given)
 
-    def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Sequences, Array, None]:
-        """The windows to learn from, and what is to be expected at each of their steps."""
-        if self.bidirectional and self.mode == "predict":
-            raise ValueError("A prediction does not look ahead: mode='predict' needs bidirectional=False; got True")
-        sequences, _ = self._sequences(X, reset=reset)
-        if reset:
-            self._choose_targets(sequences.n_features)
-        lots = list(self._lots(sequences))
-        rows = np.concatenate([lot.ravel() for lot in lots])
-        lengths = np.concatenate([np.full(len(lot), lot.shape[1]) for lot in lots])
-        shown = predictors(sequences, self.target_channels_) if self.mode == "predict" else sequences
-        windows = Sequences(shown.values[rows], np.concatenate([[0], np.cumsum(lengths)]))
-        ahead = self.mode == "predict"
-        targets = steps_ahead(sequences.values, rows, self.horizon) if ahead else mirrored(windows)[:, None]
-        return windows, targets[..., self.target_channels_].reshape(len(rows), -1).astype(np.float64), None
+    def score_samples(self, X: Any) -> Any:
+        """How normal each time step is, given the steps before it: higher is more normal.
 
-    def _lots(self, sequences: Sequences) -> Iterator[NDArray[np.intp]]:
-        """Rows of the windows (n_windows, n_steps) to learn from, of each series."""
-        n_held = np.add.reduceat(self._held_out(sequences).astype(int), sequences.offsets[:-1])
-        ahead, least = (self.horizon, self.horizon + 1) if self.mode == "predict" else (0, self.window)
-        for k, (low, n_steps, held) in enumerate(zip(sequences.offsets[:-1].tolist(), sequences.lengths.tolist(), n_held.tolist(), strict=True)):
-            if n_steps - held < least:
-                raise ValueError(
-                    f"series {k} has n_samples = {n_steps}: calibration_fraction={self.calibration_fraction} leaves {n_steps - held} steps to learn "
-                    f"from, but mode={self.mode!r} with horizon={self.horizon} and window={self.window} needs {least}"
-                )
-            yield low + training_windows(n_steps - held - ahead, self.window)
+        Parameters
+        ----------
+        X : as in ``fit``
 
-    def _encode(self, y: Array, weight: Array | None, *, reset: bool, classes: Any = None) -> Encoded:
-        n_targets = len(self.target_channels_)
-        if reset:
-            self.target_mean_, self.target_scale_ = moments(y[:, :n_targets], None)
-        standardised = (y.reshape(len(y), -1, n_targets) - self.target_mean_) / self.target_scale_
-        return Encoded(standardised.reshape(y.shape), SquaredError())
+        Returns
+        -------
+        ndarray (n_steps,) for a 2-D X, (n_sequences, n_steps) for a 3-D X, else list of ndarray (n_steps,)
+        """
+        return self._judged(X, lambda judge, scores: scores)
 
-    def _decode(self, outputs: Array) -> Array:
-        """Predictions (n_steps, horizon, n_targets)."""
-        return self.target_mean_ + self.target_scale_ * outputs.reshape(len(outputs), -1, len(self.target_mean_))
+    def decision_function(self, X: Any) -> Any:
+        """``score_samples`` minus ``offset_``: negative for anomalies.
 
-    def _split(self, part: Part, X_val: Any, y_val: Any, seed: int) -> tuple[Part, Part | None]:
-        return last_aside(part, self.validation_fraction) if self.early_stopping is True else (part, None)
+        Parameters
+        ----------
+        X : as in ``fit``
 
-    def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
-        trainer = super()._trainer(objective, early=early)
-        outliers = AdditiveOutliers(self.outlier_rate, columns=self.target_channels_.tolist())
-        return replace(trainer, penalties=(*trainer.penalties, outliers))
+        Returns
+        -------
+        as of ``score_samples``
+        """
+        return self._judged(X, lambda judge, scores: scores - judge.offset)
 
-    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+    def predict(self, X: Any) -> Any:
+        """-1 for anomalous time steps, +1 for others.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        as of ``score_samples``, of int
+        """
+        return self._judged(X, Judge.verdicts)
+
+    def _judged(self, X: Any, said: Callable[[Judge, Array], NDArray[Any]]) -> Any:
+        """What is said of the scores, as the sequences came."""
+        predictor = self._predictor()
+        given = predictor.read(X)
+        judge = Judge(self.error_gaussian_, self.target_scale_, self.offset_)
+        scores = judge.scores(self._error_model().errors(given.sequences))
+        return predictor.reader.give(said(judge, scores), given)
+
+    # -- what is expected ----------------------------------------------------------------------------------------------------------------------
+
+    def _error_model(self) -> ErrorModel:
         if self.mode == "predict":
-            return super()._assemble(bias, generator)
-        return autoencoder(self._recurrent(len(self.mean_), generator), len(self.mean_) - len(self.target_channels_), self.dropout, bias)
+            return PredictionErrors(self.target_channels_, self.horizon_, self._predicted)
+        return ReconstructionErrors(self.target_channels_, self.horizon_, self.window_, self._written)
 
-    def _data(self, part: Part) -> Data:
-        data = super()._data(part)
-        return data if self.mode == "predict" else replace(data, source=self._pairs(part.sequences, data.source, data.target))
+    def _predicted(self, shown: Sequences) -> Array:
+        """Predictions (n_steps_total, horizon, n_targets) at each step."""
+        predictor = self._predictor()
+        return predictor.target.decode(predictor.outputs(Given(shown, "")))
 
-    def _pairs(self, windows: Sequences, batches: Any, like: torch.Tensor) -> Pairs:
+    def _written(self, windows: Sequences) -> Array:
+        """What is written of each window, from its end (n_windows, horizon, n_targets)."""
+        predictor = self._predictor()
+        with predicting(self):
+            rows = written(self.network_, self._pairs(windows, predictor.source(windows)), self.horizon_)
+        return predictor.target.decode(rows)
+
+    def _pairs(self, windows: Sequences, batches: Batches) -> Pairs:
         """Windows to read and write, with their covariates."""
         columns = np.setdiff1d(np.arange(windows.n_features), self.target_channels_)
-        return window_pairs(windows, batches, ((mirrored(windows) - self.mean_) / self.scale_)[:, columns], like)
-
-    def _errors(self, sequences: Sequences) -> Array:
-        values = sequences.values[:, self.target_channels_].astype(np.float64)
-        if self.mode == "predict":
-            predicted = self._decode(self._rows(predictors(sequences, self.target_channels_)))
-            return aligned_errors(predicted, values, sequences, self.horizon)
-        network: Any = self.network_
-        n_steps = min(self.horizon, self.window)
-        errors = np.full((len(values), n_steps, values.shape[1]), np.nan)
-        with limit_threads(self.n_threads), torch.inference_mode():
-            for ends, windows in windows_until(sequences, self.window):
-                pairs = self._pairs(windows, self._batches(windows), network.head.W)
-                back = written(network, pairs, n_steps).reshape(-1, values.shape[1])
-                errors[ends] = values[ends[:, None] - np.arange(n_steps)] - self._decode(back).reshape(len(ends), n_steps, -1)
-        return errors
+        return window_pairs(windows, batches, ((mirrored(windows) - self.mean_) / self.scale_)[:, columns])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import Sequences, window_rows
+from ...data import Sequences, window_rows
+from ._scores import ErrorModel
 
 Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PredictionErrors(ErrorModel):
+    """Each step is compared with what was predicted for it at the steps before.
+
+    Parameters
+    ----------
+    channels : ndarray of shape (n_targets,)
+    horizon : int
+    predicted : callable
+        From what a network sees to its predictions (n_steps_total, horizon, n_targets) at each step.
+    """
+
+    channels: NDArray[np.intp]
+    horizon: int
+    predicted: Callable[[Sequences], Array]
+
+    def errors(self, sequences: Sequences) -> Array:
+        values = sequences.values[:, self.channels].astype(np.float64)
+        return aligned_errors(self.predicted(predictors(sequences, self.channels)), values, sequences, self.horizon)
 
 
 def predictors(sequences: Sequences, targets: NDArray[np.intp]) -> Sequences:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,40 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..data import Sequences
-from ..networks import Encoder, Recurrent, Seq2Seq
-from ..training import Batches, Pairs
+from ...data import Sequences
+from ...networks import Encoder, Recurrent, Seq2Seq
+from ...training import Batches, Pairs
+from ._scores import ErrorModel
 
 Array = NDArray[np.float64]
 
 _CHUNK_STEPS = 2**18  # steps of windows that are made at once
+
+
+@dataclass(frozen=True)
+class ReconstructionErrors(ErrorModel):
+    """The last steps of each window are compared with what is written of them.
+
+    Parameters
+    ----------
+    channels : ndarray of shape (n_targets,)
+    n_steps, window : int
+        Steps that are looked at, and steps of a window.
+    written : callable
+        From windows to what is written of each, from its end (n_windows, n_steps, n_targets).
+    """
+
+    channels: NDArray[np.intp]
+    n_steps: int
+    window: int
+    written: Callable[[Sequences], Array]
+
+    def errors(self, sequences: Sequences) -> Array:
+        values = sequences.values[:, self.channels].astype(np.float64)
+        errors = np.full((len(values), self.n_steps, values.shape[1]), np.nan)
+        for ends, windows in windows_until(sequences, self.window):
+            errors[ends] = values[ends[:, None] - np.arange(self.n_steps)] - self.written(windows)
+        return errors
 
 
 def mirrored(windows: Sequences) -> NDArray[np.floating]:
@@ -25,9 +53,9 @@ def mirrored(windows: Sequences) -> NDArray[np.floating]:
     return np.asarray(windows.values[ends - np.arange(windows.n_steps_total)])
 
 
-def window_pairs(windows: Sequences, batches: Batches, known: NDArray[np.floating], like: Tensor) -> Pairs:
+def window_pairs(windows: Sequences, batches: Batches, known: NDArray[np.floating]) -> Pairs:
     """Windows to read, and their steps from the end to write, about which something is ``known``."""
-    columns = torch.from_numpy(known).to(like.device, like.dtype)
+    columns = torch.from_numpy(known).to(batches.device, batches.dtype)
     return Pairs(batches, windows.offsets, columns, columns.new_empty(len(windows), 0))
 
 

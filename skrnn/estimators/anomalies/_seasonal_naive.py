@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import _fit_context
+from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_is_fitted
 
-from ..data import Sequences, check_sequences_and_layout
-from ._described import parameters
-from ._detection import Array, BaseDetector
-from ._guards import unchanged_on_error
-from ._targets import moments
+from ...data import Sequences
+from ..face._bases import BaseEstimator, OutlierMixin, _fit_context
+from ..face._declared import parameters
+from ..face._guards import unchanged_on_error
+from ..face._readers import Given, Steps
+from ..face._state import ReadState
+from ..face._targets import moments
+from ._scores import Array, ErrorModel, Judge, last_parts, target_channels
+from ._settings import Detection, DetectionState
+
+
+@dataclass(frozen=True)
+class SeasonalErrors(ErrorModel):
+    """Each step is compared with the same moment of the season before.
+
+    Parameters
+    ----------
+    channels : ndarray of shape (n_targets,)
+    period : int
+    """
+
+    channels: NDArray[np.intp]
+    period: int
+
+    def errors(self, sequences: Sequences) -> Array:
+        values = sequences.values[:, self.channels].astype(np.float64)
+        before = np.arange(len(values)) - self.period
+        errors = values - values[before % len(values)]
+        errors[before < np.repeat(sequences.offsets[:-1], sequences.lengths)] = np.nan
+        return np.asarray(errors[:, None])
 
 
 @parameters
-class SeasonalNaiveDetector(BaseDetector):
+class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator, DetectionState, ReadState):
     """Find the time steps that differ from the same moment of the season before: the yardstick of every detector.
 
     Nothing is learned but how large such differences are where all is well. On series that people make (traffic, sales, load) it finds whole days
@@ -29,15 +56,6 @@ class SeasonalNaiveDetector(BaseDetector):
     ----------
     period : int, default=1
         Length of the season in time steps: 336 for a week of half-hours; 1 compares with the step before.
-    <shared parameters>
-
-    Attributes
-    ----------
-    <shared attributes>
-    n_features_in_ : int
-        Channels of the series.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Column names, if X was a frame of numbers.
 
     Raises
     ------
@@ -65,12 +83,9 @@ class SeasonalNaiveDetector(BaseDetector):
     100
     """
 
-    period: int = 1
-    _: KW_ONLY
+    period: int = field(default=1, kw_only=False)
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = BaseDetector._parameter_constraints | {
-        "period": [Interval(Integral, 1, None, closed="left")]
-    }
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"period": [Interval(Integral, 1, None, closed="left")]}
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -87,20 +102,63 @@ class SeasonalNaiveDetector(BaseDetector):
         self
         """
         with unchanged_on_error(self):
-            sequences, _ = self._sequences(X, reset=True)
+            sequences = self._read(X, reset=True).sequences
             if self.period >= sequences.lengths.max():
                 raise ValueError(f"period={self.period} needs a longer series: the longest has n_samples = {sequences.lengths.max()} (steps)")
-            self._choose_targets(sequences.n_features)
+            names = [*vars(self).get("feature_names_in_", ())]
+            self.target_channels_ = target_channels(self.covariates, sequences.n_features, names)
             self.target_scale_ = moments(sequences.values[:, self.target_channels_].astype(np.float64), None)[1]
-            self._calibrate(sequences)
+            errors = SeasonalErrors(self.target_channels_, self.period).errors(sequences)
+            judge = Judge.of(errors, last_parts(sequences, self.calibration_fraction), self.target_scale_, self)
+            self.error_gaussian_, self.offset_ = judge.gaussian, judge.offset
         return self
 
-    def _sequences(self, X: Any, *, reset: bool) -> tuple[Sequences, str]:
-        return check_sequences_and_layout(self, X, reset=reset, rows_are_steps=True)
+    def score_samples(self, X: Any) -> Any:
+        """How normal each time step is, given the steps before it: higher is more normal.
 
-    def _errors(self, sequences: Sequences) -> Array:
-        values = sequences.values[:, self.target_channels_].astype(np.float64)
-        before = np.arange(len(values)) - self.period
-        errors = values - values[before % len(values)]
-        errors[before < np.repeat(sequences.offsets[:-1], sequences.lengths)] = np.nan
-        return np.asarray(errors[:, None])
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        ndarray (n_steps,) for a 2-D X, (n_sequences, n_steps) for a 3-D X, else list of ndarray (n_steps,)
+        """
+        return self._judged(X, lambda judge, scores: scores)
+
+    def decision_function(self, X: Any) -> Any:
+        """``score_samples`` minus ``offset_``: negative for anomalies.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        as of ``score_samples``
+        """
+        return self._judged(X, lambda judge, scores: scores - judge.offset)
+
+    def predict(self, X: Any) -> Any:
+        """-1 for anomalous time steps, +1 for others.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        as of ``score_samples``, of int
+        """
+        return self._judged(X, Judge.verdicts)
+
+    def _read(self, X: Any, *, reset: bool) -> Given:
+        return Steps("float64").read(self, X, reset=reset)
+
+    def _judged(self, X: Any, said: Callable[[Judge, Array], NDArray[Any]]) -> Any:
+        """What is said of the scores, as the sequences came."""
+        check_is_fitted(self)
+        given = self._read(X, reset=False)
+        judge = Judge(self.error_gaussian_, self.target_scale_, self.offset_)
+        scores = judge.scores(SeasonalErrors(self.target_channels_, self.period).errors(given.sequences))
+        return Steps("float64").give(said(judge, scores), given)

@@ -71,24 +71,32 @@ def pickled(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
 # -- groups --------------------------------------------------------------------------------------------------------------------------------------
 
 
-class InputState:
-    """What data are compared with, and the units of their channels."""
+class ReadState:
+    """What later data are compared with."""
 
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    mean_: Array
-    scale_: Array
     _n_channels: int
     _n_columns: int | None
     _columns: NDArray[np.intp] | None
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("mean_, scale_", "ndarray", ("n_channels",), "What is subtracted from and divided by each channel."),
         Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
         Fitted("feature_names_in_", "ndarray", ("n_features",), "Column names, if X was a frame of numbers."),
         Fitted("_n_channels", "int"),
         Fitted("_n_columns", "int or None"),
         Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
+    )
+
+
+class ScaleState:
+    """The units of the channels."""
+
+    mean_: Array
+    scale_: Array
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("mean_, scale_", "ndarray", ("n_channels",), "What is subtracted from and divided by each channel."),
     )
 
 

@@ -24,7 +24,7 @@ from ._predictor import Predictor
 from ._progress import Progress
 from ._readers import Reader
 from ._settings import Computation, Spoken, Training
-from ._state import InputState, TrainedState, fitted_names, pickled
+from ._state import ReadState, ScaleState, TrainedState, fitted_names, pickled
 from ._targets import Target
 
 Array = NDArray[np.float64]
@@ -42,18 +42,14 @@ class Lesson:
     going_on: bool
 
 
-class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, InputState, TrainedState, ABC):
+class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, ReadState, ScaleState, TrainedState, ABC):
     """Trains ``network_``. An estimator says what it reads, what it answers, and what its network is."""
 
     alpha: Any  # of the groups Decayed or ForecastSettings
 
-    @abstractmethod
-    def _reader(self) -> Reader:
-        """What X is."""
-
-    @abstractmethod
-    def _target(self) -> Target:
-        """What y is."""
+    # What X and y are. A forecaster, which reads panels, has none, and makes its lessons itself.
+    _reader: Callable[[], Reader]
+    _target: Callable[[], Target]
 
     @abstractmethod
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:

@@ -7,18 +7,13 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ..data import Panel
-from ..engine import limit_threads
-from ._forecast_input import Array, read_fit
+from ..face._guards import predicting
 from ._forecaster import RNNForecaster
-
-Rows = NDArray[np.intp]
+from ._reading import GivenSeries, read_series
 
 
 def backtest(
@@ -82,17 +77,17 @@ def backtest(
     >>> len(errors["y_pred"]), bool(np.abs(errors["y_true"] - errors["y_pred"]).mean() < 0.1)
     (20, True)
     """
-    frozen = isinstance(forecaster, FrozenEstimator)
-    model: Any = forecaster.estimator if frozen else clone(forecaster)
-    horizon = model.horizon if horizon is None else horizon
+    given: Any = forecaster
+    frozen = isinstance(given, FrozenEstimator)
+    model = given.estimator if frozen else clone(given)
+    if frozen:
+        check_is_fitted(model)
+    horizon = (model.horizon_ if frozen else model.horizon) if horizon is None else horizon
     _check_counts(initial_window=initial_window, step=step, horizon=horizon)
     levels = [] if quantiles is None else [float(q) for q in quantiles]
     asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
-    if frozen:
-        check_is_fitted(model)
-    whole = read_fit(model, X, y, reset=not frozen)
-    assert whole.y is not None
-    lengths = [len(part) for part in whole.y]
+    whole = read_series(model, X, y, reset=not frozen)
+    lengths = whole.lengths.tolist()
     _refuse_short(lengths, initial_window, horizon)
     origins = list(range(initial_window, max(lengths) - horizon + 1, step))
 
@@ -102,12 +97,12 @@ def backtest(
 
     fits: Iterable[tuple[Any, list[int]]]
     if frozen:
-        _refuse_learned(model, whole, initial_window, refit)
+        _refuse_learned(model, initial_window, refit)
         fits = [(model, origins)]
     else:
         fits = ((fitted(first), [first]) for first in origins) if refit else [(fitted(initial_window), origins)]
     parts = [part for learned, few in fits for part in _from_origins(learned, whole, few, horizon, asked)]
-    return _columns(parts, levels, coverage is not None, as_frame)
+    return _columns_of(parts, levels, coverage is not None, as_frame)
 
 
 def _check_counts(**counts: Any) -> None:
@@ -124,11 +119,10 @@ def _refuse_short(lengths: list[int], initial_window: int, horizon: int) -> None
         )
 
 
-def _refuse_learned(model: RNNForecaster, whole: Any, initial_window: int, refit: bool) -> None:
+def _refuse_learned(model: RNNForecaster, initial_window: int, refit: bool) -> None:
     """Origins among what a fitted forecaster has learned from."""
     if refit:
         raise ValueError("A FrozenEstimator does not learn: it needs refit=False; got True")
-    model._refuse_other_series(whole)
     if (most := int(model.n_steps_.max())) > initial_window:
         raise ValueError(f"The fitted forecaster knows {most} steps: it needs initial_window={most} or more; got {initial_window}")
 
@@ -141,38 +135,24 @@ def _head(data: Any, until: list[int], several: bool) -> Any:
     return [cut(part, n) for part, n in zip(data, until, strict=True)] if several else cut(data, until[0])
 
 
-def _from_origins(model: RNNForecaster, whole: Any, origins: list[int], horizon: int, levels: list[float]) -> list[dict[str, Any]]:
+def _from_origins(model: RNNForecaster, whole: GivenSeries, origins: list[int], horizon: int, levels: list[float]) -> list[dict[str, Any]]:
     """Forecasts of a fitted model, for each series."""
-    panel = model._new_panel(whole, model._history.static, np.zeros(len(whole.y), dtype=int))
+    fitted = model.forecaster_
+    panel = fitted.panel(whole)
     found = []
-    with limit_threads(model.n_threads), torch.inference_mode():
+    with predicting(model):
         for k, (start, n) in enumerate(zip(panel.offsets[:-1], panel.lengths, strict=True)):
             steps = np.array([o for o in origins if o <= n - horizon])
             places = (np.full(len(steps), k), steps + start)
             rows = places[1][:, None] + np.arange(horizon)
             true = np.where(panel.present[rows], panel.y[rows], np.nan)
-            point = model._objective().point(model._model.params(panel, model._series_moments, places, horizon))
-            bounds = _bounds(model, panel, places, horizon, levels) if levels else np.empty((*point.shape, 0))
+            point = fitted.points(panel, places, horizon)
+            bounds = fitted.quantiles_as_they_came(panel, places, horizon, levels) if levels else np.empty((*point.shape, 0))
             found.append({"series": k, "origins": steps, "y_true": true, "y_pred": point, "levels": bounds})
     return found
 
 
-def _bounds(model: RNNForecaster, panel: Panel, places: tuple[Rows, Rows], horizon: int, levels: list[float]) -> Array:
-    """Quantiles (n_origins, horizon, n_targets, n_levels); adaptive ones see the errors that are known at each origin."""
-    calibration = model._calibration
-    if calibration is None or not calibration.adaptive:
-        return model._quantiles(panel, places, horizon, levels)
-    model._refuse_beyond(horizon)
-    k = int(places[0][0])
-    first = panel.offsets[k] + int(model.n_steps_[k]) - model.horizon + 1  # the origin after those of the calibration
-    every = np.arange(first, places[1][-1] + 1)
-    later = model._errors(panel, k, every)
-    center, spread = model._center(panel, places, horizon)
-    shifts = [calibration.shifts(k, level, later)[places[1] - first, :horizon] for level in levels]
-    return center[..., None] + spread[..., None] * np.stack(shifts, axis=-1)
-
-
-def _columns(parts: list[dict[str, Any]], levels: list[float], intervals: bool, as_frame: bool) -> Any:
+def _columns_of(parts: list[dict[str, Any]], levels: list[float], intervals: bool, as_frame: bool) -> Any:
     """Everything in columns."""
     columns: dict[str, list[Any]] = {}
     for part in parts:

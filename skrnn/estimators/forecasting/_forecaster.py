@@ -2,35 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple, Self
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import RegressorMixin, _fit_context
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..data import Panel
-from ..engine import limit_threads
-from ..training import WindowExamples
-from ._forecast_input import Array, Series, check_steps, read_fit, read_tables
-from ._forecaster_learning import ForecasterLearning
-from ._guards import require_target, unchanged_on_error
-from ._parameters import parameters
+from ...data import Panel, SeriesMoments, series_moments
+from ...training import PREDICTIVE, WindowSpec
+from ..face._bases import RegressorMixin, _fit_context
+from ..face._declared import parameters
+from ..face._guards import device_of, learning, predicting, require_target, seed_of
+from ..face._settings import Directed, Recurrence, Stacked, Standardized
+from ..face._state import Fitted
+from ..face._trained import Lesson, Trained, refuse_other_network
+from ._conformal import Calibration
+from ._fitted import FittedForecaster, Request
+from ._learning import forecasting_network, learned_windows, panel_of
+from ._plan import Plan, plan, warn_of_less
+from ._reading import Array, CovariateColumns, Covariates, covariate_columns, covariate_scales, read_series, read_static, read_tables, several_series
+from ._settings import AUTO, Forecasting, SeriesSettings
+from ._times import Clock
+from ._window_forecasts import Indices, WindowForecasts
+
+_DECAY = 0.25  # weight decay of "auto", times the number of windows: few windows are soon learned by heart
 
 
-class Ahead(NamedTuple):
-    """Series with the steps to come behind them."""
+class ForecasterState:
+    """What forecasts need beside a network, and what was used where the parameters leave it open."""
 
-    panel: Panel
-    places: tuple[NDArray[np.intp], NDArray[np.intp]]  # series, and the first step to come
-    n_steps: int
-    gap: int  # of these, nobody asked for the first
+    n_lags_: int
+    horizon_: int
+    season_: int
+    target_scaling_: str | None
+    alpha_: float
+    n_steps_: NDArray[np.intp]
+    _plan: Plan
+    _covariate_columns: CovariateColumns
+    _series_moments: SeriesMoments
+    _history: Panel
+    _calibration: Calibration | None
+    _clock: Clock | None
+    _several: bool
+    _flat: bool
+    _seed: int
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("network_", "module", (), "The trained torch module, a Seq2Seq or a StepNetwork; its outputs are in units of each window."),
+        Fitted("loss_curve_", "list of float", (), "Mean loss of the windows drawn in each epoch."),
+        Fitted("n_lags_, horizon_, season_", "int", (), "What was used; a season of 0 is none."),
+        Fitted("target_scaling_", "str or None", (), "The units that were used."),
+        Fitted("alpha_", "float", (), "The weight decay that was used."),
+        Fitted("n_steps_", "ndarray", ("n_series",), "Steps of each series so far."),
+        Fitted("forecaster_", "FittedForecaster", (), "What was learned, for forecasts from any step of a series.", derived=True),
+        Fitted("_plan", "Plan"),
+        Fitted("_covariate_columns", "CovariateColumns"),
+        Fitted("_series_moments", "SeriesMoments"),
+        Fitted("_history", "Panel"),
+        Fitted("_calibration", "Calibration or None"),
+        Fitted("_clock", "Clock or None"),
+        Fitted("_several, _flat", "bool"),
+        Fitted("_seed", "int"),
+    )
 
 
 @parameters
-class RNNForecaster(RegressorMixin, ForecasterLearning):
+class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standardized, Directed, Stacked, Recurrence, ForecasterState):
     """Forecast the steps that follow one series, or many, with a recurrent network.
 
     A row is a time step. The defaults are made for series of some hundred steps with or without trend and season, which nothing has to be told
@@ -40,21 +83,17 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
 
     Parameters
     ----------
-    <shared parameters>
-
-    Attributes
-    ----------
-    network_ : skrnn.networks.Seq2Seq or skrnn.networks.StepNetwork
-        The trained torch module; its outputs are in units of each window.
-    n_lags_, season_, target_scaling_ : int, int, str or None
-        What was used; a season of 0 is none.
-    alpha_ : float
-        The weight decay that was used.
-    n_steps_ : ndarray of shape (n_series,)
-        Steps of each series so far.
-    loss_curve_ : list of float
-        Mean loss of the windows drawn in each epoch.
-    <shared attributes>
+    strategy : {"direct", "recursive", "seq2seq"}, default="direct"
+        "direct": an encoder reads the past, a decoder writes all steps at once, knowing their season and covariates. "seq2seq": the decoder sees
+        its own last forecast in every step. "recursive": one network learns to predict the next step along past and future, and runs on by itself
+        (DeepAR); it draws paths, and is the choice for global models of many series.
+    objective : {"quantile", "squared", "absolute", "huber", "gaussian", "student_t", "negative_binomial"}, default="quantile"
+        What is learned: quantiles, whose median is the forecast; the mean; the median; something between; or a distribution. The negative binomial
+        is for counts.
+    windows_per_epoch : int or None, default=512
+        WindowSource drawn in an epoch; ``None`` is all of them.
+    alpha : float or "auto", default="auto"
+        Weight decay (L2); "auto" is 0.25 divided by the number of windows.
 
     Notes
     -----
@@ -68,7 +107,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
     tells how it will end.
 
     p is the objective: with "quantile" the outputs are the quantiles themselves, sorted. Losses are means over steps and targets. With
-    ``target_scaling="mean"`` windows are drawn in proportion to the root of their scale. ``alpha="auto"`` is 0.25 divided by the number of windows.
+    ``target_scaling="mean"`` windows are drawn in proportion to the root of their scale.
 
     A split-conformal interval is the forecast plus quantiles of held-out errors in units of the predicted spread, for each step ahead; its
     coverage holds where the errors to come are like those. "adaptive" moves the level by 0.02 for every miss.
@@ -93,6 +132,24 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
     >>> bool(np.abs(ahead - [60.0, 64.0, 63.0, 61.0]).max() < 0.5)
     True
     """
+
+    hidden_size: int = 32
+    bidirectional: bool = False
+    strategy: str = "direct"
+    objective: str = "quantile"
+    max_epochs: int = 50
+    windows_per_epoch: int | None = 512
+    alpha: float | str = AUTO
+
+    _built_from: ClassVar[tuple[str, ...]] = ("strategy", "objective")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "strategy": [StrOptions({"recursive", "direct", "seq2seq"})],
+        "objective": [StrOptions({"quantile", *PREDICTIVE})],
+        "windows_per_epoch": [Interval(Integral, 1, None, closed="left"), None],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({AUTO})],
+    }
+
+    # -- learning ------------------------------------------------------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, *, static: Any = None) -> Self:
@@ -119,11 +176,138 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
             If the loss becomes infinite or NaN again and again.
         """
         require_target(self, y)
-        with limit_threads(self.n_threads), torch.inference_mode(False), unchanged_on_error(self):
-            self._learn(X, y, static)
+        with learning(self):
+            going_on = self.warm_start and self.__sklearn_is_fitted__()
+            if going_on:
+                refuse_other_network(self)
+            panel = self._read_panel(X, y, static, going_on=going_on)
+            lesson = self._lesson(panel, (X, y), going_on=going_on)
+            self.alpha_ = _DECAY / len(lesson.data.source) if self.alpha == AUTO else float(self.alpha)
+
+            def conclude(model: Self) -> None:
+                model._calibration = model.forecaster_.calibrated(panel)
+
+            self._train(lesson, self._trainer(lesson, self.alpha_), conclude)
         return self
 
+    def _read_panel(self, X: Any, y: Any, static: Any, *, going_on: bool) -> Panel:
+        """The series as a panel. All that forecasts need beside a network is noted: callbacks may ask for them while it learns."""
+        if self.bidirectional and self.strategy == "recursive":
+            raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
+        given = read_series(self, X, y, reset=True)
+        self._several, self._flat = given.several, given.flat
+        self._covariate_columns = covariate_columns(self, self.n_features_in_, [*vars(self).get("feature_names_in_", ())])
+        time = self._covariate_columns.time
+        self._clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
+        self.mean_, self.scale_ = covariate_scales(given.X, self.standardize)
+        self._plan = plan(self, given, self._plan if going_on else None)
+        self.n_lags_, self.horizon_ = self._plan.n_lags, self._plan.horizon
+        self.season_, self.target_scaling_ = self._plan.season, self._plan.target_scaling
+        if not going_on:
+            warn_of_less(self, self._plan, given)
+        panel = panel_of(given, self._covariates, read_static(static, len(given.y)), np.zeros_like(given.lengths), self._plan)
+        self.n_steps_, self._calibration = panel.lengths, None
+        self._remember(panel)
+        return panel
+
+    def _remember(self, panel: Panel) -> None:
+        """The end of each series, from which forecasts begin."""
+        self._history = panel.part(panel.lengths - np.minimum(panel.lengths, self._plan.n_remembered), panel.lengths)
+
+    def _lesson(self, panel: Panel, given: tuple[Any, Any], *, going_on: bool) -> Lesson:
+        """WindowSource of all steps but those at the end that are held out."""
+        self._seed, ends = seed_of(self.random_state), panel.lengths - self._plan.n_held
+        self._series_moments = series_moments([part[:end] for part, end in zip(panel.series(), ends, strict=True)])
+        sight = self._sight(going_on=going_on)
+        data = learned_windows(panel, self._series_moments, sight, (np.zeros_like(ends), ends), self.windows_per_epoch)
+        until, rest = panel.lengths - self._plan.n_calibrated, None
+        if self.early_stopping is True:
+            rest = learned_windows(panel, self._series_moments, sight, (ends, until), self.windows_per_epoch, taught=False)
+        # Of the rows of fit a score would be asked as if they were to come. Where a column says when they are, they cannot be.
+        told = given if self.time_column is None else (None, given[1])
+        return Lesson(data, rest, self._plan.loss(), torch.Generator().manual_seed(self._seed), told, going_on)
+
+    def _sight(self, *, going_on: bool) -> WindowSpec:
+        """What the network sees of a window, and where."""
+        if going_on:
+            like = next(self.network_.parameters())
+            return self._plan.windows(like.dtype, like.device)
+        return self._plan.windows(getattr(torch, self.dtype), device_of(self))
+
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+        return forecasting_network(self, self._history, self._sight(going_on=False), self._plan.loss(), bias, generator)
+
+    def update(self, y: Any, X: Any = None, *, learn: bool = False) -> Self:
+        """Move on: put new steps behind the series, without learning anew.
+
+        Adaptive conformal intervals learn from how far the forecasts of these steps were off.
+
+        Parameters
+        ----------
+        y : as in ``fit``
+            The next steps of each series.
+        X : as in ``fit``, default=None
+            Their covariates.
+        learn : bool, default=False
+            Whether to train for one pass over the windows that end in the new steps.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        require_target(self, y)
+        with learning(self):
+            given, known = read_series(self, X, y, reset=False), self._calibration
+            panel = self.forecaster_.followed_by(given)
+            n_new = panel.lengths - self._history.lengths
+            if self._clock is not None and given.X is not None:
+                self._clock = self._clock.moved_on(given.X)
+            lesson = self._next_lesson(panel, n_new, (X, y)) if learn else None
+            self.n_steps_ = self.n_steps_ + n_new
+            self._remember(panel)
+
+            def conclude(model: Self) -> None:
+                model._calibration = model.forecaster_.judged(known, panel, n_new)
+
+            if lesson is None:
+                conclude(self)
+            else:
+                trainer = replace(self._trainer(lesson, self.alpha_), schedule="constant", max_epochs=1)
+                self._train(lesson, trainer, conclude, optimizer=vars(self).get("_optimizer"))
+        return self
+
+    def _next_lesson(self, panel: Panel, n_new: Indices, given: tuple[Any, Any]) -> Lesson:
+        """The windows that end in new steps."""
+        ends = (panel.lengths - n_new - self.horizon_ + 1, panel.lengths)
+        data = learned_windows(panel, self._series_moments, self._sight(going_on=True), ends, self.windows_per_epoch)
+        if len(data.source) == 0:
+            raise ValueError(f"learn=True needs a window of {self.n_lags_} + {self.horizon_} steps with a target in its future")
+        generator = torch.Generator().manual_seed(self._seed + int(self.n_steps_.sum()))
+        return Lesson(data, None, self._plan.loss(), generator, given, going_on=True)
+
     # -- the steps that follow -----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def forecaster_(self) -> FittedForecaster:
+        """What was learned, and where the series stand."""
+        check_is_fitted(self)
+        predictor = WindowForecasts(self.network_, self._plan.loss(), self._sight(going_on=True))
+        known = (self._plan, self._covariates, self._series_moments, self._history, self.n_steps_, self._calibration, self._clock)
+        return FittedForecaster(predictor, *known, self._several, self._flat, self.n_paths, self._seed)
+
+    @property
+    def _covariates(self) -> Covariates:
+        return Covariates(self._covariate_columns, self.mean_, self.scale_, self.season_)
+
+    def _asked(self, n_steps: int | None, X: Any, said: Callable[[FittedForecaster, Request], Array]) -> Any:
+        """What is said of the steps after the end of the series, as the series came."""
+        fitted = self.forecaster_
+        tables = read_tables(self, X) if X is not None and self.n_features_in_ else None
+        lengths = None if X is None else [len(table) for table in (X if self._several else [X])] if tables is None else [*map(len, tables)]
+        request = fitted.request(n_steps, tables, lengths)
+        with predicting(self):
+            return fitted.given(said(fitted, request), request)
 
     def predict(self, X: Any = None) -> Any:
         """Forecast the steps after the end of the series.
@@ -156,10 +340,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         -------
         as ``predict``
         """
-        ahead = self._ahead(n_steps, X)
-        with limit_threads(self.n_threads):
-            params = self._model.params(ahead.panel, self._series_moments, ahead.places, ahead.n_steps)
-        return self._given(self._objective().point(params), ahead)
+        return self._asked(n_steps, X, lambda fitted, request: fitted.points(request.panel, request.places, request.n_steps))
 
     def predict_quantiles(self, X: Any = None, quantiles: Any = None) -> Any:
         """Quantiles of the steps after the end of the series.
@@ -178,10 +359,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         levels = np.atleast_1d(np.asarray(self.quantiles if quantiles is None else quantiles, dtype=float))
         if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"quantiles must be levels between 0 and 1; got {quantiles!r}")
-        ahead = self._ahead(None, X)
-        with limit_threads(self.n_threads):
-            found = self._quantiles(ahead.panel, ahead.places, ahead.n_steps, levels.tolist())
-        return self._given(found, ahead)
+        return self._asked(None, X, lambda fitted, request: fitted.quantiles(request.panel, request.places, request.n_steps, levels.tolist()))
 
     def predict_interval(self, X: Any = None, coverage: float = 0.9) -> Any:
         """Intervals that should hold a share of the steps to come.
@@ -217,122 +395,28 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         -------
         as ``predict``, with a last axis of n
         """
-        ahead = self._ahead(None, X)
-        with limit_threads(self.n_threads):
-            found = self._paths(ahead.panel, ahead.places, ahead.n_steps, n)
-        return self._given(found, ahead)
+        return self._asked(None, X, lambda fitted, request: fitted.paths(request.panel, request.places, request.n_steps, n))
 
-    def update(self, y: Any, X: Any = None, *, learn: bool = False) -> Self:
-        """Move on: put new steps behind the series, without learning anew.
-
-        Adaptive conformal intervals learn from how far the forecasts of these steps were off.
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Coefficient of determination R² of the forecast of the steps after the end of the series.
 
         Parameters
         ----------
-        y : as in ``fit``
-            The next steps of each series.
-        X : as in ``fit``, default=None
-            Their covariates.
-        learn : bool, default=False
-            Whether to train for one pass over the windows that end in the new steps.
+        X : as in ``predict``
+            Covariates of the steps to come; ``None`` where there are none.
+        y : array-like of shape (n_steps,) or (n_steps, n_targets)
+            What came.
+        sample_weight : array-like of shape (n_steps,), default=None
+            How much each step counts.
 
         Returns
         -------
-        self
+        float
         """
-        check_is_fitted(self)
-        require_target(self, y)
-        with limit_threads(self.n_threads), torch.inference_mode(False), unchanged_on_error(self):
-            series = read_fit(self, X, y, reset=False)
-            self._refuse_other_series(series)
-            self._note_times(series.X, going_on=True)
-            panel = self._new_panel(series, self._history.static, self.n_steps_)
-            panel = self._history.followed_by(panel)
-            new = panel.lengths - self._history.lengths
-            if learn:
-                self._learn_more(panel, new, X, y)
-            self._judge(panel, new)
-            self._keep(panel)
-            self.n_steps_ = self.n_steps_ + new
-        return self
-
-    def _refuse_other_series(self, series: Series) -> None:
-        n = len(self._history.lengths)
-        assert series.y is not None
-        if (len(series.y), series.several) != (n, self._several):
-            raise ValueError(f"y must hold the new steps of the {n} series of fit, {'a list' if self._several else 'one array'}; got {len(series.y)}")
-        if series.y[0].shape[1] != self._history.y.shape[1]:
-            raise ValueError(f"y has {series.y[0].shape[1]} targets (columns), expected {self._history.y.shape[1]}")
-
-    def _learn_more(self, panel: Panel, new: Any, X: Any, y: Any) -> None:
-        windows = self._learning_windows(panel, (panel.lengths - new - self.horizon + 1, panel.lengths))
-        if len(windows) == 0:
-            raise ValueError(f"learn=True needs a window of {self.n_lags_} + {self.horizon} steps with a target in its future")
-        trainer = replace(self._trainer(self._objective(), early=False), schedule="constant", max_epochs=1)
-        generator = torch.Generator().manual_seed(self._draws + int(self.n_steps_.sum()))
-        self._fit_network(trainer, WindowExamples(windows), None, generator, X, y, optimizer=self.__dict__.get("_optimizer"))
-
-    def _judge(self, panel: Panel, new: Any) -> None:
-        """Errors of the forecasts that have just come to their end."""
-        if self._calibration is None or not self._calibration.adaptive:
-            return
-        for k, (end, n) in enumerate(zip(panel.offsets[1:], new, strict=True)):
-            origins = np.arange(end - n - self.horizon + 1, end)
-            self._calibration = self._calibration.with_later(k, self._errors(panel, k, origins))
-
-    def _ahead(self, n_steps: int | None, X: Any) -> Ahead:
-        """The history with the steps to come behind it."""
-        check_is_fitted(self)
-        n_series, tables = len(self._history.lengths), None
-        if X is not None and self.n_features_in_:
-            tables = read_tables(self, X, reset=False)[0]
-            lengths = [len(table) for table in tables]
-        elif X is not None:
-            lengths = [len(table) for table in X] if self._several else [len(X)]
-        elif self._columns.known:
-            raise ValueError(f"X must hold the covariates of the steps to come, {self.n_features_in_} features; got None")
-        else:
-            lengths = [self.horizon if n_steps is None else n_steps] * n_series
-        if len(lengths) != n_series:
-            raise ValueError(f"X must hold the steps to come of the {n_series} series of fit; got {len(lengths)}")
-        n_steps = lengths[0] if n_steps is None else n_steps
-        short = [k for k, n in enumerate(lengths) if n < n_steps]
-        if short or n_steps < 1:
-            raise ValueError(
-                f"X must hold n_steps={n_steps} steps to come of each series; got {lengths[short[0] if short else 0]} of series {short[:1] or [0]}"
-            )
-        gap = 0 if tables is None else self._gap(tables)
-        if gap and self._columns.known:
-            raise ValueError(f"X begins {gap + 1} steps after the end of the series: the covariates of the steps between are not known")
-        total = gap + n_steps
-        known, _ = self._covariates(None if tables is None or gap else [table[:n_steps] for table in tables], [total] * n_series, self.n_steps_)
-        last = np.repeat(self._history.y[self._history.offsets[1:] - 1], total, axis=0)
-        nothing, seen = np.zeros(last.shape, dtype=bool), np.zeros((len(last), self._history.seen.shape[1]))
-        future = Panel(last, nothing, np.concatenate(known), seen, self._history.static, np.arange(n_series + 1) * total)
-        panel = self._history.followed_by(future)
-        return Ahead(panel, (np.arange(n_series), panel.offsets[1:] - total), total, gap)
-
-    def _gap(self, tables: list[Array]) -> int:
-        """Steps between the end of the series and the first row of X, by the time column."""
-        if self._last_time is None:
-            return 0
-        index, step = self._columns.time, self._time_step
-        for k, x in enumerate(tables):
-            check_steps(np.concatenate([[x[0, index] - step], x[:, index]]), f"the time_column of X{f'[{k}]' if self._several else ''}", x[:, index])
-        gaps = [(x[0, index] - last) / step - 1 for x, last in zip(tables, self._last_time, strict=True)]
-        if min(gaps) < -0.5 or max(gaps) - min(gaps) > 0.5:
-            k = int(np.argmin(gaps))
-            raise ValueError(f"the time_column of X must go on after {self._last_time[k]:g}, where series {k} ends, alike for all series")
-        return round(float(gaps[0]))
-
-    def _given(self, values: Array, ahead: Ahead) -> Any:
-        """Values (n_series, n_steps, n_targets, …) as the user's series came."""
-        values = values[:, ahead.gap :]
-        values = values[:, :, 0] if self._flat else values
-        return list(values) if self._several else values[0]
+        n_steps = None if X is not None else len(y[0]) if several_series(y) else len(y)
+        return float(r2_score(y, self.forecast(n_steps, X), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
         tags.target_tags.multi_output = True
         return tags

@@ -12,21 +12,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import State, map_state
-from ..data import Panel, SeriesMoments, Window
-from ..engine import rollout
-from ..training import Predictive, WindowSource, WindowSpec, steps_counted
+from ...cells import State, map_state
+from ...data import Panel, SeriesMoments, Window
+from ...engine import rollout
+from ...training import Predictive, WindowSource, WindowSpec, steps_counted
 
 Array = NDArray[np.float64]
-Rows = NDArray[np.intp]
+Indices = NDArray[np.intp]
+Places = tuple[Indices, Indices]  # series, and the row of the panel of the first step to come
 Draw = Callable[[Array], Array]  # parameters (…, n_params) to values
 
 _CHUNK = 2**16  # steps of all paths that run at once
 
 
-@dataclass
-class Forecaster:
-    """A fitted network that forecasts windows of panels.
+@dataclass(frozen=True)
+class WindowForecasts:
+    """A network that forecasts windows of panels.
 
     Parameters
     ----------
@@ -40,9 +41,11 @@ class Forecaster:
     objective: Predictive
     sight: WindowSpec
 
-    def params(self, panel: Panel, moments: SeriesMoments, places: tuple[Rows, Rows], n_steps: int) -> Array:
+    def params(self, panel: Panel, moments: SeriesMoments, places: Places, n_steps: int) -> Array:
         """Parameters (n_origins, n_steps, n_targets, n_params) in units of y, on point forecasts where they are fed back."""
         block = n_steps if self.sight.recursive else min(n_steps, self.sight.horizon)
+        if block < n_steps:
+            panel, moments, places = self._apart(panel, moments, places, n_steps)
         found: list[Array] = []
         for done in range(0, n_steps, block):
             now = (places[0], places[1] + done)
@@ -51,23 +54,31 @@ class Forecaster:
             found.append(self._block(panel, moments, now, min(block, n_steps - done), None, 1)[0])
         return np.concatenate(found, axis=1)
 
-    def paths(
-        self, panel: Panel, moments: SeriesMoments, places: tuple[Rows, Rows], n_steps: int, n_paths: int, generator: np.random.Generator
-    ) -> Array:
+    def paths(self, panel: Panel, moments: SeriesMoments, places: Places, n_steps: int, n_paths: int, generator: np.random.Generator) -> Array:
         """Draws (n_origins, n_steps, n_targets, n_paths); each is fed back into its own path."""
         objective: Any = self.objective
         return self._block(panel, moments, places, n_steps, lambda params: objective.sample(params, generator), n_paths)[1]
 
-    def _as_if_known(self, panel: Panel, origins: Rows, params: Array) -> Panel:
+    def _apart(self, panel: Panel, moments: SeriesMoments, places: Places, n_steps: int) -> tuple[Panel, SeriesMoments, Places]:
+        """Every origin with a series of its own, whose forecasts may stand in it as if they were known."""
+        series, origins = places
+        n_before = np.minimum(max(self.sight.n_lags + 1, self.sight.season), origins - panel.offsets[series])
+        lengths = n_before + n_steps
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        rows = np.arange(offsets[-1]) + np.repeat(origins - n_before - offsets[:-1], lengths)
+        rows = np.minimum(rows, len(panel.y) - 1)
+        parts = {name: vars(panel)[name][rows] for name in ("y", "present", "known", "seen")}
+        apart = replace(panel, static=panel.static[series], offsets=offsets, **parts)
+        return apart, moments.of(series), (np.arange(len(series)), offsets[:-1] + n_before)
+
+    def _as_if_known(self, panel: Panel, origins: Indices, params: Array) -> Panel:
         """The panel with forecasts in the steps before the origins."""
         y, present = panel.y.copy(), panel.present.copy()
         rows = origins[:, None] + np.arange(-params.shape[1], 0)
         y[rows], present[rows] = self.objective.point(params), True
         return replace(panel, y=y, present=present)
 
-    def _block(
-        self, panel: Panel, moments: SeriesMoments, places: tuple[Rows, Rows], n_steps: int, draw: Draw | None, n_paths: int
-    ) -> tuple[Array, Array]:
+    def _block(self, panel: Panel, moments: SeriesMoments, places: Places, n_steps: int, draw: Draw | None, n_paths: int) -> tuple[Array, Array]:
         windows = WindowSource(panel, moments, self.sight, places)
         windows.taught = False
         size = max(1, _CHUNK // ((self.sight.n_lags + n_steps) * n_paths))
@@ -75,13 +86,13 @@ class Forecaster:
         with torch.inference_mode():
             for index in np.split(np.arange(len(windows)), range(size, len(windows), size)):
                 window = windows.window(index, n_steps)
-                run = _Run(self, window, draw, n_paths)
+                run = _Course(self, window, draw, n_paths)
                 (self._recursive if self.sight.recursive else self._decoded)(windows, window, index, run)
                 parts.append(run.result())
         params, values = zip(*parts, strict=True)
         return np.concatenate(params), np.concatenate(values)
 
-    def _decoded(self, windows: WindowSource, window: Window, index: Rows, run: _Run) -> None:
+    def _decoded(self, windows: WindowSource, window: Window, index: Indices, run: _Course) -> None:
         pair = windows.pair(window, index)
         if self.network.feedback is None:
             rows = self.network(pair)
@@ -96,7 +107,7 @@ class Forecaster:
         pair = pair._replace(steps=steps, first=pair.first.repeat_interleave(k, 0))
         self.network.write(pair, map_state(lambda s: s.repeat_interleave(k, 0), states), many(inputs), emit=run)
 
-    def _recursive(self, windows: WindowSource, window: Window, index: Rows, run: _Run) -> None:
+    def _recursive(self, windows: WindowSource, window: Window, index: Indices, run: _Course) -> None:
         n_lags, n_steps, k = self.sight.n_lags, window.rows.shape[1] - self.sight.n_lags, run.n_paths
         rows, states = self.network.outputs(windows.steps(window, index, 0, n_lags))
         states = map_state(lambda s: s.repeat_interleave(k, 0), states)
@@ -116,13 +127,13 @@ class Forecaster:
         rollout(advance, states, n_steps - 1, first=first, inputs=known)
 
 
-class _Run:
+class _Course:
     """What a forecast puts out, step by step: in units of y, and in the network's units to be fed back.
 
-    Rows are windows, each ``n_paths`` times.
+    Indices are windows, each ``n_paths`` times.
     """
 
-    def __init__(self, model: Forecaster, window: Window, draw: Draw | None, n_paths: int) -> None:
+    def __init__(self, model: WindowForecasts, window: Window, draw: Draw | None, n_paths: int) -> None:
         self._objective, self._sight, self.n_paths = model.objective, model.sight, n_paths
         self._draw = model.objective.point if draw is None else draw
         self._location, self._scale = (np.repeat(part, n_paths, axis=0) for part in (window.location, window.scale))
