@@ -52,7 +52,7 @@ def test_at_most_two_classes_of_ours_behave(name):
 @every_estimator
 def test_only_the_first_parameter_is_positional(name):
     first, *others = inspect.signature(getattr(estimators, name)).parameters.values()
-    assert first.kind is first.POSITIONAL_OR_KEYWORD or name == "SeasonalNaiveDetector"
+    assert first.kind is first.POSITIONAL_OR_KEYWORD
     assert {p.kind for p in others} <= {inspect.Parameter.KEYWORD_ONLY}
 
 
