@@ -13,6 +13,7 @@ from skrnn import cells, estimators
 
 ROOT = Path(skrnn.__file__).parent
 FLOORS = {
+    "_bases": 0,  # scikit-learn's own, with types
     "_constraints": 0,
     "data": 0,
     "kernels": 0,

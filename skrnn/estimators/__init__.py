@@ -5,6 +5,13 @@ from .anomalies._seasonal_naive import SeasonalNaiveDetector
 from .forecasting._backtest import backtest
 from .forecasting._dual_stage import DualStageAttentionRegressor
 from .forecasting._forecaster import RNNForecaster
+from .reservoirs._echo_state_classifier import EchoStateClassifier
+from .reservoirs._echo_state_regressor import EchoStateRegressor
+from .reservoirs._echo_state_transformer import EchoStateTransformer
+from .reservoirs._liquid_classifier import LiquidStateClassifier
+from .reservoirs._liquid_transformer import LiquidStateTransformer
+from .reservoirs._ridge import RidgeReadout
+from .reservoirs._search import ReservoirSearchCV
 from .sequences._classifier import RNNClassifier
 from .sequences._regressor import RNNRegressor
 from .steps._regressor import RNNSequenceRegressor
@@ -16,6 +23,11 @@ from .writing._vector_regressor import Vec2SeqRegressor
 
 __all__ = [
     "DualStageAttentionRegressor",
+    "EchoStateClassifier",
+    "EchoStateRegressor",
+    "EchoStateTransformer",
+    "LiquidStateClassifier",
+    "LiquidStateTransformer",
     "RNNAnomalyDetector",
     "RNNCaptioner",
     "RNNClassifier",
@@ -23,6 +35,8 @@ __all__ = [
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",
+    "ReservoirSearchCV",
+    "RidgeReadout",
     "SeasonalNaiveDetector",
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",

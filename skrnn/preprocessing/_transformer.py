@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
+from .._bases import BaseEstimator, TransformerMixin
 from .._constraints import check_parameters
 from ..data._sequences import Array
 
@@ -24,6 +24,7 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]]
     _takes_3d: ClassVar[bool] = True
+    _n_columns: int | None  # of a 2-D X
     _learned = False
 
     def __init_subclass__(cls, *, auto_wrap_output_keys: tuple[str, ...] | None = None, **others: Any) -> None:

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ..._bases import OutlierMixin, _fit_context
 from ...data import Sequences
 from ...networks import StepNetwork
 from ...training import AdditiveOutliers, Batches, Pairs
-from ..face._bases import OutlierMixin, _fit_context
 from ..face._declared import parameters
 from ..face._guards import learning, predicting
 from ..face._readers import Given, Steps

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
+from ..._bases import BaseEstimator, OutlierMixin, _fit_context
 from ...data import Sequences
-from ..face._bases import BaseEstimator, OutlierMixin, _fit_context
 from ..face._declared import parameters
 from ..face._guards import unchanged_on_error
 from ..face._readers import Given, Steps

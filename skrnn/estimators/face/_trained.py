@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from ..._bases import BaseEstimator, CallbackSupportMixin
 from ...cells import resolve
 from ...engine import Stream, resolve_rule
 from ...networks import Recurrent
 from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
-from ._bases import BaseEstimator, CallbackSupportMixin
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
 from ._held_out import Part, check_pair, speaking_of
 from ._predictor import Predictor

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ..._bases import RegressorMixin, _fit_context
 from ...cells import Cell, resolve
 from ...data import ROWS
 from ...engine import Rule
 from ...networks import DualStage
-from ..face._bases import RegressorMixin, _fit_context
 from ..face._declared import parameters
 from ..face._guards import learning, predicting
 from ..face._readers import Given

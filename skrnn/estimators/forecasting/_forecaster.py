@@ -14,9 +14,9 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ..._bases import RegressorMixin, _fit_context
 from ...data import Panel, SeriesMoments, series_moments
 from ...training import PREDICTIVE, WindowSpec
-from ..face._bases import RegressorMixin, _fit_context
 from ..face._declared import parameters
 from ..face._guards import device_of, learning, predicting, require_target, seed_of
 from ..face._settings import Directed, Recurrence, Stacked, Standardized

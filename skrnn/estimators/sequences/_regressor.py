@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..._bases import RegressorMixin, TransformerMixin, _fit_context
 from ...data import TableLayout
 from ...networks import SequenceNetwork
-from ..face._bases import RegressorMixin, TransformerMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Pooled, Recurrence, Stacked, Standardized, Windowed

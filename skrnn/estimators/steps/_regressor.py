@@ -7,8 +7,8 @@ from typing import Any, Self
 import torch
 from sklearn.metrics import r2_score
 
+from ..._bases import RegressorMixin, _fit_context
 from ...networks import StepNetwork
-from ..face._bases import RegressorMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Steps
 from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Self
 import torch
 from sklearn.metrics import accuracy_score
 
+from ..._bases import ClassifierMixin, _fit_context
 from ...networks import StepNetwork
-from ..face._bases import ClassifierMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Steps
 from ..face._settings import ClassWeighted, Decayed, Directed, Recurrence, Stacked, Standardized

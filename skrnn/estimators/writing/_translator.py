@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from ..._bases import _fit_context
 from ...networks import Embedding, Encoder, Seq2Seq, Tokens
-from ..face._bases import _fit_context
 from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._settings import Decayed, Directed, Recurrence, Stacked

@@ -6,8 +6,8 @@ from typing import Any, Self
 
 import torch
 
+from ..._bases import RegressorMixin, _fit_context
 from ...networks import Seq2Seq, Values, Vector
-from ..face._bases import RegressorMixin, _fit_context
 from ..face._declared import parameters
 from ..face._readers import Vectors
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
