@@ -39,6 +39,9 @@ if TYPE_CHECKING:
         def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
         def __sklearn_tags__(self) -> Any: ...
 
+    class MultiOutputMixin:
+        def __sklearn_tags__(self) -> Any: ...
+
     class OutlierMixin:
         def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> NDArray[np.int64]: ...
         def __sklearn_tags__(self) -> Any: ...
@@ -51,13 +54,14 @@ if TYPE_CHECKING:
         def __sklearn_tags__(self) -> Any: ...
 
 else:
-    from sklearn.base import BaseEstimator, ClassifierMixin, OutlierMixin, RegressorMixin, TransformerMixin, _fit_context
+    from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, OutlierMixin, RegressorMixin, TransformerMixin, _fit_context
     from sklearn.callback import CallbackSupportMixin
 
 __all__ = [
     "BaseEstimator",
     "CallbackSupportMixin",
     "ClassifierMixin",
+    "MultiOutputMixin",
     "OutlierMixin",
     "RegressorMixin",
     "TransformerMixin",

@@ -103,7 +103,7 @@ def test_what_a_floor_does_without(file):
 
 
 def test_the_package_itself_imports_nothing_heavy():
-    assert {name.split(".")[0] for name in imported("__init__.py")} <= {"importlib", "typing"}
+    assert {name.split(".")[0] for name in imported("__init__.py")} <= {"ast", "importlib", "skrnn", "typing"}  # skrnn: for type checkers alone
 
 
 # -- ceilings ------------------------------------------------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def _public():
 
 PUBLIC = [pytest.param(thing, id=name) for name, thing in _public()]
 CELLS = [pytest.param(getattr(cells, name), id=name) for name in cells.__all__]
-ESTIMATORS = [pytest.param(getattr(estimators, name), id=name) for name in estimators.__all__]
+ESTIMATORS = [pytest.param(getattr(estimators, name), id=name) for name in estimators.__all__ if inspect.isclass(getattr(estimators, name))]
 
 
 def section(thing, title):

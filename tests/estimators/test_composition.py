@@ -142,7 +142,8 @@ def assert_is(value, entry):
         assert "None" in allowed, entry
     elif isinstance(value, np.ndarray):
         assert any("ndarray" in kind for kind in allowed), entry
-        assert value.ndim == len(entry.shape) or not entry.shape, (entry, value.shape)
+        least = sum(not axis.startswith("[") for axis in entry.shape)  # an axis in brackets may be missing
+        assert not entry.shape or least <= value.ndim <= len(entry.shape), (entry, value.shape)
     elif isinstance(value, list):
         assert any(kind.startswith("list") for kind in allowed), entry
     elif plain and not [kind for kind in allowed if kind not in kinds and kind not in ("None", "ndarray")]:

@@ -9,67 +9,27 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import RegressorMixin, _fit_context
-from ...data import Panel, SeriesMoments, series_moments
+from ...data import Panel, series_moments
 from ...training import PREDICTIVE, WindowSpec
 from ..face._declared import parameters
 from ..face._guards import device_of, learning, predicting, require_target, seed_of
 from ..face._settings import Directed, Recurrence, Stacked, Standardized
-from ..face._state import Fitted
 from ..face._trained import Lesson, Trained, refuse_other_network
-from ._conformal import Calibration
 from ._fitted import FittedForecaster, Request
 from ._learning import forecasting_network, learned_windows, panel_of
-from ._plan import Plan, plan, warn_of_less
-from ._reading import Array, CovariateColumns, Covariates, covariate_columns, covariate_scales, read_series, read_static, read_tables, several_series
+from ._plan import plan, warn_of_less
+from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_series, read_static, read_tables, several_series
 from ._settings import AUTO, Forecasting, SeriesSettings
+from ._state import ForecasterState
 from ._times import Clock
 from ._window_forecasts import Indices, WindowForecasts
 
 _DECAY = 0.25  # weight decay of "auto", times the number of windows: few windows are soon learned by heart
-
-
-class ForecasterState:
-    """What forecasts need beside a network, and what was used where the parameters leave it open."""
-
-    n_lags_: int
-    horizon_: int
-    season_: int
-    target_scaling_: str | None
-    alpha_: float
-    n_steps_: NDArray[np.intp]
-    _plan: Plan
-    _covariate_columns: CovariateColumns
-    _series_moments: SeriesMoments
-    _history: Panel
-    _calibration: Calibration | None
-    _clock: Clock | None
-    _several: bool
-    _flat: bool
-    _seed: int
-
-    _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "module", (), "The trained torch module, a Seq2Seq or a StepNetwork; its outputs are in units of each window."),
-        Fitted("loss_curve_", "list of float", (), "Mean loss of the windows drawn in each epoch."),
-        Fitted("n_lags_, horizon_, season_", "int", (), "What was used; a season of 0 is none."),
-        Fitted("target_scaling_", "str or None", (), "The units that were used."),
-        Fitted("alpha_", "float", (), "The weight decay that was used."),
-        Fitted("n_steps_", "ndarray", ("n_series",), "Steps of each series so far."),
-        Fitted("forecaster_", "FittedForecaster", (), "What was learned, for forecasts from any step of a series.", derived=True),
-        Fitted("_plan", "Plan"),
-        Fitted("_covariate_columns", "CovariateColumns"),
-        Fitted("_series_moments", "SeriesMoments"),
-        Fitted("_history", "Panel"),
-        Fitted("_calibration", "Calibration or None"),
-        Fitted("_clock", "Clock or None"),
-        Fitted("_several, _flat", "bool"),
-        Fitted("_seed", "int"),
-    )
 
 
 @parameters

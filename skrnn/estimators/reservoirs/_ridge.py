@@ -8,11 +8,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import MultiOutputMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ..._bases import BaseEstimator, RegressorMixin, _fit_context
+from ..._bases import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
 from ...training import CRITERIA, GrowingFolds, NormalEquations, choose_alpha, solve
 from ..face._declared import parameters
 from ..face._state import Fitted
