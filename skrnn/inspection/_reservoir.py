@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,8 +16,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, State, map_state, resolve
 from ..engine import TimeSlices, limit_threads
-from ..estimators._guards import infinite_states, seed_of
-from ..estimators._reservoir_base import BaseReservoir
+from ..estimators.face._guards import infinite_states, seed_of
+from ..estimators.reservoirs._echo_state import EchoState
 from ..networks import Reservoirs
 from ..training import svd_path
 
@@ -260,7 +260,7 @@ def drive(reservoir: Any, X: ArrayLike, hidden_size: int, random: np.random.Rand
     if isinstance(reservoir, Pipeline):
         X, reservoir = reservoir[:-1].transform(X) if len(reservoir) > 1 else X, reservoir.steps[-1][1]
     x = check_array(X, dtype=np.float64, input_name="X")
-    if isinstance(reservoir, BaseReservoir):
+    if isinstance(reservoir, EchoState):
         check_is_fitted(reservoir)
         network = copy.deepcopy(reservoir.network_)
         n_inputs = network.groups[0][0].input_size
@@ -273,7 +273,7 @@ def drive(reservoir: Any, X: ArrayLike, hidden_size: int, random: np.random.Rand
     else:
         cell = _cell(reservoir)
         network = Reservoirs([[cell]], x.shape[1], hidden_size, include_input=False, generator=_generator(random))
-    return Driven(cast(Reservoirs, network.to(torch.device("cpu"), torch.float64)), torch.from_numpy(x))
+    return Driven(network.to(torch.device("cpu"), torch.float64), torch.from_numpy(x))
 
 
 def _cell(reservoir: Any) -> Cell:
@@ -285,7 +285,7 @@ def _cell(reservoir: Any) -> Cell:
 
 def _n_units(reservoir: Any, hidden_size: int) -> int:
     """Numbers that a readout sees."""
-    if not isinstance(reservoir, BaseReservoir):
+    if not isinstance(reservoir, EchoState):
         return hidden_size
     check_is_fitted(reservoir)
     return sum(len(layers) for layers in reservoir.network_.groups) * reservoir.hidden_size

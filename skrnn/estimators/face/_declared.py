@@ -27,7 +27,7 @@ class Fitted(NamedTuple):
     kind : str
         What it is, as a docstring says it: "int", "ndarray", "list of float", …
     shape : tuple of str
-        The axes of an array by their names.
+        The axes of an array by their names; one that may be missing in brackets.
     meaning : str
     kept : bool
         Whether a pickle holds it.
@@ -50,6 +50,7 @@ class Fitted(NamedTuple):
     def described(self) -> str:
         """The entry of a docstring."""
         axes = ", ".join(self.shape) + "," * (len(self.shape) == 1)
+        axes = axes.replace("], ", ",] ").replace(", [", "[, ")
         shape = f" of shape ({axes})" if self.shape else ""
         return f"{self.names} : {self.kind}{shape}\n    {self.meaning}"
 

@@ -19,6 +19,14 @@ from ._step_values import row_weights
 
 Array = NDArray[np.float64]
 
+OF_CONTAINERS = (  # what checking X leaves
+    Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
+    Fitted("feature_names_in_", "ndarray", ("n_features",), "Column names, if X was a frame of numbers."),
+    Fitted("_n_channels", "int"),
+    Fitted("_n_columns", "int or None"),
+    Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
+)
+
 
 class Given(NamedTuple):
     """Sequences, and the container that the user has them in."""
@@ -45,11 +53,7 @@ class Reader(ABC):
     per_step: ClassVar[bool] = False  # whether there is an answer for each step
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("mean_, scale_", "ndarray", ("n_channels",), "What is subtracted from and divided by each channel."),
-        Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
-        Fitted("feature_names_in_", "ndarray", ("n_features",), "Column names, if X was a frame of numbers."),
-        Fitted("_n_channels", "int"),
-        Fitted("_n_columns", "int or None"),
-        Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
+        *OF_CONTAINERS,
     )
 
     @abstractmethod

@@ -18,7 +18,6 @@ from ...training import OPTIMIZERS, SCHEDULES, Penalty
 from ._declared import COMPUTATION, DATA, NETWORK, TRAINING, parameters
 
 
-
 @parameters
 class Recurrence:
     """A recurrent layer.

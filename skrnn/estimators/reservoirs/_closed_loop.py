@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -12,36 +12,45 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import State, map_state
-from ..engine import rollout
-from ..networks import Reservoirs
-from ..training import Choice, RecursiveLeastSquares, svd_path
+from ...cells import State, map_state, put_first
+from ...data import Sequences
+from ...engine import rollout
+from ...networks import Reservoirs
+from ...training import Choice, RecursiveLeastSquares, svd_path
+from ..face._step_values import as_arrays, as_tensors
+from ._drive import Units
 
 Array = NDArray[np.float64]
 Read = Callable[[Array], Array]  # features (batch, n_features) to outputs (batch, n_targets)
+LoopState = tuple[State, Tensor]  # of the network, and the last outputs (batch, n_targets)
 
 ALPHAS = np.logspace(-16, 0, 25)  # in units of the mean eigenvalue of Z'Z
-_N_STARTS = 10
-_NUMBERS = 2**17
-
-
-def linear(coef: Array, intercept: Array) -> Read:
-    """One readout for all rows, or one for each."""
-    if coef.ndim == 3:
-        return lambda z: np.einsum("bp,bkp->bk", z, coef) + intercept
-    rows = max(1, _NUMBERS // coef.shape[1])  # float32 rows become float64 in pieces that stay in the cache
-    return lambda z: np.concatenate([z[low : low + rows] @ coef.T for low in range(0, len(z), rows)]) + intercept
+_N_FREE_RUNS = 10
 
 
 @dataclass(frozen=True)
 class ClosedLoop:
-    """A network whose last inputs are its readout's outputs, less ``mean`` and divided by ``scale``."""
+    """A network whose last inputs are its readout's outputs.
+
+    Parameters
+    ----------
+    network : Reservoirs
+    units : Units
+        Without feedback the outputs are the next inputs, all of them, so there must be as many.
+    """
 
     network: Reservoirs
-    mean: Array
-    scale: Array
+    units: Units
 
-    def run(self, read: Read, state: tuple[State, Tensor], n_steps: int, inputs: Tensor | None = None) -> tuple[Array, tuple[State, Tensor]]:
+    def __post_init__(self) -> None:
+        units = self.units
+        if not units.feedback and len(units.mean) != len(units.target_mean):
+            raise ValueError(
+                f"A closed loop needs outputs that can be the next inputs: feedback=True, or y one step ahead of X; "
+                f"X has {len(units.mean)} features, y has {len(units.target_mean)}"
+            )
+
+    def run(self, read: Read, state: LoopState, n_steps: int, inputs: Tensor | None = None) -> tuple[Array, LoopState]:
         """Outputs (n_steps, batch, n_targets), and states and last output after them; ``inputs`` (n_steps, batch, n_features) come first."""
         outputs = []
 
@@ -54,11 +63,42 @@ class ClosedLoop:
             _, states = rollout(advance, state[0], n_steps, first=self.fed(state[1].double().cpu().numpy()), inputs=inputs)
         return np.stack(outputs), (states, torch.from_numpy(outputs[-1]))
 
+    def run_over(self, sequences: Sequences, read: Read, state: LoopState | None) -> tuple[Array, State]:
+        """Outputs of all steps, end to end, and states after them; all sequences at once, of which the shorter ones leave when they end."""
+        order = np.argsort(-sequences.lengths, kind="stable")
+        lengths, starts = sequences.lengths[order], sequences.offsets[:-1][order]
+        if state is None:
+            states, last = self.network.start(len(order)), torch.from_numpy(np.tile(self.units.target_mean, (len(order), 1)))
+        else:
+            states, last = map_state(lambda s: s[order], state)
+        outputs, done = np.empty((sequences.n_steps_total, len(self.units.target_mean))), 0
+        for end in np.unique(lengths):
+            n = int((lengths >= end).sum())
+            rows = starts[:n] + np.arange(done, end)[:, None]
+            now = map_state(lambda s, n=n: s[:n], (states, last))
+            outputs[rows], now = self.run(read, now, int(end) - done, self.inputs(sequences.values[rows]))
+            states, last = put_first(now, (states, last))
+            done = int(end)
+        back = np.argsort(order)
+        return outputs, as_arrays(map_state(lambda s: s[back], states))
+
+    def inputs(self, values: NDArray[Any]) -> Tensor:
+        """Rows as the network gets them; what is fed back may be missing."""
+        mean, scale = (both[: values.shape[-1]] for both in self.units.of_inputs)
+        return torch.from_numpy((values - mean) / scale).to(self.network.device, self.network.dtype)
+
+    def future(self, sequences: Sequences, n_steps: int, n_sequences: int) -> Tensor:
+        """Inputs of the steps to come as the network gets them (n_steps, n_sequences, n_channels)."""
+        if len(sequences) != n_sequences or (sequences.lengths != n_steps).any():
+            raise ValueError(f"X must hold n_steps={n_steps} steps of {n_sequences} sequences; got {sequences!r}")
+        return self.inputs(sequences.values).view(n_sequences, n_steps, -1).transpose(0, 1)
+
     def fed(self, y: Array) -> Tensor:
         """Outputs as the network gets them."""
-        return torch.from_numpy((y - self.mean) / self.scale).to(self.network.device, self.network.dtype)
+        mean, scale = self.units.of_fed_back
+        return torch.from_numpy((y - mean) / scale).to(self.network.device, self.network.dtype)
 
-    def learn(self, rls: RecursiveLeastSquares, state: tuple[State, Tensor], targets: Array, counted: Any, inputs: Tensor) -> State:
+    def learn(self, rls: RecursiveLeastSquares, state: LoopState, targets: Array, counted: Any, inputs: Tensor) -> State:
         """Learn from targets (n_steps, n_targets) of one sequence while the loop is closed (FORCE); the states after it.
 
         In steps that are not ``counted`` the target itself is fed back, and nothing is learned.
@@ -72,7 +112,13 @@ class ClosedLoop:
         return self.run(read, state, len(targets), inputs)[1][0]
 
 
-class Driven(NamedTuple):
+def taken_up(state: Any, network: Reservoirs, n_sequences: int, n_outputs: int) -> LoopState:
+    """A state that ``predict`` returned, as the network takes it."""
+    like = (network.start(n_sequences), torch.zeros(n_sequences, n_outputs, dtype=torch.float64))
+    return cast(LoopState, as_tensors(state, like, np.arange(n_sequences)))
+
+
+class TaughtSeries(NamedTuple):
     """A sequence as the network gets it (n_steps, n_inputs), outputs (n_steps, n_targets), and where the outputs begin to count."""
 
     x: Tensor
@@ -80,7 +126,7 @@ class Driven(NamedTuple):
     first: int
 
 
-def choose_by_free_run(loop: ClosedLoop, data: list[Driven], share: float) -> tuple[Array, Array, Choice]:
+def choose_by_free_run(loop: ClosedLoop, data: list[TaughtSeries], share: float) -> tuple[Array, Array, Choice]:
     """Coefficients, intercept and the penalty with which free runs stay closest to the targets.
 
     The last ``share`` of each sequence is held out. From ten places in it, which the network reaches on the true inputs, it runs freely for half of
@@ -91,9 +137,9 @@ def choose_by_free_run(loop: ClosedLoop, data: list[Driven], share: float) -> tu
     rows, known, starts = [], [], []
     for d in data:
         split = len(d.y) - int(len(d.y) * share)
-        if length < _N_STARTS or split <= d.first:
+        if length < _N_FREE_RUNS or split <= d.first:
             raise ValueError(f"alpha='closed_loop' needs longer sequences: one has {len(d.y)} steps, of which {d.first} are washed out")
-        places = split + np.arange(_N_STARTS) * ((len(d.y) - split - length) // _N_STARTS)
+        places = split + np.arange(_N_FREE_RUNS) * ((len(d.y) - split - length) // _N_FREE_RUNS)
         features, states = _stops(loop.network, d.x, places)
         rows.append((features[d.first :], d.y[d.first :]))
         known.append((features[d.first : split], d.y[d.first : split]))
@@ -127,9 +173,9 @@ def _scores(loop: ClosedLoop, path: tuple[Array, Array], starts: list[Any], vari
     y = np.stack(targets, axis=1)  # (1 + n_steps, n_runs, n_targets)
     n_outer = inputs[0].shape[1] - y.shape[2]
     outer = torch.stack(inputs, 1)[:, :, :n_outer].repeat(1, n, 1)
-    read = linear(*(np.repeat(weights, n_runs, axis=0) for weights in path))
+    coef, intercept = (np.repeat(weights, n_runs, axis=0) for weights in path)  # a readout for each run
     last = torch.from_numpy(np.tile(y[0], (n, 1)))
-    free, _ = loop.run(read, (together, last), len(y) - 1, outer)
+    free, _ = loop.run(lambda z: np.einsum("bp,bkp->bk", z, coef) + intercept, (together, last), len(y) - 1, outer)
     with np.errstate(over="ignore", invalid="ignore"):
         error = ((free.reshape(len(free), n, n_runs, -1) - y[1:, None]) ** 2 / np.where(variance > 0, variance, 1.0)).mean(axis=3)
     return np.asarray(np.where(error < 1, error, 1.0).mean(axis=(0, 2)))

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+from functools import partial
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
-from torch import Tensor
 
-from ..cells import State, map_state, put_first
-from ..data import ROWS, Sequences, check_sequences_and_layout, give_steps, step_rows
-from ..engine import limit_threads
-from ._echo_state import BaseEchoState
-from ._guards import require_target, unchanged_on_error
-from ._pieces import Pieces, in_pieces
-from ._reservoir_base import Pass
-from ._reservoir_parameters import AUTO, parameters
-from ._step_learning import Material, StepLearning
-from ._step_values import as_arrays, numbers, row_weights
+from ...data import Sequences
+from ..face._declared import Fitted, parameters
+from ..face._guards import predicting, seed_of, unchanged_on_error
+from ..face._readers import Steps
+from ..face._step_values import join_arrays
+from ..face._targets import moments
+from ._blueprint import Blueprint
+from ._closed_loop import ClosedLoop, LoopState, taken_up
+from ._drive import Drive, Units, warn_of_constants
+from ._driven_data import DrivenSteps
+from ._echo_state import EchoState
+from ._learners import Force, FreeRun, Learned, Learner, Model, Recursive, Ridge
+from ._partition_work import describe_steps, sum_steps
+from ._partitions import TINY_CHANNEL, TINY_TARGET, Partitions, in_partitions, mean_and_scale, only_reading, split_by
+from ._readouts import LinearReadout, ModelReadout, readout_of
+from ._scales import N_UNITS, N_UNITS_AGAIN, choose_scales
+from ._settings import PenaltyPerTarget, ReadoutSettings, TunedScales
+from ._taught_steps import TaughtSteps, read_taught_steps, require_longer, step_folds, step_trial
 
 Array = NDArray[np.float64]
 
 
 @parameters
-class EchoStateRegressor(RegressorMixin, StepLearning):
+class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSettings, TunedScales):
     """Echo state network for numbers at every time step (Jaeger, 2001).
 
     A fixed random recurrent network, the reservoir, turns the input into hundreds of nonlinear memories of it; ridge regression of the targets on
@@ -41,19 +48,24 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
 
     Parameters
     ----------
-    <shared parameters>
-
-    Attributes
-    ----------
-    washout_ : int
-        Steps at the beginning of each sequence that were not learned from.
-    target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        Mean and standard deviation of the targets, or 0 and 1 without ``standardize``: the units of what is fed back.
-    state_ : tuple
-        The state after the training data, for ``predict`` and ``forecast``: of the reservoirs, and the last targets.
-    readout_ : estimator
-        The fitted model, if ``readout`` is one; then there are no coefficients and penalties.
-    <shared attributes>
+    feedback : bool, default=False
+        Whether the output of the step before is an input too: the true one while fitting, the predicted one afterwards.
+    feedback_scaling : float, default=1.0
+        Range of the weights of the outputs fed back, in units of the targets' standard deviation.
+    washout : int or "auto", default="auto"
+        Steps at the beginning of each sequence that are not learned from, as they depend on the state before the first. "auto" is the measured
+        number of steps after which a millionth of it is left, at most a quarter of the shortest sequence.
+    forgetting : float, default=1.0
+        What the weight of a step is multiplied by at every later one, for "rls" and "force"; 1 forgets nothing.
+    alpha : float or {"block_cv", "gcv", "closed_loop"}, default="block_cv"
+        Penalty of the squared readout weights, or how it is chosen: "block_cv" by contiguous held-out folds; "gcv" by generalised cross-validation,
+        which is faster and takes neighbouring steps for independent; where outputs can be the next inputs, "closed_loop" by the error of free runs on
+        the last held-out fold, which is what forecasts need (the states of all steps are then held at once).
+    n_folds : int, default=5
+        Contiguous folds for "block_cv" and for the choice of "auto" parameters.
+    readout : estimator, {"rls", "force"} or None, default=None
+        What reads the states instead of ridge regression: a scikit-learn model, which needs the states of all steps at once; "rls" is recursive
+        least squares along time, and "force" the same while the network's own output is fed back.
 
     Raises
     ------
@@ -89,14 +101,54 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = BaseEchoState._parameter_constraints | {
-        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"block_cv", "gcv", "closed_loop"})],
-        "readout": [BaseEstimator, StrOptions({"rls", "force"}), None],
+    feedback: bool = False
+    feedback_scaling: float = 1.0
+    washout: int | str = "auto"
+    forgetting: float = 1.0
+
+    _words: ClassVar[tuple[type, ...]] = (Steps, LinearReadout, ModelReadout)
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("washout_", "int", (), "Steps at the beginning of each sequence that were not learned from."),
+        Fitted(
+            "target_mean_, target_scale_",
+            "ndarray",
+            ("n_outputs",),
+            "Mean and standard deviation of the targets, or 0 and 1 without ``standardize``: the units of what is fed back.",
+        ),
+        Fitted(
+            "state_", "tuple", (), "The state after the training data, for ``predict`` and ``forecast``: of the reservoirs, and the last targets."
+        ),
+        Fitted("_learned", "NormalEquations, RecursiveLeastSquares or None", kept=False),
+        Fitted("_one_series, _single_output", "bool"),
+        Fitted("_n_outputs", "int"),
+    )
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "feedback": ["boolean"],
         "feedback_scaling": [Interval(Real, 0, None, closed="left")],
-        "washout": [Interval(Integral, 0, None, closed="left"), StrOptions({AUTO})],
+        "washout": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "forgetting": [Interval(Real, 0, 1, closed="right")],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"block_cv", "gcv", "closed_loop"})],
+        "readout": [BaseEstimator, StrOptions({"rls", "force"}), None],
     }
+
+    def _reader(self) -> Steps:
+        return Steps(self.dtype, self.standardize)
+
+    @property
+    def _units(self) -> Units:
+        return Units(self.mean_, self.scale_, self.target_mean_, self.target_scale_, self.feedback)
+
+    def _learner(self) -> Learner:
+        """As the parameters say."""
+        if self.readout == "rls":
+            return Recursive(self._units, self.alpha, self.forgetting)
+        if self.readout == "force":
+            return Force(self._units, self.alpha, self.forgetting)
+        if self.readout is not None:
+            return Model(self.readout, self._single_output)
+        if self.alpha == "closed_loop":
+            return FreeRun(self._units, self.n_folds)
+        return Ridge(self.alpha, self.n_folds, self.alpha_per_target)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -116,11 +168,11 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
         -------
         self
         """
-        with limit_threads(self.n_threads), torch.inference_mode(), unchanged_on_error(self):
-            if in_pieces(X):
-                self._begin_in_pieces(Pieces(X, y, sample_weight))
+        with self._fitting():
+            if in_partitions(X):
+                self._begin_in_partitions(Partitions(X, y, sample_weight, self.n_threads))
             else:
-                self._begin(self._check(X, y, sample_weight, reset=True))
+                self._begin(read_taught_steps(self, X, y, sample_weight, reset=True))
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -140,36 +192,84 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
         -------
         self
         """
-        with limit_threads(self.n_threads), torch.inference_mode(), unchanged_on_error(self):
+        with predicting(self), unchanged_on_error(self):
             if not self.__sklearn_is_fitted__():
-                self._begin(self._check(X, y, sample_weight, reset=True))
+                self._begin(read_taught_steps(self, X, y, sample_weight, reset=True))
             else:
-                self._go_on(self._check(X, y, sample_weight, reset=False), self.state_ if continue_stream else None)
+                self._go_on(read_taught_steps(self, X, y, sample_weight, reset=False), self.state_ if continue_stream else None)
         return self
 
-    def _check(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> Material:
-        """Sequences, a row of targets for each step, and weights, which are 0 where there is no target."""
-        require_target(self, y)
-        sequences, layout = self._sequences(X, reset=reset)
-        rows = numbers(step_rows(y, sequences, layout))
-        table = rows.reshape(len(rows), -1)
-        weight = None if sample_weight is None else row_weights(sample_weight, sequences, layout)
-        missing: NDArray[np.bool_] = np.isnan(table).sum(axis=1) > 0
-        if missing.any():
-            if self.feedback or missing.all():
-                raise ValueError(
-                    "y needs a target for " + ("every step with feedback=True" if self.feedback else "at least one step") + "; it has NaN"
-                )
-            weight = np.where(missing, 0.0, 1.0 if weight is None else weight)
-            table = np.where(missing[:, None], 0.0, table)
-        if reset:
-            self._one_series, self._single_output, self._n_outputs = layout == ROWS, rows.ndim == 1, table.shape[1]
-        elif table.shape[1] != self._n_outputs:
-            raise ValueError(f"y has {table.shape[1]} outputs (columns), expected {self._n_outputs}")
-        return Material(sequences, table, weight)
+    def _begin(self, taught: TaughtSteps) -> None:
+        """Fix what the first data fix, then learn from them."""
+        self._measure(taught.sequences)
+        if not self.feedback:
+            warn_of_constants(taught.sequences)
+        n = self._n_outputs
+        self.target_mean_, self.target_scale_ = moments(taught.targets, taught.weight) if self.standardize else (np.zeros(n), np.ones(n))
+        self._set_up(taught, taught.sequences.lengths)
+        self._learn(taught, self._learner(), None)
 
-    def _sequences(self, X: Any, *, reset: bool) -> tuple[Sequences, str]:
-        return check_sequences_and_layout(self, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
+    def _set_up(self, taught: TaughtSteps, lengths: NDArray[np.int64]) -> None:
+        """Choose the scales and draw the reservoir, where the standardisation is known; ``lengths`` are of all sequences, given here or not."""
+        require_longer(self.washout, lengths)
+        units, fed_back = self._units, (float(self.feedback_scaling),) * (self._n_outputs if self.feedback else 0)
+        driving = units.driving(taught.sequences, taught.targets, units.target_mean)
+        blueprint = Blueprint(self, len(units.mean), seed_of(self.random_state), fed_back)
+        ranked = choose_scales(blueprint, *step_trial(self, taught, units, driving), (N_UNITS, N_UNITS_AGAIN))
+        longest = driving[int(driving.lengths.argmax())]
+        drawn = blueprint.build_first_that_forgets(ranked, longest, units.of_inputs, measured=self.washout == "auto")
+        self.network_ = drawn.network
+        self.spectral_radius_, self.leak_rate_, self.input_scaling_ = drawn.scales
+        self.washout_ = min(drawn.memory, int(lengths.min()) // 4) if self.washout == "auto" else int(self.washout)
+
+    def _begin_in_partitions(self, partitions: Partitions) -> None:
+        """As ``_begin``, with sums that are taken where the partitions are; the scales are chosen on the first one."""
+        if self.readout is not None or self.alpha == "closed_loop" or self.noise > 0:
+            given = f"readout={self.readout}, alpha={self.alpha!r}, noise={self.noise}"
+            raise ValueError(f"A fit of Dask collections sums normal equations: it needs readout=None, another alpha and no noise; got {given}")
+        first = read_taught_steps(self, *partitions.first(), None, reset=True)
+        reader, ridge = only_reading(self, "_n_outputs"), cast(Ridge, self._learner())
+        lengths, channels, targets = zip(*partitions.map(partial(describe_steps, reader)), strict=True)
+        all_lengths = np.concatenate(lengths)
+        require_longer(self.washout, all_lengths)
+        n_channels, n_targets = channels[0].n_targets, targets[0].n_targets
+        self.mean_, self.scale_ = mean_and_scale(sum(channels), TINY_CHANNEL) if self.standardize else (np.zeros(n_channels), np.ones(n_channels))
+        self.target_mean_, self.target_scale_ = (
+            mean_and_scale(sum(targets), TINY_TARGET) if self.standardize else (np.zeros(n_targets), np.ones(n_targets))
+        )
+        self._set_up(first, all_lengths)
+        folds = split_by(step_folds(self, all_lengths, None, self.washout_, at_least=1 + isinstance(self.alpha, str)), [n.sum() for n in lengths])
+        sums, ends = partitions.sum(partial(sum_steps, reader, self.network_, self._units, ridge.n_sums), folds)
+        after, last = zip(*ends, strict=True)
+        self._take(Learned(ridge.solve(sums), join_arrays(after), sums), np.concatenate(last))
+
+    def _go_on(self, taught: TaughtSteps, state: Any) -> None:
+        """Learn from more sequences, which begin, or go on from ``state``."""
+        if "_learned" not in vars(self):
+            raise ValueError("partial_fit cannot go on: what was learned from is not saved with a model; call fit")
+        learner = self._learner()
+        if learner.keeps is None or self._learned is None:
+            raise ValueError(f"partial_fit needs a readout that learns from sums or step by step; got readout={self.readout}, alpha={self.alpha!r}")
+        if not isinstance(self._learned, learner.keeps):
+            raise ValueError(f"readout must stay between calls of partial_fit; got readout={self.readout!r}: call fit")
+        if state is None:
+            require_longer(self.washout, taught.sequences.lengths)
+        self._learn(taught, learner, None if state is None else taken_up(state, self.network_, len(taught.sequences), self._n_outputs))
+
+    def _learn(self, taught: TaughtSteps, learner: Learner, state: LoopState | None) -> None:
+        """Let a learner learn, which goes on from what was seen before, if anything was."""
+        sequences, targets, weight = taught
+        states, last = (None, self.target_mean_) if state is None else (state[0], state[1].double().cpu().numpy())
+        driving = self._units.driving(sequences, targets, last)
+        drive = Drive(self.network_, driving, self._units.of_inputs, states, noisy=self.noise > 0)
+        washout = self.washout_ if state is None else 0
+        fold = step_folds(self, sequences.lengths, weight, washout, at_least=1 + isinstance(self.alpha, str))
+        self._take(learner.learn(DrivenSteps(drive, targets, weight, fold), vars(self).get("_learned")), taught.last_targets)
+
+    def _take(self, learned: Learned, last_targets: Array) -> None:
+        self.__dict__.update(learned.readout.fitted())
+        self._learned = learned.seen
+        self.state_ = (learned.after, last_targets)
 
     def predict(self, X: Any, *, state: Any = None, return_state: bool = False) -> Any:
         """Predict a target for each time step; with ``feedback=True`` from the outputs predicted before.
@@ -191,43 +291,25 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
             Only if ``return_state``.
         """
         check_is_fitted(self)
-        sequences, layout = self._sequences(X, reset=False)
-        outputs, after = self._outputs(sequences, state)
-        y = give_steps(outputs[:, 0] if self._single_output else outputs, sequences, layout)
+        given = self._reader().read(self, X, reset=False)
+        outputs, after = self._outputs(given.sequences, state)
+        y = self._reader().give(outputs[:, 0] if self._single_output else outputs, given)
         return (y, after) if return_state else y
 
     def _outputs(self, sequences: Sequences, state: Any = None) -> tuple[Array, Any]:
         """Outputs of all steps, end to end, and the state after them."""
-        with limit_threads(self.n_threads), torch.inference_mode():
-            now = None if state is None else self._tensors(state, len(sequences))
-            outputs, after = self._in_closed_loop(sequences, now) if self.feedback else self._driven(sequences, now)
+        read, units = readout_of(self), self._units
+        with predicting(self):
+            now = None if state is None else taken_up(state, self.network_, len(sequences), self._n_outputs)
+            if self.feedback:
+                outputs, after = ClosedLoop(self.network_, units).run_over(sequences, read, now)
+            else:
+                drive = Drive(self.network_, sequences, units.of_inputs, None if now is None else now[0])
+                outputs = np.empty((sequences.n_steps_total, self._n_outputs))
+                for rows, features in drive.blocks():
+                    outputs[rows] = read(features)
+                after = drive.after
         return outputs, (after, outputs[sequences.offsets[1:] - 1])
-
-    def _driven(self, sequences: Sequences, state: tuple[State, Tensor] | None) -> tuple[Array, State]:
-        outputs = np.empty((sequences.n_steps_total, len(self.target_mean_)))
-        run = Pass(self.network_, sequences, self._moments, None if state is None else state[0])
-        for rows, features in run:
-            outputs[rows] = self._read(features)
-        return outputs, run.after
-
-    def _in_closed_loop(self, sequences: Sequences, state: tuple[State, Tensor] | None) -> tuple[Array, State]:
-        """All sequences at once; the shorter ones leave when they end."""
-        order = np.argsort(-sequences.lengths, kind="stable")
-        lengths, starts = sequences.lengths[order], sequences.offsets[:-1][order]
-        if state is None:
-            states, last = self.network_.start(len(order)), torch.from_numpy(np.tile(self.target_mean_, (len(order), 1)))
-        else:
-            states, last = map_state(lambda s: s[order], state)
-        outputs, loop, done = np.empty((sequences.n_steps_total, len(self.target_mean_))), self._loop(), 0
-        for end in np.unique(lengths):
-            n = int((lengths >= end).sum())
-            rows = starts[:n] + np.arange(done, end)[:, None]
-            now = map_state(lambda s, n=n: s[:n], (states, last))
-            outputs[rows], now = loop.run(self._read, now, int(end) - done, self._as_inputs(sequences.values[rows]))
-            states, last = put_first(now, (states, last))
-            done = int(end)
-        back = np.argsort(order)
-        return outputs, as_arrays(map_state(lambda s: s[back], states))
 
     def forecast(self, n_steps: int, X: Any = None, *, state: Any = None) -> Array:
         """Run on alone: each output is the next input.
@@ -254,17 +336,13 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
         if self.feedback == (X is None):
             raise ValueError("X must hold the inputs of the steps to come with feedback=True, and must be None without; got " + type(X).__name__)
         state = self.state_ if state is None else state
-        with limit_threads(self.n_threads), torch.inference_mode():
-            now = self._tensors(state, len(state[1]))
-            y = self._loop().run(self._read, now, n_steps, None if X is None else self._future(X, n_steps, len(now[1])))[0].swapaxes(0, 1)
+        with predicting(self):
+            loop = ClosedLoop(self.network_, self._units)
+            now = taken_up(state, self.network_, len(state[1]), self._n_outputs)
+            future = None if X is None else loop.future(self._reader().read(self, X, reset=False).sequences, n_steps, len(state[1]))
+            y = loop.run(readout_of(self), now, n_steps, future)[0].swapaxes(0, 1)
         y = y[0] if self._one_series and len(y) == 1 else y
         return y[..., 0] if self._single_output else y
-
-    def _future(self, X: Any, n_steps: int, n_sequences: int) -> Tensor:
-        sequences, _ = self._sequences(X, reset=False)
-        if len(sequences) != n_sequences or (sequences.lengths != n_steps).any():
-            raise ValueError(f"X must hold n_steps={n_steps} steps of {n_sequences} sequences; got {sequences!r}")
-        return self._as_inputs(sequences.values).view(n_sequences, n_steps, -1).transpose(0, 1)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Coefficient of determination R² over the steps with a target, mean over the outputs.
@@ -280,11 +358,11 @@ class EchoStateRegressor(RegressorMixin, StepLearning):
         float
         """
         check_is_fitted(self)
-        sequences, table, weight = self._check(X, y, sample_weight, reset=False)
+        sequences, targets, weight = read_taught_steps(self, X, y, sample_weight, reset=False)
         counted = np.arange(sequences.n_steps_total) - np.repeat(sequences.offsets[:-1], sequences.lengths) >= self.washout_
         counted |= not counted.any()
         weight = None if weight is None else weight[counted]
-        return float(r2_score(table[counted], self._outputs(sequences)[0][counted], sample_weight=weight))
+        return float(r2_score(targets[counted], self._outputs(sequences)[0][counted], sample_weight=weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

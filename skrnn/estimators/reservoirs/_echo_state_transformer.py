@@ -5,44 +5,27 @@ from __future__ import annotations
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.base import TransformerMixin, _fit_context
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..data import Sequences, check_sequences_and_layout, give_steps
-from ..engine import limit_threads
-from ._guards import seed_of, unchanged_on_error
-from ._pooled_states import PooledStates
-from ._reservoir_base import Pass
-from ._reservoir_parameters import ReservoirParameters, parameters
-from ._state_features import POOLINGS
+from ...data import ROWS, give_steps
+from ..face._declared import parameters
+from ..face._guards import predicting, seed_of
+from ..face._readers import Rows
+from ._blueprint import Blueprint, Scales
+from ._drive import warn_of_constants
+from ._echo_state import EchoState
+from ._pooling import Components, StatePooling, sums_of_states
+from ._settings import GivenScales, MeanWashout, SummarizedOrNot, SummarySettings
 
 
 @parameters
-class EchoStateTransformer(TransformerMixin, PooledStates):
+class EchoStateTransformer(TransformerMixin, EchoState, MeanWashout, SummarySettings, SummarizedOrNot, GivenScales):
     """States of a reservoir as features for any model behind it (Jaeger, 2001).
 
     Choose it to put a fixed recurrent network before a classifier, a regressor or a clustering of scikit-learn. Nothing is fitted but the means and
     scales of the channels; ``y`` is ignored, so the scales of the reservoir are plain parameters, to be searched.
-
-    Parameters
-    ----------
-    <shared parameters>
-
-    Attributes
-    ----------
-    network_ : Reservoirs
-        The reservoirs, a torch module.
-    components_ : ndarray of shape (n_components, n_states)
-        With ``pooling="model"``: the directions in which the states move most.
-    mean_, scale_ : ndarray of shape (n_channels,)
-        What is subtracted from and divided by each channel.
-    n_features_in_ : int
-        Channels of the sequences, or columns if X was 2-D.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Column names, if X was a frame of numbers.
 
     Raises
     ------
@@ -71,14 +54,10 @@ class EchoStateTransformer(TransformerMixin, PooledStates):
     [(5, 52), (9, 52), (7, 52)]
     """
 
-    spectral_radius: Any = 0.9
-    leak_rate: Any = 1.0
-    input_scaling: Any = 0.3
+    _words: ClassVar[tuple[type, ...]] = (Rows, Components)
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = PooledStates._parameter_constraints | {
-        "pooling": [StrOptions(set(POOLINGS)), None],
-        **{name: ReservoirParameters._parameter_constraints[name][:-1] for name in ("spectral_radius", "leak_rate", "input_scaling")},
-    }
+    def _reader(self) -> Rows:
+        return Rows(self.dtype, self.standardize)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -94,19 +73,16 @@ class EchoStateTransformer(TransformerMixin, PooledStates):
         -------
         self
         """
-        with limit_threads(self.n_threads), torch.inference_mode(), unchanged_on_error(self):
-            sequences, _ = self._sequences(X, reset=True)
+        with self._fitting():
+            sequences, _ = self._reader().read(self, X, reset=True)
             self._measure(sequences)
-            self._warn_of_constants(sequences)
-            self._require_steps(sequences.lengths)
-            settings = {name: getattr(self, name) for name in ("spectral_radius", "leak_rate", "input_scaling")}
-            self.network_ = self._build(settings, seed_of(self.random_state))
+            warn_of_constants(sequences)
+            StatePooling.of(self).require_steps(sequences.lengths)
+            blueprint = Blueprint(self, sequences.n_features, seed_of(self.random_state))
+            self.network_ = blueprint.build(Scales(self.spectral_radius, self.leak_rate, self.input_scaling))
             if self.pooling == "model":
-                self._keep_components(self._state_sums(sequences))
+                Components.of(sums_of_states(self._drive(sequences)), self.n_components).store(self)
         return self
-
-    def _sequences(self, X: Any, *, reset: bool) -> tuple[Sequences, str]:
-        return check_sequences_and_layout(self, X, reset=reset, compute_dtype=self.dtype)
 
     def transform(self, X: Any) -> Any:
         """Pooled states of each sequence, or the states of all its steps.
@@ -121,14 +97,13 @@ class EchoStateTransformer(TransformerMixin, PooledStates):
             With ``pooling=None`` a list of (n_steps, n_features_out), or an array of three axes for equal lengths in an array.
         """
         check_is_fitted(self)
-        sequences, layout = self._sequences(X, reset=False)
-        with limit_threads(self.n_threads), torch.inference_mode():
+        sequences, layout = self._reader().read(self, X, reset=False)
+        with predicting(self):
+            drive = self._drive(sequences)
             if self.pooling is not None:
-                return self._pooled(sequences)
-            states = np.empty((sequences.n_steps_total, self.network_.output_size), self.dtype)
-            for rows, features in Pass(self.network_, sequences, (self.mean_, self.scale_)):
-                states[rows] = features
-        return give_steps(states, sequences, layout) if layout != "rows" else states.reshape(len(sequences), -1, states.shape[1])
+                return StatePooling.of(self).rows(drive)
+            states = drive.features()
+        return give_steps(states, sequences, layout) if layout != ROWS else states.reshape(len(sequences), -1, states.shape[1])
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the features: channel or cell, group, layer and unit.
@@ -142,7 +117,14 @@ class EchoStateTransformer(TransformerMixin, PooledStates):
         ndarray of str
         """
         check_is_fitted(self)
-        return np.array(self._state_names() if self.pooling is None else self._pooled_names(), dtype=object)
+        channels = [f"x{k}" for k in range(len(self.mean_))] if self.include_input else []
+        names = channels + [
+            f"{type(cell).__name__.lower()}{group}_{layer}_h{k}"
+            for group, layers in enumerate(self.network_.groups)
+            for layer, cell in enumerate(layers)
+            for k in range(self.hidden_size)
+        ]
+        return np.array(names if self.pooling is None else StatePooling.of(self).names(names), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -20,29 +20,29 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from ..cells import Cell, Reservoir, State
-from ..data import Sequences
-from ..kernels import Candidates, Sparse, run_candidates
-from ..networks import Reservoirs
-from ..training import Batches, NormalEquations
-from ._step_values import as_tensors
+from ...cells import Cell, Reservoir, State
+from ...data import Sequences
+from ...kernels import Candidates, Sparse, run_candidates
+from ...networks import Reservoirs
+from ...training import Batches, NormalEquations
+from ..face._step_values import as_tensors
 
 SCALES = ("spectral_radius", "leak_rate", "input_scaling", "bias_scaling")
 READOUT = ("alpha", "alpha_per_target", "readout")
 
 _MOST = 2**30  # bytes that are kept
 _WIDEST = 32  # reservoirs that run as one batch
-_FEW = 8  # sequences from which the sequences themselves are batch enough
-_BLOCK = 16  # steps of a batch at once, which stay in the cache while they are turned
+_FEW_SEQUENCES = 8  # sequences from which the sequences themselves are batch enough
+_BATCH_STEPS = 16  # steps of a batch at once, which stay in the cache while they are turned
 
-Moments = tuple[NDArray[np.float64], NDArray[np.float64]]
+Standardisation = tuple[NDArray[np.float64], NDArray[np.float64]]
 Recorded = tuple[NDArray[Any], State]  # features of all steps, end to end, and the state of each sequence after them
-Draw = Callable[[list[list[Cell]]], Reservoirs]
+DrawReservoirs = Callable[[list[list[Cell]]], Reservoirs]
 Place = tuple[torch.device, torch.dtype]
 Record = Callable[[Sequences, State | None], Recorded]
 
 
-class Family(NamedTuple):
+class ScaledReservoirs(NamedTuple):
     """Reservoirs that differ in their scales alone, and what they have in common: the reservoir whose scales are all 1, in float64."""
 
     unit: Reservoir
@@ -60,7 +60,7 @@ class Family(NamedTuple):
         n_inputs = some[0].output_size - self.unit.hidden_size
         features[:, :, :n_inputs] = np.concatenate(x)[:, :n_inputs]
         for own, low in zip(x, ends.tolist(), strict=False):
-            for states in run_candidates(str(self.unit.activation), own @ W.T, b, R, scales, block_size=_BLOCK):
+            for states in run_candidates(str(self.unit.activation), own @ W.T, b, R, scales, block_size=_BATCH_STEPS):
                 features[:, low : low + len(states), n_inputs:] = states.transpose(2, 0, 1)
                 low += len(states)
         return [(rows, ((rows[ends[1:] - 1, n_inputs:],),)) for rows in features]
@@ -82,7 +82,7 @@ class SharedWork:
         self._kept: OrderedDict[Any, Any] = OrderedDict()
         self._waiting: dict[Any, Any] = {}
         self._bytes = 0
-        self._families: dict[Reservoirs, tuple[Family, int]] = {}
+        self._together: dict[Reservoirs, tuple[ScaledReservoirs, int]] = {}
         self._longest: dict[Any, tuple[Sequences, Recorded]] = {}
 
     def once(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -107,17 +107,17 @@ class SharedWork:
             self._waiting[key] = value
             self._bytes += _size(value)
 
-    def network(self, draw: Draw, cells: list[list[Cell]], given: tuple[Any, ...], place: Place) -> Reservoirs:
-        """A network of these cells; with the first of a family come the next ones."""
+    def network(self, draw: DrawReservoirs, cells: list[list[Cell]], given: tuple[Any, ...], place: Place) -> Reservoirs:
+        """A network of these cells; with the first of those that differ in their scales come the next ones."""
         key = _key(cells, (*given, *map(str, place)))
         if not self._has(key):
-            family = self._drawn_family(draw, cells, place)
-            self._families = {network: (family, k) for k, network in enumerate(family.members)} if family else {}
-            for network in self._families:
+            batch = self._drawn_together(draw, cells, place)
+            self._together = {network: (batch, k) for k, network in enumerate(batch.members)} if batch else {}
+            for network in self._together:
                 self._put(_key([list(network.groups[0])], (*given, *map(str, place))), network)
         return cast(Reservoirs, self.once(key, lambda: draw(cells).to(*place)))
 
-    def _drawn_family(self, draw: Draw, cells: list[list[Cell]], place: Place) -> Family | None:
+    def _drawn_together(self, draw: DrawReservoirs, cells: list[list[Cell]], place: Place) -> ScaledReservoirs | None:
         cell = cells[0][0]
         if [len(layers) for layers in cells] != [1] or type(cell) is not Reservoir or not isinstance(cell.activation, str):
             return None
@@ -127,29 +127,29 @@ class SharedWork:
             return None
         unit = draw([[clone(cell).set_params(**dict.fromkeys(SCALES, 1.0))]])
         here = wanted.index(own)
-        return Family(unit.groups[0][0], [_scaled(unit, scales).to(*place) for scales in wanted[here : here + _WIDEST]])
+        return ScaledReservoirs(unit.groups[0][0], [_scaled(unit, scales).to(*place) for scales in wanted[here : here + _WIDEST]])
 
-    def states(self, network: Reservoirs, sequences: Sequences, moments: Moments, record: Record) -> Recorded | None:
+    def states(self, network: Reservoirs, sequences: Sequences, standardisation: Standardisation, record: Record) -> Recorded | None:
         """Features of a network over sequences, or None if they are too many to be kept."""
         n_bytes = sequences.n_steps_total * network.output_size * network.dtype.itemsize * self._n_splits
         if n_bytes > _MOST // 2:
             return None
-        data = digest(sequences.values, sequences.offsets, *moments)
+        data = digest(sequences.values, sequences.offsets, *standardisation)
         key = "states", network, data
-        if not self._has(key) and network in self._families and len(sequences) < _FEW and network.device.type == "cpu":
-            family, k = self._families[network]
+        if not self._has(key) and network in self._together and len(sequences) < _FEW_SEQUENCES and network.device.type == "cpu":
+            batch, k = self._together[network]
             some = slice(k, k + _MOST // 2 // n_bytes)
-            batches = Batches(sequences, *moments, network.dtype, torch.device("cpu"))
+            batches = Batches(sequences, *standardisation, network.dtype, torch.device("cpu"))
             x = [batches.packed(np.array([i])).data.numpy() for i in range(len(sequences))]
-            for other, recorded in zip(family.members[some], family.run(some, x), strict=True):
+            for other, recorded in zip(batch.members[some], batch.run(some, x), strict=True):
                 self._put(("states", other, data), recorded)
-        return cast(Recorded, self.once(key, lambda: self._continued(network, sequences, moments, record)))
+        return cast(Recorded, self.once(key, lambda: self._continued(network, sequences, standardisation, record)))
 
-    def _continued(self, network: Reservoirs, sequences: Sequences, moments: Moments, record: Record) -> Recorded:
+    def _continued(self, network: Reservoirs, sequences: Sequences, standardisation: Standardisation, record: Record) -> Recorded:
         """If a series begins with one that was seen before, only the rest of it is run."""
         if len(sequences) > 1:
             return record(sequences, None)
-        place = network, digest(*moments)
+        place = network, digest(*standardisation)
         recorded = None
         if place in self._longest:
             before, (features, after) = self._longest[place]
@@ -183,16 +183,16 @@ def shared(owner: object, given: tuple[Any, ...], make: Callable[[], Any]) -> An
     return make() if work is None else work.once((owner, digest(*given)), make)
 
 
-def shared_network(draw: Draw, cells: list[list[Cell]], given: tuple[Any, ...], place: Place) -> Reservoirs:
+def shared_network(draw: DrawReservoirs, cells: list[list[Cell]], given: tuple[Any, ...], place: Place) -> Reservoirs:
     """What ``draw`` makes of cells, on a device and in a dtype; in a search, what it made before, or the same reservoir with other scales."""
     work = _now.get()
     return draw(cells).to(*place) if work is None else work.network(draw, cells, given, place)
 
 
-def shared_states(network: Reservoirs, sequences: Sequences, moments: Moments, record: Record) -> Recorded | None:
+def shared_states(network: Reservoirs, sequences: Sequences, standardisation: Standardisation, record: Record) -> Recorded | None:
     """What ``record`` gives, in a search; None outside."""
     work = _now.get()
-    return None if work is None else work.states(network, sequences, moments, record)
+    return None if work is None else work.states(network, sequences, standardisation, record)
 
 
 def digest(*things: Any) -> Any:

@@ -11,7 +11,7 @@ from sklearn.model_selection import ParameterGrid
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils.validation import check_is_fitted
 
-from ._reservoir_base import BaseReservoir
+from ._echo_state import EchoState
 from ._shared_work import READOUT, SCALES, digest, sharing
 
 Candidate = dict[str, Any]
@@ -130,7 +130,7 @@ class ReservoirSearchCV(BaseSearchCV):
         self
         """
         inside = [self.estimator, *self.estimator.get_params().values()] if isinstance(self.estimator, BaseEstimator) else []
-        if not any(isinstance(part, BaseReservoir) for part in inside):
+        if not any(isinstance(part, EchoState) for part in inside):
             raise TypeError(f"The 'estimator' parameter of ReservoirSearchCV must be or hold an echo state estimator; got {self.estimator!r}")
         super().fit(X, y, **params)
         return self
@@ -151,7 +151,7 @@ class ReservoirSearchCV(BaseSearchCV):
 
     def _run_search(self, evaluate_candidates: Callable[..., Any]) -> None:
         candidates = self._candidates()
-        scales = [_part(candidate, SCALES) for _, candidate in candidates]
+        scales = [_named(candidate, SCALES) for _, candidate in candidates]
         distinct = [own for k, own in enumerate(scales) if own not in scales[:k]]
         with sharing(distinct, self.n_splits_):
             evaluate_candidates([candidate for _, candidate in candidates])
@@ -165,16 +165,16 @@ class ReservoirSearchCV(BaseSearchCV):
     def _candidates(self) -> list[tuple[int, Candidate]]:
         """All candidates and their places in the grid: those of one reservoir stand together, and so do those of other scales."""
         candidates = list(enumerate(ParameterGrid(self.param_grid)))
-        others, scales = _groups(candidates, lambda name: name not in SCALES + READOUT), _groups(candidates, lambda name: name in SCALES)
+        others, scales = _grouped(candidates, lambda name: name not in SCALES + READOUT), _grouped(candidates, lambda name: name in SCALES)
         return sorted(candidates, key=lambda one: (others[one[0]], scales[one[0]]))
 
 
-def _part(candidate: Candidate, names: Sequence[str]) -> Candidate:
+def _named(candidate: Candidate, names: Sequence[str]) -> Candidate:
     """Parameters of these names, wherever the echo state network is."""
     return {last: value for name, value in candidate.items() if (last := name.rsplit("__", 1)[-1]) in names}
 
 
-def _groups(candidates: list[tuple[int, Candidate]], chosen: Callable[[str], bool]) -> list[int]:
+def _grouped(candidates: list[tuple[int, Candidate]], chosen: Callable[[str], bool]) -> list[int]:
     """The first candidate of which the chosen parameters are those of each."""
     first: dict[Any, int] = {}
     return [first.setdefault(digest({name: v for name, v in one.items() if chosen(name.rsplit("__", 1)[-1])}), place) for place, one in candidates]

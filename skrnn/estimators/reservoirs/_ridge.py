@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
@@ -11,9 +12,11 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_c
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ..training import CRITERIA, GrowingFolds, NormalEquations, choose_alpha, solve
+from ...training import CRITERIA, GrowingFolds, NormalEquations, choose_alpha, solve
+from ..face._declared import Fitted, parameters
 
 
+@parameters
 class RidgeReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """Ridge regression (Hoerl & Kennard, 1970) whose penalty is chosen on held-out stretches of time.
 
@@ -34,23 +37,6 @@ class RidgeReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Choose a penalty for each target.
     fit_intercept : bool, default=True
         Whether there is an intercept.
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_features,) or (n_targets, n_features)
-        Coefficients, float64; 1-D for a 1-D y.
-    intercept_ : float or ndarray of shape (n_targets,)
-        Intercept.
-    alpha_ : float or ndarray of shape (n_targets,)
-        Penalty used.
-    alphas_ : ndarray of shape (n_alphas,)
-        Penalties compared.
-    scores_ : ndarray of shape (n_alphas,) or (n_alphas, n_targets), or None
-        Their estimated mean squared errors; None for a penalty that was given.
-    n_features_in_ : int
-        Columns of X.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Column names, if X was a frame.
 
     Raises
     ------
@@ -80,6 +66,12 @@ class RidgeReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
     (10.0, 0.9)
     """
 
+    alpha: Any = field(default="block_cv", kw_only=False)
+    alphas: Any = None
+    n_folds: int = 5
+    alpha_per_target: bool = False
+    fit_intercept: bool = True
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "alpha": [StrOptions(set(CRITERIA)), Interval(Real, 0, None, closed="left")],
         "alphas": ["array-like", None],
@@ -87,17 +79,16 @@ class RidgeReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
         "alpha_per_target": ["boolean"],
         "fit_intercept": ["boolean"],
     }
-
-    scores_: NDArray[np.float64] | None
-
-    def __init__(
-        self, alpha: Any = "block_cv", *, alphas: Any = None, n_folds: int = 5, alpha_per_target: bool = False, fit_intercept: bool = True
-    ) -> None:
-        self.alpha = alpha
-        self.alphas = alphas
-        self.n_folds = n_folds
-        self.alpha_per_target = alpha_per_target
-        self.fit_intercept = fit_intercept
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("coef_", "ndarray", ("[n_targets]", "n_features"), "Coefficients, float64; 1-D for a 1-D y."),
+        Fitted("intercept_", "float or ndarray", ("n_targets",), "Intercept."),
+        Fitted("alpha_", "float or ndarray", ("n_targets",), "Penalty used."),
+        Fitted("alphas_", "ndarray", ("n_alphas",), "Penalties compared."),
+        Fitted("scores_", "ndarray or None", ("n_alphas", "[n_targets]"), "Their estimated mean squared errors; None for a penalty that was given."),
+        Fitted("n_features_in_", "int", (), "Columns of X."),
+        Fitted("feature_names_in_", "ndarray", ("n_features",), "Column names, if X was a frame."),
+        Fitted("_rows", "GrowingFolds or NormalEquations"),
+    )
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
@@ -164,10 +155,10 @@ class RidgeReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def _solve(self, equations: NormalEquations) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         if isinstance(self.alpha, str):
-            choice = choose_alpha(equations, self.alpha, self.alphas, per_target=self.alpha_per_target, fit_intercept=self.fit_intercept)
-            self.alpha_, self.alphas_, self.scores_ = choice
+            choice: Any = choose_alpha(equations, self.alpha, self.alphas, per_target=self.alpha_per_target, fit_intercept=self.fit_intercept)
         else:
-            self.alpha_, self.alphas_, self.scores_ = float(self.alpha), np.array([self.alpha], dtype=np.float64), None
+            choice = float(self.alpha), np.array([self.alpha], dtype=np.float64), None
+        self.alpha_, self.alphas_, self.scores_ = choice
         return solve(equations, self.alpha_, fit_intercept=self.fit_intercept)
 
     def _nothing_yet(self, n_features: int, n_targets: int) -> GrowingFolds | NormalEquations:

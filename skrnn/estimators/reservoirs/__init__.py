@@ -1,0 +1,1 @@
+"""Fixed recurrent networks whose readout alone is learned."""
