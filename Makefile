@@ -1,18 +1,26 @@
 # make demo and make test need nothing but Python: they create the environment that they use.
 PYTHON ?= python3
 VENV ?= .venv
+# What is installed: the checkout, or a wheel of it that was built before. pip leaves alone what is there already.
+PACKAGE ?= .
 
 python = $(VENV)/bin/python
 install = $(python) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# The installed package is tested, also in processes that tests start, and not what stands where make is called.
+# A worker that has nothing left to do takes tests from the far end of the other's: two seldom compile the same kernel.
+test = PYTHONSAFEPATH=1 $(python) -m pytest -q -n 2 --dist worksteal
 
-.PHONY: demo test lint docs bench clean
+.PHONY: demo test test-adapters lint docs bench clean
 .SECONDARY:
 
 demo: $(VENV)/.installed-plot
 	$(python) examples/plot_digits.py
 
 test: $(VENV)/.installed-test
-	$(python) -m pytest -q -n 2 tests
+	$(test) tests
+
+test-adapters: $(VENV)/.installed-test-adapters
+	$(test) tests/adapters
 
 lint: $(VENV)/.installed-dev
 	$(python) -m ruff check .
@@ -37,5 +45,5 @@ $(VENV)/.installed-torch: constraints.txt
 	touch $@
 
 $(VENV)/.installed-%: pyproject.toml $(VENV)/.installed-torch
-	$(install) -e ".[$*]"
+	$(install) $(if $(filter .,$(PACKAGE)),-e) "$(PACKAGE)[$*]"
 	touch $@

@@ -163,8 +163,18 @@ def test_the_state_forgets_where_it_began(topology, size):
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-@pytest.mark.parametrize("settings", [{}, {"leak_rate": 0.3}, {"leak_rate": tuple(np.linspace(0.1, 1, 250))}, {"activation": "relu"}], ids=str)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, SINGLE), (torch.float64, EXACT)])
+@pytest.mark.parametrize(
+    ("settings", "dtype", "tolerance"),
+    [
+        ({}, torch.float64, EXACT),
+        ({}, torch.float32, SINGLE),
+        ({"leak_rate": 0.3}, torch.float64, EXACT),
+        ({"leak_rate": tuple(np.linspace(0.1, 1, 250))}, torch.float64, EXACT),
+        pytest.param({"leak_rate": 0.3}, torch.float32, SINGLE, marks=pytest.mark.slow),  # compiled anew, as all functions are in tests/kernels
+        pytest.param({"activation": "relu"}, torch.float64, EXACT, marks=pytest.mark.slow),
+        pytest.param({"activation": "relu"}, torch.float32, SINGLE, marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("lengths", [(60,), (3, 41, 41, 1), tuple(range(60, 10, -1)), tuple(25 + k % 7 for k in range(150))], ids=len)
 def test_the_kernel_of_a_sparse_reservoir_equals_the_steps(settings, dtype, tolerance, lengths, reverse):
     cell, batch = made(250, dtype=dtype, **settings), packed(lengths, dtype=dtype)

@@ -27,9 +27,7 @@ KINDS = {
 
 
 def is_chosen(order):
-    """One order of each two outermost wrappers, and of each two innermost ones: in these every wrapper meets
-    every other; all are tested under ``slow``.
-    """
+    """One order of each two outermost wrappers, and of each two innermost ones: in these all meet; the others are tested under ``slow``."""
     outer, middle, inner = order
     kinds = list(KINDS)
     others = [kind for kind in kinds if kind != middle]

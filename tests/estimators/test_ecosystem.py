@@ -31,6 +31,9 @@ EQUAL = RNG.normal(size=(90, 6, 2))
 
 CONTAINERS = {"list": RAGGED, "objects": objects(RAGGED), "Sequences": as_sequences(RAGGED), "array": EQUAL}
 every_container = pytest.mark.parametrize("X", CONTAINERS.values(), ids=CONTAINERS)
+ragged_sequences = pytest.mark.parametrize(  # tools that take and cut X as cross-validation does; in the other containers under slow
+    "X", [pytest.param(X, id=key, marks=[] if key == "Sequences" else [pytest.mark.slow]) for key, X in CONTAINERS.items()]
+)
 every_estimator = pytest.mark.parametrize("name", NAMES)
 GRIDS = {
     "names": {"net__cell": ["elman", "gru"]},
@@ -75,8 +78,8 @@ def test_containers_agree():
 @pytest.mark.parametrize(
     ("X", "grid"),
     [
-        *(pytest.param(RAGGED, grid, id=f"list-{key}") for key, grid in GRIDS.items()),
-        *(pytest.param(X, GRIDS["parameters"], id=key) for key, X in CONTAINERS.items() if key != "list"),
+        *(pytest.param(CONTAINERS["Sequences"], grid, id=f"Sequences-{key}") for key, grid in GRIDS.items()),
+        *(pytest.param(X, GRIDS["parameters"], id=key, marks=pytest.mark.slow) for key, X in CONTAINERS.items() if key != "Sequences"),
     ],
 )
 def test_search_over_cells(X, grid):
@@ -108,7 +111,7 @@ def test_a_failing_fit_does_not_kill_a_search():
     assert search.best_params_ == {"cell": "gru"}
 
 
-@every_container
+@ragged_sequences
 @pytest.mark.parametrize("voting", ["hard", "soft"])
 def test_voting(X, voting):
     model = VotingClassifier([("gru", quick()), ("elman", quick(cell="elman"))], voting=voting)
@@ -116,14 +119,14 @@ def test_voting(X, voting):
     assert model.fit(X, y).score(X, y) > 0.8
 
 
-@every_container
+@ragged_sequences
 def test_stacking(X):
     model = StackingClassifier([("gru", quick()), ("elman", quick(cell="elman"))], LogisticRegression(), cv=2)
     y = target(quick(), X)
     assert model.fit(X, y).score(X, y) > 0.8
 
 
-@every_container
+@ragged_sequences
 @pytest.mark.parametrize("ensemble", [False, True])
 def test_calibration(X, ensemble):
     y = target(quick(), X)
@@ -132,7 +135,7 @@ def test_calibration(X, ensemble):
     np.testing.assert_allclose(model.predict_proba(X).sum(1), 1)
 
 
-@every_container
+@ragged_sequences
 def test_curves(X):
     y = target(quick(), X)
     folds = StratifiedKFold(2)
@@ -148,7 +151,7 @@ def test_chance():
     assert score > by_chance.mean()
 
 
-@every_container
+@ragged_sequences
 def test_targets_on_another_scale(X):
     y = np.exp(target(quick("RNNRegressor"), X))
     model = TransformedTargetRegressor(quick("RNNRegressor"), func=np.log, inverse_func=np.exp).fit(X, y)
@@ -156,7 +159,7 @@ def test_targets_on_another_scale(X):
     assert TransformedTargetRegressor(scaled(quick("RNNRegressor")), transformer=StandardScaler()).fit(X, y).score(X, y) > 0.5
 
 
-@every_container
+@ragged_sequences
 def test_committees_of_regressors(X):
     y = target(quick("RNNRegressor"), X)
     members = [("gru", quick("RNNRegressor")), ("elman", quick("RNNRegressor", cell="elman"))]

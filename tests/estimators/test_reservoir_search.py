@@ -118,8 +118,15 @@ def test_scales_that_are_chosen_are_chosen_once(monkeypatch):
     assert len(chosen) == ours + theirs
 
 
-@pytest.mark.parametrize(("dtype", "atol"), [("float64", SAME), ("float32", SINGLE)])
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
+@pytest.mark.parametrize(
+    ("dtype", "atol", "activation"),
+    [
+        ("float64", SAME, "tanh"),
+        ("float64", SAME, "relu"),
+        ("float32", SINGLE, "tanh"),
+        pytest.param("float32", SINGLE, "relu", marks=pytest.mark.slow),
+    ],
+)
 def test_scales(dtype, atol, activation):
     assert_same(regressor(dtype=dtype, activation=activation), SCALES | {"alpha": [1.0, 10.0]}, *series(), atol)
 

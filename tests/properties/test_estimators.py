@@ -31,6 +31,17 @@ every_trained_net = pytest.mark.parametrize(("name", "settings"), [(name, settin
 all_data = pytest.mark.parametrize("X", DATA.values(), ids=DATA)
 
 
+def every_net_or(argument, values, first):
+    """Every network with the ``first`` of named values, the default network of every estimator with all of them; the rest of the cross is slow."""
+    crossed = [
+        pytest.param(name, settings, value, id=f"{name}-{settings}-{key}", marks=[] if key == first or settings == {} else [pytest.mark.slow])
+        for name in EVERY
+        for settings in nets(name)
+        for key, value in values.items()
+    ]
+    return pytest.mark.parametrize(("name", "settings", argument), crossed)
+
+
 def pick(X, rows):
     return [X[i] for i in rows] if isinstance(X, list) else X[rows]
 
@@ -48,8 +59,7 @@ def assert_equal_fits(one, other, X):
 # Predictions depend on the sequence alone.
 
 
-@every_net
-@all_data
+@every_net_or("X", DATA, first="ragged")
 def test_company_does_not_matter(name, settings, X):
     estimator = fit(name, X, **settings)
     predicted, expected = labels(estimator, X), answers(estimator, X)
@@ -82,8 +92,7 @@ CONTAINERS = {
 }
 
 
-@every_net
-@pytest.mark.parametrize("X", CONTAINERS.values(), ids=CONTAINERS)
+@every_net_or("X", CONTAINERS, first="Sequences")
 def test_the_container_of_ragged_sequences_does_not_matter(name, settings, X):
     estimator = fit(name, RAGGED, **settings)
     assert_same(estimator, X, labels(estimator, RAGGED), answers(estimator, RAGGED))
@@ -102,8 +111,7 @@ DRESSES = {
 }
 
 
-@every_net
-@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
+@every_net_or("dress", DRESSES, first="Sequences")
 def test_the_container_of_equal_sequences_does_not_matter(name, settings, dress):
     estimator = fit(name, EQUAL, **settings)
     assert_same(estimator, dress(EQUAL), labels(estimator, EQUAL), answers(estimator, EQUAL))
@@ -126,8 +134,7 @@ def test_other_lengths_are_welcome(name):
 # The same seed gives the same bits.
 
 
-@every_net
-@all_data
+@every_net_or("X", DATA, first="ragged")
 def test_same_seed_same_bits(name, settings, X):
     estimator = fit(name, X, **settings)
     first = answers(estimator, X)
@@ -329,11 +336,15 @@ def by_joblib(estimator):
     return joblib.load(file)
 
 
-COPIES = [copy.deepcopy, by_joblib, *(lambda e, p=p: NumpyOnly(io.BytesIO(pickle.dumps(e, p))).load() for p in (2, pickle.HIGHEST_PROTOCOL))]
+COPIES = {
+    "deepcopy": copy.deepcopy,
+    "joblib": by_joblib,
+    "oldest pickle": lambda e: NumpyOnly(io.BytesIO(pickle.dumps(e, 2))).load(),
+    "pickle": lambda e: NumpyOnly(io.BytesIO(pickle.dumps(e, pickle.HIGHEST_PROTOCOL))).load(),
+}
 
 
-@every_net
-@pytest.mark.parametrize("copied", COPIES)
+@every_net_or("copied", COPIES, first="pickle")
 def test_a_copy_says_the_same(name, settings, copied):
     estimator = fit(name, RAGGED, **settings)
     other = copied(estimator)
