@@ -3,6 +3,7 @@
 import ast
 import inspect
 import pkgutil
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -36,6 +37,7 @@ WITHOUT = {  # heavy packages that a floor does without
     "datasets": {"torch"},
     "metrics": {"torch"},
 }
+OF_ONE_MEANING = {"_constraints", "adapters", "datasets", "inspection", "metrics", "preprocessing"}  # whose names no other file defines
 GLOBAL_SEEDS = {
     f"{module}.{name}"
     for module, names in {
@@ -153,6 +155,28 @@ def test_only_the_platform_is_asked_what_it_has(file):
 def test_the_loop_over_time_stands_in_the_engine_and_the_kernels(file):
     loops = [ast.unparse(node.target) for node in ast.walk(TREES[file]) if isinstance(node, ast.For | ast.comprehension)]
     assert "t" not in loops
+
+
+# -- names ---------------------------------------------------------------------------------------------------------------------------------------
+
+
+def defined(file):
+    """Names of the functions, classes and constants of a file, without Python's own."""
+    for node in TREES[file].body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = [node.name]
+        else:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+            names = [target.id for target in targets if isinstance(target, ast.Name)]
+        yield from (name for name in names if not name.startswith("__"))
+
+
+TIMES_DEFINED = Counter(name for file in FILES for name in set(defined(file)))
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if part(file) in OF_ONE_MEANING])
+def test_no_name_is_defined_twice_in_the_package(file):
+    assert not [name for name in set(defined(file)) if TIMES_DEFINED[name] > 1]
 
 
 # -- docstrings ----------------------------------------------------------------------------------------------------------------------------------
