@@ -13,8 +13,8 @@ POSITIVE = Interval(Real, 0, None, closed="neither")
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
 SHARE = Interval(Real, 0, 1, closed="both")
 
-_NUMBERS: dict[Any, str] = {Real: "a number", Integral: "a whole number"}
-_SHORT = {"boolean": "True or False", "random_state": "a whole number, a RandomState, or None"}
+_NUMBER_WORDS: dict[Any, str] = {Real: "a number", Integral: "a whole number"}
+_OTHER_WORDS = {"boolean": "True or False", "random_state": "a whole number, a RandomState, or None"}
 
 
 class SequenceOf:
@@ -69,12 +69,12 @@ def _in_words(constraint: Any) -> str:
         several = "a sequence" if constraint.length is None else f"a sequence of {constraint.length}"
         return f"{several}, each {_in_words(constraint.item)}"
     if isinstance(constraint, type):
-        return _NUMBERS.get(constraint, f"an instance of {constraint.__name__}")
-    return _SHORT.get(constraint) or str(make_constraint(constraint))
+        return _NUMBER_WORDS.get(constraint, f"an instance of {constraint.__name__}")
+    return _OTHER_WORDS.get(constraint) or str(make_constraint(constraint))
 
 
 def _range_in_words(interval: Interval) -> str:
-    low, high, number = interval.left, interval.right, _NUMBERS.get(interval.type, "a number")
+    low, high, number = interval.left, interval.right, _NUMBER_WORDS.get(interval.type, "a number")
     with_low, with_high = interval.closed in ("left", "both"), interval.closed in ("right", "both")
     if low is None and high is None:
         return "a finite number"

@@ -1,5 +1,6 @@
 """One way to refuse parameters: which values satisfy a constraint, and what the error says."""
 
+import inspect
 import re
 from numbers import Integral, Real
 
@@ -7,7 +8,13 @@ import numpy as np
 import pytest
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from skrnn import engine, training
 from skrnn._constraints import COUNT, NOT_NEGATIVE, POSITIVE, SHARE, SequenceOf, check_parameters, refusal, satisfies
+from skrnn.engine import BPTT
+from skrnn.training import Penalty, penalised
+
+PUBLIC = [getattr(room, name) for room in (engine, training) for name in room.__all__]
+TOLD = [kind for kind in PUBLIC if inspect.isclass(kind) and "_parameter_constraints" in dir(kind) and not inspect.isabstract(kind)]
 
 
 class Told:
@@ -83,3 +90,18 @@ def test_a_refusal_is_an_error_of_value_and_of_type_as_in_scikit_learn():
     assert isinstance(error, ValueError)
     assert isinstance(error, TypeError)
     assert str(error) == "The 'value' parameter of Told must be a divisor of 4; got 3"
+
+
+def checked(told):
+    """Rules and readouts check themselves when they are made, penalties when they meet a rule."""
+    return penalised(BPTT(), [told]) if isinstance(told, Penalty) else told
+
+
+@pytest.mark.parametrize("kind", TOLD, ids=lambda kind: kind.__name__)
+def test_rules_schedules_readouts_and_penalties_refuse_in_these_words(kind):
+    parameters = inspect.signature(kind).parameters
+    assert set(kind._parameter_constraints) == set(parameters)
+    required = {name: 1 for name, parameter in parameters.items() if parameter.default is parameter.empty}
+    for name in parameters:
+        with pytest.raises(ValueError, match=rf"^The '{name}' parameter of {kind.__name__} must be .*; got <class 'object'>$"):
+            checked(kind(**required | {name: object}))

@@ -152,9 +152,6 @@ def test_the_loop_over_time_stands_in_the_engine_and_the_kernels(file):
     assert "t" not in loops
 
 
-STILL_TWICE = {"Driven", "Encoded", "Pooling", "Steps", "Tokens", "linear"}  # of which the estimators have one each
-
-
 def defined(file):
     """Names that a module defines, but for its helpers: classes, public functions, and what else is called like a class."""
     for node in TREES[file].body:
@@ -171,7 +168,7 @@ def test_no_name_is_defined_twice():
         for name, is_thing in defined(file):
             files.setdefault(name, []).append(file)
             things |= {name} if is_thing else set()
-    assert not {name: where for name, where in files.items() if name in things and len(where) > 1 and name not in STILL_TWICE}
+    assert not {name: where for name, where in files.items() if name in things and len(where) > 1}
 
 
 # -- docstrings ----------------------------------------------------------------------------------------------------------------------------------

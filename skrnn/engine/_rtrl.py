@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vjp, vmap
 from torch.nn.utils.rnn import PackedSequence
 
+from .._constraints import COUNT, check_parameters
 from ..cells import Cell, Module, State, flat, map_state
 from ..kernels import Layout
 from ._rules import Loss, Rule, Stream, Streamed
@@ -52,11 +53,11 @@ class RTRL(Rule):
     """
 
     needs: ClassVar[type[Module]] = PiecewiseRunnable
+    _parameter_constraints = {"order": [COUNT, None]}
     order: int | None = None
 
     def __post_init__(self) -> None:
-        if self.order is not None and self.order < 1:
-            raise ValueError(f"The 'order' parameter of RTRL must be None or at least 1; got {self.order!r}")
+        check_parameters(self)
 
     def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Add the gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached."""

@@ -36,21 +36,21 @@ def one_stack(estimator: Any) -> Trained:
     return model
 
 
-class Seen(NamedTuple):
+class NetworkView(NamedTuple):
     """Batches in double precision, in which gradients that fade do not underflow so soon, and losses of outputs if there are targets."""
 
     batches: Batches
     losses: Losses | None = None
 
 
-def seen(estimator: Any, X: Any, y: Any = None) -> Seen:
+def seen(estimator: Any, X: Any, y: Any = None) -> NetworkView:
     """X, and y if it is given, as the network of an estimator sees them."""
     model: Any = one_stack(estimator)
     if isinstance(estimator, Pipeline) and len(estimator) > 1:
         X = estimator[:-1].transform(X)
     predictor = predictor_of(model)
     if y is None:
-        return Seen(in_double(predictor.read(X).sequences, model.mean_, model.scale_))
+        return NetworkView(in_double(predictor.read(X).sequences, model.mean_, model.scale_))
     given, wanted, _ = predictor.compared(X, y)
     batches, weight = in_double(given.sequences, model.mean_, model.scale_), predictor.target.weigh(wanted, None)
     target = torch.from_numpy(predictor.target.encode(wanted))
@@ -62,7 +62,7 @@ def seen(estimator: Any, X: Any, y: Any = None) -> Seen:
         each = objective.losses(outputs, target[rows])
         return each if weight is None else each * torch.from_numpy(weight[rows])
 
-    return Seen(batches, losses)
+    return NetworkView(batches, losses)
 
 
 def in_double(sequences: Sequences, mean: Any = 0.0, scale: Any = 1.0) -> Batches:

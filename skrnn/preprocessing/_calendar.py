@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from .._constraints import SequenceOf
 from ..data._sequences import Array
-from ._times import clock_times, give_tables, read_tables
+from ._times import clock_times, give_time_tables, read_time_tables
 from ._transformer import SequenceTransformer
 
 
@@ -104,14 +104,14 @@ class CalendarFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)
         self.encoding = encoding
 
     _takes_3d = False
-    _read = read_tables
+    _read = read_time_tables
 
     def _learn(self, tables: list[Any], y: Any) -> None:
         for table in tables:
             clock_times(table)
 
     def _change(self, tables: list[Any], layout: str) -> Any:
-        return give_tables([self._columns(clock_times(table)) for table in tables], layout)
+        return give_time_tables([self._columns(clock_times(table)) for table in tables], layout)
 
     def _names(self, names: Array) -> list[str]:
         ends = {name: ("_sin", "_cos") if self.encoding == "cyclic" and name in CYCLES else ("",) for name in self.features}

@@ -82,7 +82,7 @@ class Conceptor(SequenceTransformer):
     def _learn(self, sequences: Sequences, y: Any) -> None:
         states = sequences.values.astype(np.float64, copy=False)
         power, directions = np.linalg.eigh(states.T @ states / len(states))
-        kept = _share(np.maximum(power, 0), self.aperture)
+        kept = _eigenvalues(np.maximum(power, 0), self.aperture)
         self.conceptor_ = _from_eigen(kept, directions)
         self.singular_values_ = kept[::-1]
 
@@ -208,7 +208,7 @@ def conceptor_adapt_aperture(C: npt.ArrayLike, factor: float) -> Matrix:
     kept = np.clip(kept, 0, 1)
     with np.errstate(divide="ignore"):
         odds = kept / (1 - kept)
-    return _from_eigen(_share(odds, factor), directions)
+    return _from_eigen(_eigenvalues(odds, factor), directions)
 
 
 def conceptor_morph(conceptors: Sequence[npt.ArrayLike], weights: npt.ArrayLike) -> Matrix:
@@ -240,7 +240,7 @@ def conceptor_morph(conceptors: Sequence[npt.ArrayLike], weights: npt.ArrayLike)
     return np.tensordot(mix, np.stack(matrices), axes=1)
 
 
-def _share(power: Matrix, aperture: float) -> Matrix:
+def _eigenvalues(power: Matrix, aperture: float) -> Matrix:
     """``power / (power + aperture⁻²)``, also where they are 0 or infinite."""
     with np.errstate(divide="ignore", over="ignore"):
         return 1 / (1 + 1 / (power * aperture * aperture))

@@ -99,7 +99,7 @@ class Differencer(SequenceTransformer):
     def _change(self, sequences: Sequences, layout: str) -> Any:
         if self.edge == "drop":
             self._refuse_short(sequences)
-        return give_back(_joined([self._changes(series) for series in sequences]), layout)
+        return give_back(_end_to_end([self._changes(series) for series in sequences]), layout)
 
     def _names(self, names: Array) -> Array:
         return names
@@ -123,7 +123,7 @@ class Differencer(SequenceTransformer):
             raise ValueError(f"X has {len(sequences)} series, but Differencer was fitted on {len(self.end_)}, whose ends it goes on from")
         lost = self.n_lost_ if self.origin == "start" and self.edge != "drop" else 0
         known = self.start_ if self.origin == "start" else self.end_
-        return give_back(_joined([self._sums(series[lost:], ends) for series, ends in zip(sequences, known, strict=True)]), layout)
+        return give_back(_end_to_end([self._sums(series[lost:], ends) for series, ends in zip(sequences, known, strict=True)]), layout)
 
     def _lags(self) -> list[int]:
         return [int(lag) for lag in (self.lags if isinstance(self.lags, Sequence) else [self.lags])]
@@ -158,5 +158,5 @@ class Differencer(SequenceTransformer):
         return values
 
 
-def _joined(series: list[Array]) -> Sequences:
+def _end_to_end(series: list[Array]) -> Sequences:
     return Sequences(np.vstack(series), np.cumsum([0, *(len(one) for one in series)]))

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _num_samples
 from .._constraints import COUNT, POSITIVE, SequenceOf, refusal
 from ..data._frames import columns_of, kind_of
 from ..data._sequences import Array
-from ._times import as_table, days_of, give_tables, read_tables
+from ._times import as_table, days_of, give_time_tables, read_time_tables
 from ._transformer import SequenceTransformer
 
 
@@ -83,7 +83,7 @@ class FourierFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",))
         self.time = time
 
     _takes_3d = False
-    _read = read_tables
+    _read = read_time_tables
 
     def _learn(self, tables: list[Any], y: Any) -> None:
         self._waves()
@@ -145,4 +145,4 @@ class FourierFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",))
         for start, table in zip(starts, tables, strict=True):
             phases = [2 * np.pi * k * (start + self._when(table)) / period for period, k in waves]
             given.append(np.column_stack([wave for phase in phases for wave in (np.sin(phase), np.cos(phase))]))
-        return give_tables(given, layout)
+        return give_time_tables(given, layout)

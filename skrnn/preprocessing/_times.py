@@ -17,7 +17,7 @@ CLOCK_TIME = np.dtype("M8[us]")
 LONGEST = 9e12  # seconds from 1970 that still fit
 
 
-def read_tables(transformer: Any, X: Any, *, reset: bool) -> tuple[list[Any], str]:
+def read_time_tables(transformer: Any, X: Any, *, reset: bool) -> tuple[list[Any], str]:
     """Read the tables of one series, or of several in a list, and which of both it was; rows are time steps."""
     several = isinstance(X, list) and bool(X) and (bool(kind_of(X[0])) or (isinstance(X[0], np.ndarray) and X[0].ndim > 0))
     tables = [as_table(series) for series in (X if several else [X])]
@@ -27,8 +27,8 @@ def read_tables(transformer: Any, X: Any, *, reset: bool) -> tuple[list[Any], st
     return tables, LIST if several else ROWS
 
 
-def give_tables(tables: list[Array], layout: str) -> Any:
-    """Give back what `read_tables` has read."""
+def give_time_tables(tables: list[Array], layout: str) -> Any:
+    """Give back what `read_time_tables` has read."""
     return tables if layout == LIST else tables[0]
 
 

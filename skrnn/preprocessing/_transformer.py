@@ -15,7 +15,7 @@ from .._constraints import check_parameters
 from ..data._sequences import Array
 
 
-class SequenceTransformer(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=("transform",)):
+class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
     """Reads X, learns from it, and changes it; a transformer says in four methods how.
 
     What it may be told stands in ``_parameter_constraints``. There is no ``set_output`` unless a transformer asks

@@ -72,7 +72,7 @@ def make_windows(
     array([[3., 4.],
            [4., 5.]])
     """
-    target, flat = _read(series, "series")
+    target, flat = _as_series(series, "series")
     channels = target if exog is None else _beside(target, exog)
     past, future, counts = [], [], []
     for i, (start, length) in enumerate(zip(target.offsets[:-1], target.lengths, strict=True)):
@@ -90,7 +90,7 @@ def make_windows(
     return (X, y, np.repeat(np.arange(len(target)), counts)) if return_groups else (X, y)
 
 
-def _read(series: Any, name: str) -> tuple[Sequences, bool]:
+def _as_series(series: Any, name: str) -> tuple[Sequences, bool]:
     """Series whose rows are steps, and whether they have no axis for variables."""
     material = unwrap(series, name)
     if layout_of(series, material) != ROWS:
@@ -105,7 +105,7 @@ def _read(series: Any, name: str) -> tuple[Sequences, bool]:
 
 def _beside(target: Sequences, exog: Any) -> Sequences:
     """The channels of the series and those of `exog` side by side."""
-    other, _ = _read(exog, "exog")
+    other, _ = _as_series(exog, "exog")
     if len(other) != len(target):
         raise ValueError(f"exog has {len(other)} series, series has {len(target)}")
     wrong = other.lengths != target.lengths

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import dsyrk
 
+from .._constraints import COUNT, check_parameters, satisfies
 from ..kernels import centre_rows, single_blas
 
 _BLOCK = 1024  # rows that become float64 at once: enough for BLAS to run within 5 % of its speed on all rows
@@ -154,14 +155,14 @@ class NormalEquations:
     ([[1.0, 2.0, 3.0]], [4.0])
     """
 
+    _parameter_constraints = {"n_features": [COUNT], "n_targets": [COUNT], "n_folds": [COUNT]}
     n_features: int
     n_targets: int
     n_folds: int = 1
     folds: list[FoldMoments] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("n_features", "n_targets", "n_folds"):
-            require_count("NormalEquations", name, vars(self)[name])
+        check_parameters(self)
         self.folds = [FoldMoments(self.n_features, self.n_targets) for _ in range(self.n_folds)]
 
     @property
@@ -311,7 +312,8 @@ def contiguous_folds(lengths: ArrayLike, n_folds: int) -> NDArray[np.int64]:
     [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
     """
     lengths = np.atleast_1d(np.asarray(lengths))
-    require_count("contiguous_folds", "n_folds", n_folds)
+    if not satisfies(n_folds, COUNT):
+        raise ValueError(f"n_folds must be a whole number of at least 1; got {n_folds!r}")
     if lengths.dtype.kind not in "iu" or lengths.ndim != 1 or (lengths < 1).any() or lengths.sum() < n_folds:
         raise ValueError(f"lengths must be positive numbers of rows, in sum at least n_folds={n_folds}; got {lengths.tolist()}")
     if len(lengths) < n_folds:
@@ -352,9 +354,3 @@ def checked_rows(Z: ArrayLike, Y: ArrayLike, weight: ArrayLike | None, n_feature
     if weight.shape != (len(Z),) or not (weight >= 0).all():
         raise ValueError(f"sample_weight must hold a number of at least 0 for each of the {len(Z)} rows; got {weight!r}")
     return Z, Y, weight
-
-
-def require_count(owner: str, name: str, value: Any) -> None:
-    """Refuse what is not a whole number from 1 up."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"The {name!r} parameter of {owner} must be a whole number from 1 up; got {value!r}")

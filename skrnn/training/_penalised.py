@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from .._constraints import check_parameters
 from ..engine import Rule, Runnable
 from ._outliers import AdditiveOutliers
 from ._pascanu import Pascanu
@@ -25,6 +26,7 @@ def penalised(rule: Rule, penalties: Iterable[Penalty]) -> Rule:
     """``rule`` with all penalties, the first nearest to it."""
     with_penalties = rule
     for penalty in penalties:
+        check_parameters(penalty)
         penalty.check(rule)
         with_penalties = penalty.around(with_penalties)
     return with_penalties

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from math import inf
-from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import StrOptions
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from .._constraints import NOT_NEGATIVE
 from ..cells import State, put_first
 from ..engine import Rule, Runnable, Stream
 from ..networks import Network, Recurrent
@@ -22,9 +22,11 @@ from ..networks._readout import add_first, row_sums
 class Penalty(BaseEstimator, ABC):
     """Turns a learning rule into one whose gradient is also that of something else; parametrised like an estimator."""
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]]
+
     @abstractmethod
     def check(self, rule: Rule) -> None:
-        """Refuse bad parameters, and a rule that this cannot work with."""
+        """Refuse a rule that this cannot work with."""
 
     @abstractmethod
     def fits(self, network: Runnable) -> bool:
@@ -33,13 +35,6 @@ class Penalty(BaseEstimator, ABC):
     @abstractmethod
     def around(self, rule: Rule) -> Rule:
         """``rule`` with this penalty; it gives the loss without it."""
-
-
-def check_strength(penalty: Penalty, name: str) -> None:
-    """Refuse a parameter that is not a finite number from 0 on."""
-    value = penalty.get_params()[name]
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < inf:
-        raise ValueError(f"The {name!r} parameter of {type(penalty).__name__} must be a finite number ≥ 0; got {value!r}")
 
 
 def _check_follows_gradient(penalty: Penalty, rule: Rule) -> None:
@@ -53,6 +48,7 @@ def _check_follows_gradient(penalty: Penalty, rule: Rule) -> None:
 class OutputPenalty(Penalty, ABC):
     """A mean over the outputs of the top recurrent layer, which is collected piece after piece like a pooling."""
 
+    _parameter_constraints = {"alpha": [NOT_NEGATIVE]}
     alpha: float
 
     @abstractmethod
@@ -68,7 +64,6 @@ class OutputPenalty(Penalty, ABC):
         """The mean over a batch, after all pieces."""
 
     def check(self, rule: Rule) -> None:
-        check_strength(self, "alpha")
         _check_follows_gradient(self, rule)
 
     def fits(self, network: Runnable) -> bool:
@@ -231,15 +226,11 @@ class TemporalActivationPenalty(OutputPenalty):
     True
     """
 
+    _parameter_constraints = OutputPenalty._parameter_constraints | {"of": [StrOptions({"units", "norm"})]}
+
     def __init__(self, alpha: float = 1.0, of: str = "units") -> None:
         self.alpha = alpha
         self.of = of
-
-    def check(self, rule: Rule) -> None:
-        """Refuse bad parameters, and a rule that follows no gradient."""
-        super().check(rule)
-        if self.of not in ("units", "norm"):
-            raise ValueError(f"The 'of' parameter of TemporalActivationPenalty must be 'units' or 'norm'; got {self.of!r}")
 
     def start(self, batch_size: int, *, like: Tensor) -> State:
         """No sum, no last output, and nothing to compare with it."""
@@ -316,12 +307,13 @@ class WeightNoise(Penalty):
     True
     """
 
+    _parameter_constraints = {"scale": [NOT_NEGATIVE]}
+
     def __init__(self, scale: float = 0.075) -> None:
         self.scale = scale
 
     def check(self, rule: Rule) -> None:
-        """Refuse a bad scale, and a rule that follows no gradient."""
-        check_strength(self, "scale")
+        """Refuse a rule that follows no gradient."""
         _check_follows_gradient(self, rule)
 
     def fits(self, network: Runnable) -> bool:

@@ -22,7 +22,7 @@ from ..face._guards import learning, predicting
 from ..face._readers import Given, Steps
 from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized
 from ..face._state import Fitted
-from ..face._trained import Trained, recurrent
+from ..face._trained import Trained, recurrent_layers
 from ._prediction_errors import PredictionErrors
 from ._reconstruction_errors import ReconstructionErrors, autoencoder, mirrored, window_pairs, written
 from ._scores import Array, ErrorModel, Judge, last_parts, target_channels
@@ -130,7 +130,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         return ExpectedSteps(len(self.target_channels_), None if self.mode == "predict" else self._pairs)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
-        layers = recurrent(self, len(self.mean_), generator)
+        layers = recurrent_layers(self, len(self.mean_), generator)
         if self.mode == "predict":
             return StepNetwork(layers, bias)
         return autoencoder(layers, len(self.mean_) - len(self.target_channels_), self.dropout, bias)

@@ -233,7 +233,7 @@ def refuse_other_network(model: Any) -> None:
             )
 
 
-def recurrent(model: Any, input_size: int, generator: torch.Generator) -> Recurrent:
+def recurrent_layers(model: Any, input_size: int, generator: torch.Generator) -> Recurrent:
     """The layers that an estimator's parameters describe."""
     return Recurrent(
         resolve(model.cell),

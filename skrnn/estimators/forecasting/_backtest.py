@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..face._guards import predicting
 from ._forecaster import RNNForecaster
-from ._reading import GivenSeries, read_series
+from ._reading import GivenSeries, read_panel_series
 
 
 def backtest(
@@ -86,7 +86,7 @@ def backtest(
     _check_counts(initial_window=initial_window, step=step, horizon=horizon)
     levels = [] if quantiles is None else [float(q) for q in quantiles]
     asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
-    whole = read_series(model, X, y, reset=not frozen)
+    whole = read_panel_series(model, X, y, reset=not frozen)
     lengths = whole.lengths.tolist()
     _refuse_short(lengths, initial_window, horizon)
     origins = list(range(initial_window, max(lengths) - horizon + 1, step))

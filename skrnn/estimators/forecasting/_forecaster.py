@@ -23,7 +23,7 @@ from ..face._trained import Lesson, Trained, refuse_other_network
 from ._fitted import FittedForecaster, Request
 from ._learning import forecasting_network, learned_windows, panel_of
 from ._plan import plan, warn_of_less
-from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_series, read_static, read_tables, several_series
+from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_panel_series, read_static, read_tables, several_series
 from ._settings import AUTO, Forecasting, SeriesSettings
 from ._state import ForecasterState
 from ._times import Clock
@@ -154,7 +154,7 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
         """The series as a panel. All that forecasts need beside a network is noted: callbacks may ask for them while it learns."""
         if self.bidirectional and self.strategy == "recursive":
             raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
-        given = read_series(self, X, y, reset=True)
+        given = read_panel_series(self, X, y, reset=True)
         self._several, self._flat = given.several, given.flat
         self._covariate_columns = covariate_columns(self, self.n_features_in_, [*vars(self).get("feature_names_in_", ())])
         time = self._covariate_columns.time
@@ -218,7 +218,7 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
         check_is_fitted(self)
         require_target(self, y)
         with learning(self):
-            given, known = read_series(self, X, y, reset=False), self._calibration
+            given, known = read_panel_series(self, X, y, reset=False), self._calibration
             panel = self.forecaster_.followed_by(given)
             n_new = panel.lengths - self._history.lengths
             if self._clock is not None and given.X is not None:

@@ -11,7 +11,7 @@ from ...cells import resolve
 from ...data import Panel, SeriesMoments
 from ...networks import Encoder, Feedback, Seq2Seq, StepNetwork
 from ...training import Predictive, WindowExamples, WindowSource, WindowSpec
-from ..face._trained import recurrent
+from ..face._trained import recurrent_layers
 from ._plan import Plan
 from ._reading import Array, Covariates, GivenSeries, fill_forward
 
@@ -84,9 +84,9 @@ def forecasting_network(model: Any, panel: Panel, sight: WindowSpec, objective: 
     n_values, n_known, n_static = panel.y.shape[1], panel.known.shape[1], panel.static.shape[1]
     seen = n_values * (2 if sight.mask else 1) + n_known + n_static
     if sight.recursive:
-        return StepNetwork(recurrent(model, seen, generator), bias)
+        return StepNetwork(recurrent_layers(model, seen, generator), bias)
     return Seq2Seq(
-        Encoder(recurrent(model, seen + panel.seen.shape[1], generator)),
+        Encoder(recurrent_layers(model, seen + panel.seen.shape[1], generator)),
         resolve(model.cell),
         model.hidden_size,
         bias,

@@ -41,7 +41,7 @@ def several_series(y: Any) -> bool:
     return isinstance(y, list | tuple) and len(y) > 0 and np.ndim(y[0]) > 0 and not all(isinstance(row, list | tuple) for row in y)
 
 
-def read_series(model: Any, X: Any, y: Any, *, reset: bool) -> GivenSeries:
+def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool) -> GivenSeries:
     """X and y, checked against each other; ``reset`` notes the columns of X in the model."""
     if X is None:
         if reset:

@@ -12,7 +12,7 @@ from ...training import NormalEquations
 from ._drive import Drive, Units
 from ._driven_data import DrivenSequences, DrivenSteps
 from ._labelled_sequences import read_labelled
-from ._partitions import Pair, column_sums
+from ._partitions import DelayedPair, sums_of_columns
 from ._pooling import StatePooling, sums_of_states
 from ._shared_work import Standardisation
 from ._taught_steps import read_taught_steps
@@ -20,13 +20,13 @@ from ._taught_steps import read_taught_steps
 Array = NDArray[np.float64]
 
 
-def describe_steps(reader: Any, pair: Pair) -> tuple[NDArray[np.int64], NormalEquations, NormalEquations]:
+def describe_steps(reader: Any, pair: DelayedPair) -> tuple[NDArray[np.int64], NormalEquations, NormalEquations]:
     """The lengths of the sequences, and what the standardisation of channels and of targets for each step needs."""
     taught = read_taught_steps(reader, *pair, None, reset=False)
-    return taught.sequences.lengths, column_sums(taught.sequences.values), column_sums(taught.targets, taught.weight)
+    return taught.sequences.lengths, sums_of_columns(taught.sequences.values), sums_of_columns(taught.targets, taught.weight)
 
 
-def sum_steps(reader: Any, network: Reservoirs, units: Units, n_folds: int, pair: Pair, fold: NDArray[np.int8]) -> tuple[NormalEquations, Any]:
+def sum_steps(reader: Any, network: Reservoirs, units: Units, n_folds: int, pair: DelayedPair, fold: NDArray[np.int8]) -> tuple[NormalEquations, Any]:
     """The normal equations of steps, and the states and targets after the last ones."""
     taught = read_taught_steps(reader, *pair, None, reset=False)
     drive = Drive(network, units.driving(taught.sequences, taught.targets, units.target_mean), units.of_inputs)
@@ -35,26 +35,26 @@ def sum_steps(reader: Any, network: Reservoirs, units: Units, n_folds: int, pair
     return sums, (drive.after, taught.last_targets)
 
 
-def describe_sequences(reader: Any, pair: Pair) -> tuple[NDArray[np.int64], NDArray[Any]]:
+def describe_sequences(reader: Any, pair: DelayedPair) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """The lengths of the sequences, and their labels."""
     given, labels = read_labelled(reader, *pair, reset=False)
     return given.sequences.lengths, labels
 
 
-def sum_channels(reader: Any, pair: Pair, weight: Array | None) -> tuple[NormalEquations, None]:
+def sum_channels(reader: Any, pair: DelayedPair, weight: Array | None) -> tuple[NormalEquations, None]:
     """What the standardisation of channels needs, with a weight for each sequence."""
     (sequences, _), _ = read_labelled(reader, *pair, reset=False)
-    return column_sums(sequences.values, None if weight is None else np.repeat(weight, sequences.lengths)), None
+    return sums_of_columns(sequences.values, None if weight is None else np.repeat(weight, sequences.lengths)), None
 
 
-def sum_states(reader: Any, network: Reservoirs, standardisation: Standardisation, pair: Pair) -> tuple[NormalEquations, None]:
+def sum_states(reader: Any, network: Reservoirs, standardisation: Standardisation, pair: DelayedPair) -> tuple[NormalEquations, None]:
     """What the covariance of the states needs."""
     (sequences, _), _ = read_labelled(reader, *pair, reset=False)
     return sums_of_states(Drive(network, sequences, standardisation)), None
 
 
 def sum_sequences(
-    reader: Any, network: Reservoirs, standardisation: Standardisation, pooling: StatePooling, n_folds: int, pair: Pair, *encoded: Any
+    reader: Any, network: Reservoirs, standardisation: Standardisation, pooling: StatePooling, n_folds: int, pair: DelayedPair, *encoded: Any
 ) -> tuple[NormalEquations, None]:
     """The normal equations of pooled states; ``encoded`` are targets, weights and folds of the sequences."""
     (sequences, _), _ = read_labelled(reader, *pair, reset=False)

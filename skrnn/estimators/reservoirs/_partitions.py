@@ -19,7 +19,7 @@ from ..face._state import ReadState, attributes_of, fitted_names
 TINY_CHANNEL = 10 * float(np.finfo(np.float64).eps)  # of the mean: a deviation that is rounding
 TINY_TARGET = 1e-12
 
-Pair = tuple[Any, Any]  # sequences and their targets
+DelayedPair = tuple[Any, Any]  # sequences and their targets
 
 
 def in_partitions(X: Any) -> bool:
@@ -65,7 +65,7 @@ class Partitions:
         y = y.rechunk((X.chunks[0], *[-1] * (y.ndim - 1)))
         self._pairs = [delayed(_as_pair)(*parts) for parts in zip(X.to_delayed().ravel(), y.to_delayed().ravel(), strict=True)]
 
-    def first(self) -> Pair:
+    def first(self) -> DelayedPair:
         """The first partition itself."""
         X, y = self._pairs[0].compute()
         return X, y
@@ -94,11 +94,11 @@ class Partitions:
         return [delayed(_apply)(sent, self._n_threads, pair, *own) for pair, *own in zip(self._pairs, *each, strict=True)]
 
 
-def _as_pair(X: Any, y: Any) -> Pair:
+def _as_pair(X: Any, y: Any) -> DelayedPair:
     return X, y
 
 
-def _apply(work: Callable[..., Any], n_threads: int | str, pair: Pair, *own: Any) -> Any:
+def _apply(work: Callable[..., Any], n_threads: int | str, pair: DelayedPair, *own: Any) -> Any:
     with limit_threads(n_threads), torch.inference_mode():
         return work(pair, *own)
 
@@ -112,7 +112,7 @@ def only_reading(model: Any, *names: str) -> Any:
     return reader
 
 
-def column_sums(rows: NDArray[Any], weight: NDArray[np.float64] | None = None) -> NormalEquations:
+def sums_of_columns(rows: NDArray[Any], weight: NDArray[np.float64] | None = None) -> NormalEquations:
     """What mean and variance of columns need: normal equations of one row of zeros as features."""
     return NormalEquations(1, rows.shape[1]).add(np.zeros((len(rows), 1)), rows, weight)
 

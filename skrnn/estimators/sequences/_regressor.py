@@ -16,7 +16,7 @@ from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import NumberState
 from ..face._targets import Numbers
-from ..face._trained import Trained, recurrent
+from ..face._trained import Trained, recurrent_layers
 from ._features import pooled_states, unit_names
 
 
@@ -55,7 +55,7 @@ class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed,
         return Numbers(self, self.dtype)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> SequenceNetwork:
-        return SequenceNetwork(recurrent(self, len(self.mean_), generator), self.pooling, bias)
+        return SequenceNetwork(recurrent_layers(self, len(self.mean_), generator), self.pooling, bias)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:

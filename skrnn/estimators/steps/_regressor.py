@@ -14,7 +14,7 @@ from ..face._readers import Steps
 from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized
 from ..face._state import NumberState
 from ..face._targets import Numbers
-from ..face._trained import Trained, recurrent
+from ..face._trained import Trained, recurrent_layers
 from ._streams import compared, going_stream, streamed
 
 
@@ -57,7 +57,7 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
         return Numbers(self, self.dtype, per_step=True)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
-        return StepNetwork(recurrent(self, len(self.mean_), generator), bias)
+        return StepNetwork(recurrent_layers(self, len(self.mean_), generator), bias)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:

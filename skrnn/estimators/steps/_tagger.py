@@ -15,7 +15,7 @@ from ..face._readers import Steps
 from ..face._settings import ClassWeighted, Decayed, Directed, Recurrence, Stacked, Standardized
 from ..face._state import ClassState
 from ..face._targets import Classes, told_classes
-from ..face._trained import Trained, recurrent
+from ..face._trained import Trained, recurrent_layers
 from ._streams import compared, going_stream, streamed
 
 
@@ -64,7 +64,7 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
         return Classes(self, self.dtype, per_step=True, class_weight=self.class_weight, missing_label=self.missing_label)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
-        return StepNetwork(recurrent(self, len(self.mean_), generator), bias)
+        return StepNetwork(recurrent_layers(self, len(self.mean_), generator), bias)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:

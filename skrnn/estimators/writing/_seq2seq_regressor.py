@@ -14,7 +14,7 @@ from ...networks import Encoder, Seq2Seq, Values
 from ..face._declared import parameters
 from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized, Windowed
-from ..face._trained import Trained, recurrent
+from ..face._trained import Trained, recurrent_layers
 from ._decoder import attending_network, follow_the_schedule, looks
 from ._numbers import NumberSequences, WrittenNumbersState, r2_of_written, written_as_targets
 from ._settings import Decoding, SourceSteps, WritesNumbers
@@ -80,7 +80,7 @@ class Seq2SeqRegressor(
         return NumberSequences()
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
-        encoder = Encoder(recurrent(self, len(self.mean_), generator), reverse=self.reverse_source)
+        encoder = Encoder(recurrent_layers(self, len(self.mean_), generator), reverse=self.reverse_source)
         feedback = Values(len(self.target_mean_)) if self.mode == "feedback" else None
         return attending_network(self, encoder, feedback, bias, generator)
 

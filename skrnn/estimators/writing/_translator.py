@@ -14,7 +14,7 @@ from ...networks import Embedding, Encoder, Seq2Seq, Tokens
 from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._settings import Decayed, Directed, Recurrence, Stacked
-from ..face._trained import Trained, recurrent
+from ..face._trained import Trained, recurrent_layers
 from ._decoder import attending_network, follow_the_schedule, looks
 from ._settings import Decoding, ReadsTokens, SourceSteps, WritesTokens
 from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, as_objects, hypotheses, of_teacher, share_of_exact
@@ -80,7 +80,7 @@ class Seq2SeqTranslator(
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
         embedding = Embedding(len(self._source_vocabulary), self.embedding_size, generator)
-        encoder = Encoder(recurrent(self, self.embedding_size, generator), embedding=embedding, reverse=self.reverse_source)
+        encoder = Encoder(recurrent_layers(self, self.embedding_size, generator), embedding=embedding, reverse=self.reverse_source)
         written = embedding if self.shared_vocabulary else Embedding(len(self._vocabulary), self.embedding_size, generator)
         return attending_network(self, encoder, Tokens(written), bias, generator)
 

@@ -1,4 +1,4 @@
-"""Tokens as users give them, and as numbers."""
+"""TokenRow as users give them, and as numbers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ...data import Sequences
 UNKNOWN, BEGIN, END = range(3)
 _OWN = 3  # ids before those of tokens
 
-Tokens = tuple[Hashable, ...]
+TokenRow = tuple[Hashable, ...]
 
 
-def read_tokens(rows: Any, name: str) -> list[Tokens]:
+def read_tokens(rows: Any, name: str) -> list[TokenRow]:
     """A tuple of tokens for each row: the characters of a string, the items of anything else."""
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
         raise TypeError(f"{name} must be a list of token lists or strings, one for each row; got {type(rows).__name__}")
@@ -32,7 +32,7 @@ def all_strings(rows: Any) -> bool:
     return all(isinstance(row, str) for row in rows)
 
 
-def _row(row: Any, k: int, name: str) -> Tokens:
+def _row(row: Any, k: int, name: str) -> TokenRow:
     if isinstance(row, np.ndarray):
         row = row.tolist()
     if not isinstance(row, Sequence) or isinstance(row, bytes):
@@ -47,13 +47,13 @@ def _row(row: Any, k: int, name: str) -> Tokens:
 class Vocabulary:
     """The tokens that have an id of their own, the most frequent first; ids 0, 1 and 2 are unknown, begin and end."""
 
-    tokens: Tokens
+    tokens: TokenRow
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_ids", {token: k + _OWN for k, token in enumerate(self.tokens)})
 
     @classmethod
-    def of(cls, rows: Iterable[Tokens], min_frequency: int) -> Vocabulary:
+    def of(cls, rows: Iterable[TokenRow], min_frequency: int) -> Vocabulary:
         """All tokens that occur often enough."""
         counts = Counter(token for row in rows for token in row)
         kept = [token for token, n in counts.items() if n >= min_frequency]
@@ -64,7 +64,7 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.tokens) + _OWN
 
-    def encode(self, rows: list[Tokens], name: str, *, end: bool = False, strict: bool = False) -> Sequences:
+    def encode(self, rows: list[TokenRow], name: str, *, end: bool = False, strict: bool = False) -> Sequences:
         """Ids in one column; ``strict`` refuses tokens that are not known, and ``end`` puts the end behind each row."""
         ids: dict[Hashable, int] = self.__dict__["_ids"]
         values: list[int] = []
