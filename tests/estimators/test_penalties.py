@@ -12,9 +12,9 @@ from skrnn import estimators
 from skrnn.cells import GRU, LSTM, Leaky, MinGRU, Zoneout
 from skrnn.engine import TruncatedBPTT
 from skrnn.training import ActivationPenalty, Pascanu, TemporalActivationPenalty, WeightNoise
-from tests.estimators.samples import EQUAL, RAGGED, Hook
+from tests.estimators.samples import CLASSES, EQUAL, RAGGED, Hook
 
-KNOWN = {name: getattr(estimators, name)().get_params() for name in estimators.__all__}
+KNOWN = {name: getattr(estimators, name)().get_params() for name in CLASSES}
 OTHERS = {"teacher_forcing", "horizon", "include_current"}  # decoders know noise alone; detectors and windows of a series have other targets
 NAMES = [name for name, known in KNOWN.items() if "penalties" in known and not OTHERS & set(known)]
 EVERY = [ActivationPenalty(1.0), TemporalActivationPenalty(1.0), TemporalActivationPenalty(1.0, of="norm"), Pascanu(1.0), WeightNoise(0.05)]
