@@ -49,7 +49,7 @@ class SequencePadder(SequenceTransformer):
 
     Notes
     -----
-    What comes back is one array of shape (n_sequences, length_, n_features), whatever the container was. Sequences longer than `length_`
+    What comes back is one array of shape ``(n_sequences, length_, n_features)``, whatever the container was. Sequences longer than ``length_``
     lose steps in ``transform`` without a warning. Of a 2-D `X` each row is one univariate sequence, and the output is 2-D as well: columns
     are added, called "padding0", "padding1" …, or cut.
 

@@ -78,11 +78,16 @@ MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": "a row that is there twice is in two of the float32 minibatches, one that counts twice in one"
 }
 FOLDS = {"check_sample_weight_equivalence_on_dense_data": "scales and the penalty are chosen on folds and trials, which repeated rows shift"}
+LAST_BITS = {
+    name: {"check_methods_subset_invariance": "the last bits of float32 products depend on how many rows there are"}
+    for name in ("EchoStateClassifier", "RNNClassifier", "RNNRegressor", "Seq2SeqRegressor", "Vec2SeqRegressor")
+}
 
 
 def _expected_of_default(estimator):
     name = type(estimator).__name__
-    return (MINIBATCHES if isinstance(estimator, Trained) else FOLDS if name.startswith("EchoState") else {}) | EXPECTED_FAILURES.get(name, {})
+    by_folds = "n_folds" in estimator.get_params()
+    return (MINIBATCHES if isinstance(estimator, Trained) else FOLDS if by_folds else {}) | LAST_BITS.get(name, {}) | EXPECTED_FAILURES.get(name, {})
 
 
 def _defaults(trained):
