@@ -129,7 +129,7 @@ def test_every_precision_computes_the_same_and_keeps_its_type(cell, dtype, toler
     """Step by step, as what has no kernel; and a kernel equals the steps."""
     found = {}
     for precision in (dtype, torch.float64):
-        outputs, last = scan(without_kernel(built(cell, precision)), packed(dtype=precision))
+        outputs, last = scan(built(without_kernel(cell), precision), packed(dtype=precision))
         assert {value.dtype for value in (outputs.data, *floating(last))} == {precision}
         found[precision] = outputs.data.double()
     assert (found[dtype] - found[torch.float64]).norm() <= tolerance * found[torch.float64].norm()
