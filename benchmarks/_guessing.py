@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -53,7 +54,10 @@ class SelfConnected(Cell):
         y = torch.sigmoid((h * self.V).sum(-1, keepdim=True) + rest)
         return y, OutputState(y, h)
 
-    def fused(self, packed: PackedSequence, state: OutputState, reverse: bool) -> tuple[Tensor, OutputState] | None:
+    def kernel(self) -> Callable[..., tuple[Tensor, OutputState] | None]:
+        return self._steps
+
+    def _steps(self, packed: PackedSequence, state: OutputState, reverse: bool) -> tuple[Tensor, OutputState] | None:
         if reverse or torch.is_grad_enabled():
             return None
         hidden = torch.stack([self.W, self.R, self.r, self.b, self.V]).numpy()

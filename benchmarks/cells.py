@@ -107,17 +107,8 @@ def settings() -> list[Setting]:
         references = _REFERENCES.get(name, _OTHER_CELLS)
         for variant, options in ({"default": {}} | _VARIANTS.get(name, {})).items():
             make = partial(getattr(cells, name), **options)
-            found.append(Setting(f"{name} {variant}", make, references, _has_kernel(make())))
+            found.append(Setting(f"{name} {variant}", make, references, make().kernel() is not None))
     return found
-
-
-def _has_kernel(cell: cells.Cell) -> bool:
-    """Whether the cell runs in a compiled kernel, which is compiled by the way."""
-    packed = _packed(torch.zeros(2, 1, _CHANNELS))
-    done = cell.build(_CHANNELS, 8).fused(packed, cell.initial_state(1, like=packed.data), False)
-    if done is not None and done[0].requires_grad:
-        done[0].sum().backward()
-    return done is not None
 
 
 def _packed(x: Tensor) -> PackedSequence:
@@ -143,7 +134,7 @@ def _contenders(case: Case) -> Iterator[Contender]:
     if not case.setting.kernelled:
         return
     eager = case.setting.make().build(_CHANNELS, case.size)
-    eager.fused = lambda packed, state, reverse: None
+    eager.kernel = lambda: None
     yield Contender("eager", partial(_train, eager, lambda: scan(eager, packed)[0].data), ours, most_rounds=5 if case.steps < 500 else 2)
 
 
@@ -164,7 +155,7 @@ def _gpu_row(setting: Setting, size: int, steps: int, device: str, seconds: floa
     x = torch.randn(steps, _BATCH, _CHANNELS, device=device)
     packed = _packed(x)
     ours, eager = (setting.make().build(_CHANNELS, size).to(device).train() for _ in range(2))
-    eager.fused = lambda packed, state, reverse: None
+    eager.kernel = lambda: None
     runs: dict[str, tuple[nn.Module, Callable[[], Tensor]]] = {
         "ours": (ours, lambda: scan(ours, packed)[0].data),
         "eager": (eager, lambda: scan(eager, packed)[0].data),
@@ -193,8 +184,8 @@ def _train_and_wait(module: nn.Module, forward: Callable[[], Tensor], device: st
 
 def _way(cell: cells.Cell, packed: PackedSequence) -> str:
     """How the engine runs a cell that learns for long."""
-    state = cell.initial_state(_BATCH, like=packed.data)
-    if cell.fused(packed, state, False) is not None:
+    state, kernel = cell.initial_state(_BATCH, like=packed.data), cell.kernel()
+    if kernel is not None and kernel(packed, state, False) is not None:
         return "kernel"
     with compiling(packed.data.device.type):
         return "eager" if scan_compiled(cell, packed, state, False) is None else "compiled"

@@ -24,6 +24,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "api_page",
     "cell_page",
+    "names_page",
     "reproductions",
 ]
 exclude_patterns = ["_build", "_ext", "_templates"]

@@ -254,14 +254,21 @@ def floating(state):
 def without_kernel(cell):
     """The same cell, run step by step."""
     twin = copy.deepcopy(cell)
-    twin.fused = lambda packed, state, reverse: None
+    twin.kernel = lambda: None
+    return twin
+
+
+def as_on_a_gpu(cell):
+    """The same cell, run by what its kernel is on a GPU."""
+    twin = copy.deepcopy(cell)
+    gpu = twin.kernel().gpu
+    twin.kernel = lambda: gpu
     return twin
 
 
 def has_kernel(cell):
-    """Whether a whole-sequence kernel runs ``cell`` on the CPU."""
-    cell, batch = built(cell), packed((1,))
-    return cell.fused(batch, cell.initial_state(1, like=batch.data), False) is not None
+    """Whether there is a whole-sequence kernel for ``cell`` in predictions."""
+    return copy.deepcopy(cell).eval().kernel() is not None
 
 
 def gap(a, b):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+from generated_page import write_page
+
 INTRODUCTION = """\
 API reference
 =============
@@ -57,12 +59,10 @@ def section(module: ModuleType, names: list[str]) -> str:
 """
 
 
-def write_api_page(path: Path) -> None:
-    text = INTRODUCTION + "".join(section(module, names) for module, names in sections())
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+def api_page() -> str:
+    return INTRODUCTION + "".join(section(module, names) for module, names in sections())
 
 
 def setup(app) -> dict[str, bool]:
-    write_api_page(Path(app.srcdir) / "api.rst")  # before Sphinx looks for the pages
+    write_page(Path(app.srcdir) / "api.rst", api_page())  # before Sphinx looks for the pages
     return {"parallel_read_safe": True}

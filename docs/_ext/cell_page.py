@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import torch
-from torch.nn.utils.rnn import PackedSequence
+from generated_page import write_page
 
 from skrnn import cells
 
@@ -32,10 +32,8 @@ def _leaves(state) -> list[torch.Tensor]:
 def _facts(cell: cells.Cell) -> tuple[int, int, bool]:
     """Weights, numbers in the state, and whether a compiled kernel runs it."""
     built = cell.build(F, H, torch.Generator().manual_seed(0))
-    packed = PackedSequence(torch.zeros(2, F), torch.ones(2, dtype=torch.int64))
-    state = built.initial_state(1, like=packed.data)
-    compiled = built.fused(packed, state, False) is not None
-    return sum(w.numel() for w in built.parameters()), sum(leaf.numel() for leaf in _leaves(state)), compiled
+    state = built.initial_state(1, like=torch.zeros(1))
+    return sum(w.numel() for w in built.parameters()), sum(leaf.numel() for leaf in _leaves(state)), built.eval().kernel() is not None
 
 
 def _parts(kind: type) -> tuple[str, str, str]:
@@ -65,9 +63,7 @@ def cell_page(times: dict[str, float]) -> str:
 def write_cell_page(source: Path) -> None:
     measured = source / "cell_times.json"
     text = cell_page(json.loads(measured.read_text(encoding="utf-8")) if measured.exists() else {})
-    path = source / "choosing_a_cell.rst"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+    write_page(source / "choosing_a_cell.rst", text)
 
 
 def setup(app) -> dict[str, bool]:

@@ -10,7 +10,8 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from ._time_axis import Array, Steps, check_order, find_steps
+from ..data._sequences import Array
+from ._time_axis import Frequency, check_order, find_frequency
 
 
 def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", target_col: str = "y", freq: str | int | None = None) -> NixtlaPanel:
@@ -56,11 +57,11 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
     frame = nw.from_native(df, eager_only=True)
     _need(frame, [id_col, time_col, target_col], "df")
     features = [name for name in frame.columns if name not in (id_col, time_col, target_col)]
-    ids, rows = _groups(frame[id_col])
-    moments = _moments(frame[time_col])
-    times = [moments[row] for row in rows]
+    ids, rows = _rows_by_id(frame[id_col])
+    clock = _clock_times(frame[time_col])
+    times = [clock[row] for row in rows]
     check_order(times, ids, rows)
-    steps = find_steps(times, ids, freq)
+    frequency = find_frequency(times, ids, freq)
     target = _numbers(frame, [target_col], "df")[:, 0]
     table = _numbers(frame, features, "df")
     return NixtlaPanel(
@@ -69,7 +70,7 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
         X=[table[row] for row in rows] if features else None,
         features=features,
         last=[when[-1] for when in times],
-        steps=steps,
+        steps=frequency,
         keys=frame.select(id_col, time_col)[[int(row[0]) for row in rows]],
     )
 
@@ -101,7 +102,7 @@ class NixtlaPanel:
     X: list[Array] | None
     features: list[str]
     last: list[Any]
-    steps: Steps
+    steps: Frequency
     keys: Any
 
     def future(self, df: Any, n_steps: int | None = None) -> list[NDArray[np.float64]]:
@@ -127,23 +128,23 @@ class NixtlaPanel:
         frame = nw.from_native(df, eager_only=True)
         id_col, time_col = self.keys.columns
         _need(frame, [id_col, time_col, *self.features], "X_df")
-        given, rows = _groups(frame[id_col])
+        given, rows = _rows_by_id(frame[id_col])
         unseen = [name for name in given if name not in set(self.ids)]
         if unseen:
             raise ValueError(f"X_df has the series {unseen[0]!r}, which was not fitted")
         place = dict(zip(given, rows, strict=True))
         n_steps = len(rows[0]) if n_steps is None else n_steps
-        moments, table = _moments(frame[time_col]), _numbers(frame, self.features, "X_df")
+        clock, table = _clock_times(frame[time_col]), _numbers(frame, self.features, "X_df")
         tables = []
         for name, last in zip(self.ids, self.last, strict=True):
             row = place.get(name, np.arange(0))
             if len(row) < n_steps:
                 raise ValueError(f"X_df has {len(row)} steps of series {name!r}, expected {n_steps}")
             expected = self.steps.after(last, n_steps)
-            wrong = moments[row[:n_steps]] != expected
+            wrong = clock[row[:n_steps]] != expected
             if wrong.any():
                 k = int(np.argmax(wrong))
-                raise ValueError(f"step {k} of series {name!r} in X_df (row {row[k]}) is at {moments[row[k]]}, expected {expected[k]}")
+                raise ValueError(f"step {k} of series {name!r} in X_df (row {row[k]}) is at {clock[row[k]]}, expected {expected[k]}")
             tables.append(table[row[:n_steps]])
         return tables
 
@@ -168,7 +169,7 @@ class NixtlaPanel:
         frame = nw.from_native(df, eager_only=True)
         id_col = self.keys.columns[0]
         _need(frame, [id_col], "static_df")
-        place = dict(zip(*_groups(frame[id_col]), strict=True))
+        place = dict(zip(*_rows_by_id(frame[id_col]), strict=True))
         for name in self.ids:
             if len(place.get(name, ())) != 1:
                 raise ValueError(f"static_df has {len(place.get(name, ()))} rows of series {name!r}, expected one")
@@ -213,7 +214,7 @@ def _need(frame: Any, names: Sequence[str], what: str) -> None:
         raise ValueError(f"{what} has no rows")
 
 
-def _groups(column: Any) -> tuple[list[Any], list[NDArray[np.intp]]]:
+def _rows_by_id(column: Any) -> tuple[list[Any], list[NDArray[np.intp]]]:
     """The ids in the order of their first appearance, and the rows of each."""
     numbers: dict[Any, int] = {}
     codes = np.array([numbers.setdefault(value, len(numbers)) for value in column.to_list()])
@@ -221,7 +222,7 @@ def _groups(column: Any) -> tuple[list[Any], list[NDArray[np.intp]]]:
     return list(numbers), np.split(order, np.cumsum(np.bincount(codes))[:-1])
 
 
-def _moments(column: Any) -> Array:
+def _clock_times(column: Any) -> Array:
     """Times as datetime64 in microseconds, as wall clocks show them, or whole numbers."""
     if column.is_null().any():
         raise ValueError(f"column {column.name!r} has no time in row {int(np.argmax(column.is_null().to_numpy()))}")

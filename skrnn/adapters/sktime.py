@@ -90,7 +90,7 @@ class SktimeClassifier(BaseClassifier):
         params : list of dict
             Keyword arguments of the constructor.
         """
-        small = {"hidden_size": 4, "max_epochs": 2}
+        small: dict[str, Any] = {"hidden_size": 4, "max_epochs": 2}
         return [{"estimator": RNNClassifier(**small)}, {"estimator": RNNClassifier("lstm", pooling="last", **small)}]
 
 
@@ -148,7 +148,7 @@ class SktimeRegressor(BaseRegressor):
         params : list of dict
             Keyword arguments of the constructor.
         """
-        small = {"hidden_size": 4, "max_epochs": 2}
+        small: dict[str, Any] = {"hidden_size": 4, "max_epochs": 2}
         return [{"estimator": RNNRegressor(**small)}, {"estimator": RNNRegressor("lstm", pooling="last", **small)}]
 
 
@@ -262,7 +262,7 @@ class SktimeForecaster(BaseForecaster):
         params : list of dict
             Keyword arguments of the constructor.
         """
-        small = {"hidden_size": 4, "max_epochs": 1, "horizon": 12, "n_lags": 3}
+        small: dict[str, Any] = {"hidden_size": 4, "max_epochs": 1, "horizon": 12, "n_lags": 3}
         return [{"estimator": RNNForecaster(**small)}, {"estimator": RNNForecaster("lstm", strategy="recursive", objective="gaussian", **small)}]
 
 

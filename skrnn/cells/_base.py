@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from torch import Generator, Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
+from ._kernel import WholeSequence
 from ._state import State
 
 
@@ -132,8 +132,15 @@ class Cell(Module, ABC):
         """The gates of a step, between 0 (shut) and 1 (open), by their letters in the equations; of a wrapper, ask the cell inside."""
         return {}
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        """All steps at once, where a whole-sequence kernel exists: packed outputs and final state, or ``None``."""
+    def kernel(self) -> WholeSequence | None:
+        """All steps at once, where a whole-sequence kernel exists for the cell in its present settings, built or not; asking compiles nothing.
+
+        Returns
+        -------
+        callable or None
+            Called with a packed batch, the state before the first step and whether to run from the last one; gives packed outputs and final
+            state, equal to those of the steps, or ``None`` for a batch that it cannot run (a device, a precision, a gradient).
+        """
         return None
 
 

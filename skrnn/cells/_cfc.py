@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell, Layers, Module, choice, count
-from ._fused import linear
+from ._kernel import linear
 from ._starts import input_weights, small
 from ._state import State
 

@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import clockwork
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._fused import linear, run_compiled, runs_compiled
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
 from ._state import State
 
@@ -114,9 +114,10 @@ class Clockwork(Cell):
         h = torch.where(due, _ACTIVATIONS[self.activation](u + h @ (self.R * self._sees).T), h)
         return h, ClockworkState(h, t + 1)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if not runs_compiled(packed.data):
-            return None
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         groups = self._edges, self._period[self._edges[:-1]]
         y, h, t = run_compiled(clockwork[self.activation], packed, reverse, self.W, self.b, self.R, *groups, *state)
         return y, ClockworkState(h, t)

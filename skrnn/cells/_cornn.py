@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell
-from ._fused import linear
+from ._kernel import linear
 from ._starts import input_weights, recurrent_weights
 from ._state import State
 

@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import elman
 from ._base import Cell, choice
-from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled, run_torch
 from ._norm import LayerNorm
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
 from ._state import State
@@ -81,16 +81,16 @@ class Elman(Cell):
         h = _ACTIVATIONS[self.activation](a if self.norm is None else self.norm(a) + self.b)
         return h, h
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if self.norm is None and self.activation in ("tanh", "relu") and runs_in_torch(packed.data):
-            y, h = run_torch(f"rnn_{self.activation}", packed, reverse, (state,), self.W, self.R, self.b, torch.zeros_like(self.b))
-            return y, h
-        return self.fused_leaky(packed, state, reverse, None)
+    def kernel(self) -> WholeSequence | None:
+        torch_has_it = not self.layer_norm and self.activation in ("tanh", "relu")
+        return OnDevice(cpu=self.run_leaky, gpu=self._run_torch if torch_has_it else None)
 
-    def fused_leaky(self, packed: PackedSequence, state: State, reverse: bool, a: Tensor | None) -> tuple[Tensor, State] | None:
+    def _run_torch(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
+        y, h = run_torch(f"rnn_{self.activation}", packed, reverse, (state,), self.W, self.R, self.b, torch.zeros_like(self.b))
+        return y, h
+
+    def run_leaky(self, packed: PackedSequence, state: State, reverse: bool, a: Tensor | None = None) -> tuple[Tensor, State]:
         """All steps of units that go the share ``a``, (hidden_size,), of the way: h(t-1) + a (f(…) − h(t-1)); ``None`` goes all of it."""
-        if not runs_compiled(packed.data):
-            return None
         before, *after = (self.b,) if self.norm is None else (None, self.norm.gain, self.b)
         y, h = run_compiled(elman[self.activation], packed, reverse, self.W, before, self.R, state, a, *after)
         return y, h

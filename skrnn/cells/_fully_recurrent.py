@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import elman
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._fused import linear, run_compiled, runs_compiled
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._starts import input_weights, recurrent_weights
 from ._state import State
 
@@ -75,9 +75,10 @@ class FullyRecurrent(Cell):
         y = _ACTIVATIONS[self.activation](u + state @ self.R.T)
         return self._outputs(y), y
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if not runs_compiled(packed.data):
-            return None
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         y, last = run_compiled(elman[self.activation], packed, reverse, self.W, self.b, self.R, state)
         return self._outputs(y), last
 

@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import gru_after, gru_before
 from ._base import Cell, Layers, choice
-from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled, run_torch
 from ._norm import LayerNorm
 from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights
 from ._state import State
@@ -132,16 +132,21 @@ class GRU(Cell):
         """Rows of r, z and n; zeros for what the gates do not see."""
         return rows if len(rows) == 3 * self.hidden_size else torch.cat([rows.new_zeros(2 * len(rows), *rows.shape[1:]), rows])
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if self.b_hn is not None and self.gates == "full" and not self.layer_norm and runs_in_torch(packed.data):
-            b_h = torch.cat([self.b.new_zeros(2 * self.hidden_size), self.b_hn])
-            y, h = run_torch("gru", packed, reverse, (state,), self.W, self.R, self.b, b_h)
-        elif runs_compiled(packed.data):
-            W, R, b = (self._full(rows) for rows in (self.W, self.R, self.b))
-            inner = () if self.b_hn is None else (self.b_hn,)
-            gains = tuple(self.norms.parameters())
-            normed = (torch.cat(gains[:2]), torch.cat(gains[2:]), b) if gains else ()
-            y, h = run_compiled(gru_after if inner else gru_before, packed, reverse, W, None if gains else b, R, *inner, state, *normed)
-        else:
-            return None
+    def kernel(self) -> WholeSequence | None:
+        torch_has_it = self.reset == "after" and self.gates == "full" and not self.layer_norm
+        return OnDevice(cpu=self._run, gpu=self._run_torch if torch_has_it else None)
+
+    def _run_torch(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
+        b_h = torch.cat([self.b.new_zeros(2 * self.hidden_size), *self._inner_bias()])
+        y, h = run_torch("gru", packed, reverse, (state,), self.W, self.R, self.b, b_h)
         return y, h
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
+        W, R, b = (self._full(rows) for rows in (self.W, self.R, self.b))
+        inner, gains = self._inner_bias(), tuple(self.norms.parameters())
+        normed = (torch.cat(gains[:2]), torch.cat(gains[2:]), b) if gains else ()
+        y, h = run_compiled(gru_after if inner else gru_before, packed, reverse, W, None if gains else b, R, *inner, state, *normed)
+        return y, h
+
+    def _inner_bias(self) -> tuple[Tensor, ...]:
+        return () if self.b_hn is None else (self.b_hn,)

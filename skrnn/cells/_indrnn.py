@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import indrnn
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._fused import linear, run_compiled, runs_compiled
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._starts import input_weights
 from ._state import State
 
@@ -84,8 +84,9 @@ class IndRNN(Cell):
         h = _ACTIVATIONS[self.activation](u + self._bounded() * state)
         return h, h
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if not runs_compiled(packed.data):
-            return None
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         y, h = run_compiled(indrnn[self.activation], packed, reverse, self.W, self.b, self._bounded(), state)
         return y, h

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import jordan
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._fused import linear, run_compiled, runs_compiled
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._starts import input_weights, recurrent_weights
 from ._state import State
 
@@ -108,9 +108,10 @@ class Jordan(Cell):
         y = _OUTPUTS[self.output_activation](h @ self.V.T + self.d)
         return y, JordanState(y, s)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if not runs_compiled(packed.data):
-            return None
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         kernel, decay = jordan(self.activation, self.output_activation), self.d.new_full((1,), self.decay)
         y, *last = run_compiled(kernel, packed, reverse, self.W, self.b, self.R, self.V, self.d, decay, *state)
         return y, JordanState(*last)

@@ -11,7 +11,7 @@ from scipy.linalg import expm
 from torch import Generator, Tensor, nn
 
 from ._base import Cell, count
-from ._fused import linear
+from ._kernel import linear
 from ._starts import input_weights, recurrent_weights, small
 from ._state import State
 

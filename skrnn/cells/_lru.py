@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import linear_complex
 from ._base import Cell
-from ._fused import linear, run_compiled, runs_compiled, runs_in_torch
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._parallel import last_steps, linear_scan
 from ._state import State
 
@@ -117,20 +117,26 @@ class LRU(Cell):
         h = real @ self.C[0].T - imaginary @ self.C[1].T + skip
         return h, LRUState(h, real, imaginary)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        s = torch.cat(state[1:], -1)
-        if runs_in_torch(packed.data) and packed.data.dtype != torch.bfloat16:  # which has no complex numbers
-            s, last = self._in_parallel(packed, s, reverse)
-        elif runs_compiled(packed.data):
-            s, last = run_compiled(linear_complex, packed, reverse, self._inward(), None, self._factors(), s)
-        else:
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run, gpu=self._in_parallel)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
+        s, last = run_compiled(linear_complex, packed, reverse, self._inward(), None, self._factors(), torch.cat(state[1:], -1))
+        return self._outward(s, last, packed, reverse)
+
+    def _in_parallel(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        x = packed.data
+        if x.dtype == torch.bfloat16:  # which has no complex numbers
             return None
+        u, a = (torch.complex(*v.chunk(2, -1)) for v in (linear(x, self._inward(), None), self._factors().flatten()))
+        s, last = linear_scan(a.expand_as(u), u, torch.complex(*state[1:]), packed.batch_sizes, reverse)
+        s, last = (torch.cat([z.real, z.imag], -1) for z in (s, last))
+        return self._outward(s, last, packed, reverse)
+
+    def _outward(self, s: Tensor, last: Tensor, packed: PackedSequence, reverse: bool) -> tuple[Tensor, State]:
+        """Outputs and final state of the states of all steps and the last ones."""
         y = linear(s, torch.cat([self.C[0], -self.C[1]], -1), None) + linear(packed.data, self.D, None)
         return y, LRUState(last_steps(y, packed.batch_sizes, reverse), *last.chunk(2, -1))
-
-    def _in_parallel(self, packed: PackedSequence, state: Tensor, reverse: bool) -> tuple[Tensor, ...]:
-        u, a, s = (torch.complex(*v.chunk(2, -1)) for v in (linear(packed.data, self._inward(), None), self._factors().flatten(), state))
-        return tuple(torch.cat([s.real, s.imag], -1) for s in linear_scan(a.expand_as(u), u, s, packed.batch_sizes, reverse))
 
 
 def _parameter(start: Tensor) -> nn.Parameter:

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import lstm
 from ._base import Cell, choice
-from ._fused import linear, run_compiled, run_torch, runs_compiled, runs_in_torch
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled, run_torch
 from ._norm import LayerNorm
 from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights, small
 from ._state import FeedsBack, State
@@ -226,14 +226,18 @@ class LSTM(Cell):
         """One gate for each cell of a block."""
         return gate if self.block_size == 1 else gate.repeat_interleave(self.block_size, -1)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+    def kernel(self) -> WholeSequence | None:
+        every_gate = self.input_gate and self.output_gate and self.forget == "gate" and self.block_size == 1
+        squashed = self.input_activation == self.output_activation == "tanh"
+        more = self.layer_norm or self.peephole or self.gate_recurrence != "none"
+        return OnDevice(cpu=self._run, gpu=self._run_torch if every_gate and squashed and not more else None)
+
+    def _run_torch(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
+        y, h, c = run_torch("lstm", packed, reverse, state, self.W, self.R, self.b, torch.zeros_like(self.b))
+        return y, LSTMState(h, c)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         h, c, *fed = state
-        torch_has_it = len(self.b) == 4 * self.hidden_size and self.input_activation == self.output_activation == "tanh"
-        if torch_has_it and not self.layer_norm and self.p is None and self.Q is None and runs_in_torch(packed.data):
-            y, h, c = run_torch("lstm", packed, reverse, (h, c), self.W, self.R, self.b, torch.zeros_like(self.b))
-            return y, LSTMState(h, c)
-        if not runs_compiled(packed.data):
-            return None
         kernel = lstm("".join(self._gates), self.forget, self.input_activation, self.output_activation)
         R = self.R if self.Q is None else torch.cat([self.R, self._with_g(self.Q)], 1)
         b: Tensor | None = self.b

@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import Kernel, min_gru, min_lstm
 from ._base import Cell, choice
-from ._fused import linear, run_compiled, runs_compiled, runs_in_torch
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._parallel import linear_scan
 from ._starts import input_weights
 from ._state import State
@@ -37,20 +37,23 @@ class _GatedAverage(Cell):
         """What the state before is multiplied by, and what is added."""
 
     @abstractmethod
-    def _kernel(self) -> Kernel: ...
+    def _average(self) -> Kernel:
+        """What compiled steps there are on a CPU."""
 
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         kept, new = self._kept_and_new(u)
         h = kept * state + new
         return h, h
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if runs_in_torch(packed.data):
-            return linear_scan(*self._kept_and_new(self.project(packed.data)), state, packed.batch_sizes, reverse)
-        if not runs_compiled(packed.data):
-            return None
-        y, h = run_compiled(self._kernel(), packed, reverse, self.W, self.b, state)
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run, gpu=self._in_parallel)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
+        y, h = run_compiled(self._average(), packed, reverse, self.W, self.b, state)
         return y, h
+
+    def _in_parallel(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
+        return linear_scan(*self._kept_and_new(self.project(packed.data)), state, packed.batch_sizes, reverse)
 
 
 class MinGRU(_GatedAverage):
@@ -108,7 +111,7 @@ class MinGRU(_GatedAverage):
     def gate_values(self, u: Tensor, state: State) -> dict[str, Tensor]:
         return {"z": 1 - self._kept_and_new(u)[0]}
 
-    def _kernel(self) -> Kernel:
+    def _average(self) -> Kernel:
         return min_gru[self.candidate]
 
 
@@ -169,5 +172,5 @@ class MinLSTM(_GatedAverage):
         f, _ = self._kept_and_new(u)
         return {"f": f, "i": 1 - f}
 
-    def _kernel(self) -> Kernel:
+    def _average(self) -> Kernel:
         return min_lstm[self.candidate]

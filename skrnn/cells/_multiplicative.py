@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell, count
-from ._fused import linear
+from ._kernel import linear
 from ._starts import recurrent_weights
 from ._state import State, hidden, map_hidden
 from ._wrappers import Wrapper

@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ._base import Cell
+from ._kernel import WholeSequence
 from ._state import State, hidden, map_hidden
 from ._wrappers import Carried, Wrapper, map_units, output_of
 
@@ -94,8 +95,8 @@ class Zoneout(Wrapper):
         d = _drawn(rate, after, self.generator) if self.training else rate
         return d * before + (1 - d) * after
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        return self.cell_.fused(packed, state, reverse) if self.hidden_rate == self.cell_rate == 0 else None
+    def kernel(self) -> WholeSequence | None:
+        return self.inner.kernel() if self.hidden_rate == self.cell_rate == 0 else None
 
 
 class VariationalState(NamedTuple):
@@ -176,8 +177,12 @@ class VariationalDropout(Wrapper):
         y, new = self.cell_.step(u, map_hidden(lambda h: m_h * h, inner) if self.training else inner)
         return y, VariationalState(new, masks)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        done = None if self.training else self.cell_.fused(packed, state.state, reverse)
+    def kernel(self) -> WholeSequence | None:
+        whole = None if self.training else self.inner.kernel()
+        return None if whole is None else partial(self._run, whole)
+
+    def _run(self, whole: WholeSequence, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        done = whole(packed, state.state, reverse)
         return None if done is None else (done[0], state._replace(state=done[1]))
 
 
@@ -257,5 +262,5 @@ class RecurrentDropout(Wrapper):
         dropped = _map_memory(lambda c_stored, c: c + (_scaled(self.rate, c, self.generator) - 1) * c_stored, stored, new)
         return output_of(y, new, dropped), dropped
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        return None if self._draws else self.cell_.fused(packed, state, reverse)
+    def kernel(self) -> WholeSequence | None:
+        return None if self._draws else self.inner.kernel()

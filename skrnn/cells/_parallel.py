@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.autograd import Function
 
 from ..kernels import Layout
-from ._fused import reversal
+from ._kernel import reversal
 
 
 def linear_scan(a: Tensor, b: Tensor, initial: Tensor, batch_sizes: Tensor, reverse: bool) -> tuple[Tensor, Tensor]:

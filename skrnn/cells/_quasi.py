@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import quasi
 from ._base import Cell, choice
-from ._fused import linear, run_compiled, runs_compiled, runs_in_torch
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._parallel import last_steps, linear_scan, steps_before
 from ._starts import _uniform
 from ._state import State
@@ -113,11 +113,10 @@ class QRNN(Cell):
         f, *o_i = (torch.sigmoid(gate) for gate in (f, *o_i))
         return f, (o_i[1] if self.pool == "ifo" else 1 - f) * torch.tanh(z), o_i[0] if o_i else None
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if runs_in_torch(packed.data):
-            return self._in_parallel(packed, state, reverse)
-        if not runs_compiled(packed.data):
-            return None
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run, gpu=self._in_parallel)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         _, c, taps = state
         before = torch.cat(taps, -1) if taps else c.new_zeros(len(c), 0)
         y, h, c, before = run_compiled(quasi[self.pool], packed, reverse, self.W, self._bias(), c, before)

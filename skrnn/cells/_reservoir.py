@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -15,7 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import Layout, Sparse, count_entries, dense_reservoir, reservoir
 from ._base import Cell, choice
-from ._fused import linear, run_compiled, runs_compiled
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._state import State
 from ._topology import TOPOLOGIES, WEIGHTS, Wiring, draw, recurrent
 
@@ -258,10 +259,11 @@ class Reservoir(Cell):
         products = h.index_select(1, self.columns) * self.values.to(h.dtype)
         return torch.zeros_like(h).index_add(1, self.rows, products)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        x, name = packed.data, self.activation
-        if not runs_compiled(x) or not isinstance(name, str):
-            return None
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=partial(self._run, self.activation)) if isinstance(self.activation, str) else None
+
+    def _run(self, name: str, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        x = packed.data
         a = None if self.a is None else self.a.to(x.dtype)
         if not torch.is_grad_enabled() or not (x.requires_grad or state.requires_grad):
             return self._states(reservoir[name], packed, state, reverse, a)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ._base import Cell, count
-from ._fused import linear
+from ._kernel import WholeSequence, linear
 from ._starts import input_weights
 from ._state import State, map_state
 from ._wrappers import Carried, Wrapper
@@ -158,6 +159,10 @@ class Residual(Wrapper):
     def _shortcut(self, x: Tensor) -> Tensor:
         return x if self.P is None else linear(x, self.P, None)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        done = self.cell_.fused(packed, state, reverse)
+    def kernel(self) -> WholeSequence | None:
+        whole = self.inner.kernel()
+        return None if whole is None else partial(self._run, whole)
+
+    def _run(self, whole: WholeSequence, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+        done = whole(packed, state, reverse)
         return None if done is None else (done[0] + self._shortcut(packed.data), done[1])

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell, choice
-from ._fused import linear
+from ._kernel import linear
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
 from ._state import State
 

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import Layout, spiking
 from ._base import Cell
 from ._column import chosen, connect, static
-from ._fused import linear, runs_compiled
+from ._kernel import OnDevice, WholeSequence, linear
 from ._state import State
 
 _THRESHOLD = 1.5  # mV above the potential after a spike
@@ -257,9 +257,12 @@ class Spiking(Cell):
         place = ((self._delay - 1) * on_way.shape[2] + self._target).expand_as(sent)
         return later.flatten(1).scatter_add(1, place, sent).view_as(on_way)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
         x = packed.data
-        if not runs_compiled(x) or (torch.is_grad_enabled() and any(s.requires_grad for s in (x, *state))):
+        if torch.is_grad_enabled() and any(s.requires_grad for s in (x, *state)):
             return None
         with torch.no_grad():
             cells = torch.tensor([*self._shares, _THRESHOLD], dtype=x.dtype)

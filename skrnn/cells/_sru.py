@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import sru
 from ._base import Cell, choice
-from ._fused import linear, run_compiled, runs_compiled
+from ._kernel import OnDevice, WholeSequence, linear, run_compiled
 from ._starts import _uniform
 from ._state import State
 
@@ -98,9 +98,10 @@ class SRU(Cell):
         h = r * (torch.tanh(c) if self.activation == "tanh" else c) + (1 - r) * highway
         return h, SRUState(h, c)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if not runs_compiled(packed.data):
-            return None
+    def kernel(self) -> WholeSequence | None:
+        return OnDevice(cpu=self._run)
+
+    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         highway = self._highway(packed.data)
         y, h, c = run_compiled(sru[self.activation], packed, reverse, self.W, self._bias(), self.v, highway, state.c)
         return y, SRUState(h, c)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ._base import Cell
 from ._elman import Elman
+from ._kernel import OnDevice, WholeSequence
 from ._state import State, hidden
 
 
@@ -22,6 +24,12 @@ class Wrapper(Cell):
     """A cell around a cell; ``cell`` is the hyper-parameter, ``cell_`` the built copy."""
 
     cell: Cell | None
+
+    @property
+    def inner(self) -> Cell:
+        """The cell inside: the built copy, before :meth:`build` as it was given."""
+        built: Any = self._modules.get("cell_")
+        return built or self.cell or Elman()
 
     def _build(self, generator: Generator | None) -> None:
         self._build_cell(self.input_size, generator)
@@ -129,7 +137,9 @@ class Leaky(Wrapper):
     def _share(self, like: Tensor) -> Tensor:
         return self.a.to(like.dtype) if self.b_a is None else torch.sigmoid(self.b_a)
 
-    def fused(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
-        if not isinstance(self.cell_, Elman):
-            return None
-        return self.cell_.fused_leaky(packed, state, reverse, self._share(packed.data).expand(self.hidden_size))
+    def kernel(self) -> WholeSequence | None:
+        inner = self.inner
+        return OnDevice(cpu=partial(self._run, inner)) if isinstance(inner, Elman) and inner.kernel() else None
+
+    def _run(self, inner: Elman, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
+        return inner.run_leaky(packed, state, reverse, self._share(packed.data).expand(self.hidden_size))

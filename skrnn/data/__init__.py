@@ -5,7 +5,7 @@ from ._checks import check_sequences as check_sequences  # this and what follows
 from ._checks import check_sequences_and_layout as check_sequences_and_layout
 from ._flat import LAYOUTS as LAYOUTS
 from ._flat import STEP_ORDERS as STEP_ORDERS
-from ._flat import Windows as Windows
+from ._flat import TableLayout as TableLayout
 from ._panel import Panel as Panel
 from ._panel import Window as Window
 from ._panel import windows_of as windows_of

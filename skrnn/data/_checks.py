@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
-from ._finite import check_finite, in_order, trim_nan
-from ._flat import Windows, gather
+from ._finite import check_finite, contiguous, trim_nan
+from ._flat import TableLayout, gather
 from ._frames import kind_of
-from ._reading import NO_SAMPLES, ROWS, assemble, layout_of, table_to_array, unwrap
+from ._reading import NO_SAMPLES, ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ._sequences import Array, Sequences
 
 
@@ -75,7 +75,7 @@ def as_sequences(
     >>> as_sequences(padded, padding="nan").lengths
     array([3, 1])
     """
-    sequences = assemble(unwrap(X, name), name)
+    sequences = to_sequences(unwrap(X, name), name)
     if padding not in (None, "nan"):
         raise ValueError(f"padding must be None or 'nan', got {padding!r}")
     if padding == "nan":
@@ -90,13 +90,13 @@ def check_sequences(
     reset: bool,
     allow_nan: bool = False,
     compute_dtype: npt.DTypeLike | None = None,
-    windows: Windows | None = None,
+    table_layout: TableLayout | None = None,
 ) -> Sequences:
     """Read the X of an estimator's method: `as_sequences` plus the bookkeeping that scikit-learn asks for.
 
     At fit (`reset`) a 2-D `X` sets ``n_features_in_`` to its columns and ``feature_names_in_`` to their names; ragged and 3-D
     data set ``n_features_in_`` to their channels. ``_n_channels`` is the number of channels of the sequences (1 for a 2-D `X`, unless
-    `windows` says more), ``_n_columns`` the number of columns of a 2-D `X` and ``_columns`` their places in the sequences (None for other
+    `table_layout` says more), ``_n_columns`` the number of columns of a 2-D `X` and ``_columns`` their places in the sequences (None for other
     data). Afterwards the channels must be the same, and the columns too where both are 2-D; the lengths of ragged and 3-D data are free.
     An error leaves the estimator as it was.
 
@@ -112,7 +112,7 @@ def check_sequences(
         Whether NaN may remain.
     compute_dtype : {float32, float64} or None, default=None
         The type that will be computed in: a value that is too large for it is refused.
-    windows : Windows or None, default=None
+    table_layout : TableLayout or None, default=None
         How the rows of a 2-D `X`, and the axes of other data, are to be read.
 
     Returns
@@ -125,7 +125,7 @@ def check_sequences(
     TypeError, ValueError
         As `as_sequences`, and if the number of features is not that of ``fit``.
     """
-    return check_sequences_and_layout(estimator, X, reset=reset, allow_nan=allow_nan, compute_dtype=compute_dtype, windows=windows)[0]
+    return check_sequences_and_layout(estimator, X, reset=reset, allow_nan=allow_nan, compute_dtype=compute_dtype, table_layout=table_layout)[0]
 
 
 def check_sequences_and_layout(
@@ -136,22 +136,23 @@ def check_sequences_and_layout(
     allow_nan: bool = False,
     compute_dtype: npt.DTypeLike | None = None,
     rows_are_steps: bool = False,
-    windows: Windows | None = None,
+    table_layout: TableLayout | None = None,
 ) -> tuple[Sequences, str]:
     """`check_sequences`, plus the name of the container that came (see ``layout_of``).
 
     With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
     """
-    windows = windows or Windows()
-    material = unwrap(X)
-    layout = layout_of(X, material)
+    table_layout = table_layout or TableLayout()
+    unwrapped = unwrap(X)
+    layout = layout_of(X, unwrapped)
     table, columns = None, None
     if layout != ROWS:
-        sequences = windows.in_time(assemble(windows.arrange(material)))
+        sequences = table_layout.in_time(to_sequences(table_layout.arrange(unwrapped)))
     else:
-        array = table_to_array(material, estimator=estimator)
-        table = material if kind_of(material) else array  # the frame itself, because it has the names
-        columns = None if rows_are_steps else windows.columns(table, array.shape[1]) if reset else _columns_of_fit(estimator, table, array, windows)
+        array = table_to_array(unwrapped, estimator=estimator)
+        table = unwrapped if kind_of(unwrapped) else array  # the frame itself, because it has the names
+        if not rows_are_steps:
+            columns = table_layout.columns(table, array.shape[1]) if reset else _columns_of_fit(estimator, table, array, table_layout)
         sequences = Sequences(array, np.array([0, len(array)])) if columns is None else gather(array, columns)
     sequences = _check_values(sequences, None, compute_dtype, allow_nan, "X")
     # Only now, when nothing else can fail, is the estimator touched.
@@ -163,10 +164,10 @@ def check_sequences_and_layout(
     return sequences, layout
 
 
-def _columns_of_fit(estimator: Any, table: Any, array: Array, windows: Windows) -> npt.NDArray[np.intp]:
+def _columns_of_fit(estimator: Any, table: Any, array: Array, table_layout: TableLayout) -> npt.NDArray[np.intp]:
     """Where the columns of a table stand: as in ``fit``, if that saw a table too."""
     if estimator._n_columns is None:
-        return windows.columns(table, array.shape[1])
+        return table_layout.columns(table, array.shape[1])
     if array.shape[1] != estimator._n_columns:
         _compare(estimator, table, Sequences(array, np.array([0, len(array)])))  # raises, in scikit-learn's words
     return estimator._columns
@@ -181,7 +182,7 @@ def _check_values(sequences: Sequences, dtype: npt.DTypeLike | None, compute_dty
         if d not in (np.float32, np.float64):
             raise ValueError(f"dtype and compute_dtype must be float32 or float64, got {d}")
     check_finite(sequences, min([sequences.dtype, *wanted], key=lambda d: d.itemsize), allow_nan, name)
-    values = in_order(sequences.values, sequences.dtype if dtype is None else np.dtype(dtype))
+    values = contiguous(sequences.values, sequences.dtype if dtype is None else np.dtype(dtype))
     return sequences if values is sequences.values else sequences.with_values(values)
 
 

@@ -36,7 +36,7 @@ def to_float(array: Array, name: str) -> Array:
         return np.asarray(array, dtype=float_dtype(array.dtype, name))
 
 
-def in_order(array: Array, dtype: np.dtype[Any] | None = None) -> Array:
+def contiguous(array: Array, dtype: np.dtype[Any] | None = None) -> Array:
     """Give a plain array that is C-contiguous and aligned, as kernels and torch need; no copy where it is that already."""
     return np.require(array, dtype, ["C", "A", "E"])
 

@@ -19,7 +19,7 @@ LAG = re.compile(r"lag_?(\d+)")
 
 
 @dataclass(frozen=True)
-class Windows:
+class TableLayout:
     """How X is to be read by an estimator of whole sequences; the defaults read a row of a table as one univariate sequence.
 
     Parameters
@@ -63,13 +63,13 @@ class Windows:
             )
         return every.reshape(n_lags, -1) if self.layout == "ntc" else every.reshape(-1, n_lags).T
 
-    def arrange(self, material: Any) -> Any:
+    def arrange(self, given: Any) -> Any:
         """A 3-D array, or arrays of a list, with the channels last."""
         if self.layout != "nct":
-            return material
-        if isinstance(material, np.ndarray) and material.ndim == 3:
-            return material.swapaxes(1, 2)
-        return [array.T for array in material] if isinstance(material, list) else material
+            return given
+        if isinstance(given, np.ndarray) and given.ndim == 3:
+            return given.swapaxes(1, 2)
+        return [array.T for array in given] if isinstance(given, list) else given
 
     def in_time(self, sequences: Sequences) -> Sequences:
         """Sequences of steps that came newest first, turned round."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ._scales import Array, SeriesMoments, window_units
 
-Rows = NDArray[np.intp]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,10 +35,10 @@ class Panel:
     known: Array
     seen: Array
     static: Array
-    offsets: Rows
+    offsets: Indices
 
     @property
-    def lengths(self) -> Rows:
+    def lengths(self) -> Indices:
         """Steps of each series."""
         return np.diff(self.offsets)
 
@@ -46,7 +46,7 @@ class Panel:
         """The targets of each series."""
         return np.split(self.y, self.offsets[1:-1])
 
-    def part(self, low: Rows, high: Rows) -> Self:
+    def part(self, low: Indices, high: Indices) -> Self:
         """Of each series the steps from ``low`` to before ``high``, counted from its start."""
         rows = np.concatenate([np.arange(start + a, start + b) for start, a, b in zip(self.offsets[:-1], low, high, strict=True)])
         offsets = np.concatenate([[0], np.cumsum(high - low)])
@@ -71,13 +71,13 @@ class Window(NamedTuple):
     The origin is the first step of the future. All arrays have n rows.
     """
 
-    rows: Rows  # (n, n_lags + horizon), of the panel
+    rows: Indices  # (n, n_lags + horizon), of the panel
     z: Array  # (n, n_lags + horizon, n_targets): values in units of the window, or their changes
     location: Array  # (n, n_targets)
     scale: Array
 
 
-def windows_of(panel: Panel, series: Rows, origins: Rows, sizes: tuple[int, int], scaling: tuple[str | None, SeriesMoments]) -> Window:
+def windows_of(panel: Panel, series: Indices, origins: Indices, sizes: tuple[int, int], scaling: tuple[str | None, SeriesMoments]) -> Window:
     """Windows of the ``series`` with the ``origins`` (rows of the panel); ``sizes`` are n_lags and horizon."""
     n_lags, horizon = sizes
     kind, moments = scaling

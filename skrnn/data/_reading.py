@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from ._finite import float_dtype, in_order, to_float
+from ._finite import contiguous, float_dtype, to_float
 from ._frames import cells_of, columns_of, has_instances, kind_of, order_of_instances, refuse_columns, tensor_to_array
 from ._sequences import Array, Sequences, offsets_of, refuse_empty
 
@@ -48,26 +48,26 @@ def unwrap(X: Any, name: str = "X") -> Any:
     raise TypeError(f"Expected a sequence of arrays, got {type(X).__name__}")
 
 
-def layout_of(X: Any, material: Any) -> str:
+def layout_of(X: Any, unwrapped: Any) -> str:
     """Name the container that the caller has, given what `unwrap` made of it."""
     if isinstance(X, Sequences):
         return SEQUENCES
-    if isinstance(material, Sequences | list):
+    if isinstance(unwrapped, Sequences | list):
         return LIST if isinstance(X, list | tuple) else OBJECTS if isinstance(X, np.ndarray) else SEQUENCES
-    if isinstance(material, np.ndarray) and material.ndim > 2:
+    if isinstance(unwrapped, np.ndarray) and unwrapped.ndim > 2:
         return LIST if isinstance(X, list | tuple) else ARRAY
     return ROWS
 
 
-def assemble(material: Any, name: str = "X") -> Sequences:
+def to_sequences(unwrapped: Any, name: str = "X") -> Sequences:
     """Make Sequences of what `unwrap` gave."""
-    if isinstance(material, Sequences):
-        return material
-    if isinstance(material, list):
-        return _join(material, name)
-    if isinstance(material, np.ndarray) and material.ndim > 2:
-        return _split(material, name)
-    return rows_to_sequences(table_to_array(material, name))
+    if isinstance(unwrapped, Sequences):
+        return unwrapped
+    if isinstance(unwrapped, list):
+        return _join(unwrapped, name)
+    if isinstance(unwrapped, np.ndarray) and unwrapped.ndim > 2:
+        return _split(unwrapped, name)
+    return rows_to_sequences(table_to_array(unwrapped, name))
 
 
 def table_to_array(table: Any, name: str = "X", estimator: Any = None) -> Array:
@@ -85,7 +85,7 @@ def table_to_array(table: Any, name: str = "X", estimator: Any = None) -> Array:
 def rows_to_sequences(table: Array) -> Sequences:
     """Read each row as one univariate sequence."""
     n, t = table.shape
-    return Sequences(in_order(table).reshape(n * t, 1), np.arange(n + 1) * t)
+    return Sequences(contiguous(table).reshape(n * t, 1), np.arange(n + 1) * t)
 
 
 def _split(array: Array, name: str) -> Sequences:
@@ -100,7 +100,7 @@ def _split(array: Array, name: str) -> Sequences:
         raise ValueError(NO_FEATURES.format(shape=array.shape))
     if t == 0:
         raise ValueError(f"Found sequences of length 0 (shape={array.shape}) while a minimum of 1 step is required.")
-    return Sequences(in_order(to_float(array, name)).reshape(n * t, f), np.arange(n + 1) * t)
+    return Sequences(contiguous(to_float(array, name)).reshape(n * t, f), np.arange(n + 1) * t)
 
 
 def _join(arrays: list[Array], name: str) -> Sequences:
@@ -189,7 +189,7 @@ def _unwrap_frame(frame: Any, kind: str, name: str) -> Any:
     if has_instances(frame, kind, name):
         table = table_to_array(frame.to_frame() if kind == "pandas.Series" else frame, name)
         order, offsets = order_of_instances(frame)
-        return Sequences(in_order(table[order]), offsets)
+        return Sequences(contiguous(table[order]), offsets)
     return frame
 
 

@@ -3,11 +3,12 @@
 from ._beam import BeamSearch, Hypotheses
 from ._chunked import ChunkedScan, scan_chunked
 from ._guessing import Guessing
-from ._names import RULES, resolve_rule
+from ._names import RULES, check_rule, resolve_rule
 from ._pack import as_packed, pack, packed_rows, unpack
 from ._rollout import rollout
 from ._rtrl import RTRL
 from ._rules import BPTT, Rule, Stream, TruncatedBPTT
+from ._runnable import PiecewiseRunnable, Runnable
 from ._scan import GRAD_PATHS, TimeSlices, scan
 from ._teaching import (
     TEACHINGS,
@@ -19,6 +20,7 @@ from ._teaching import (
     resolve_teaching,
 )
 from ._threads import limit_threads
+from ._watch import scan_watched
 
 __all__ = [
     "BPTT",
@@ -29,6 +31,8 @@ __all__ = [
     "Guessing",
     "InverseSigmoidTeaching",
     "LinearTeaching",
+    "PiecewiseRunnable",
+    "Runnable",
     "TruncatedBPTT",
     "pack",
     "rollout",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from .._constraints import POSITIVE, check_parameters
 from ._rules import Loss, Rule, Stream
 
 
@@ -31,13 +33,13 @@ class Guessing(Rule):
     J. Schmidhuber, S. Hochreiter, "Guessing can outperform many long time lag algorithms", technical note IDSIA-19-96, 1996.
     """
 
+    _parameter_constraints = {"scale": [POSITIVE], "goal": [Real]}
     scale: float = 100.0
     goal: float = 0.05
     follows_gradient: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not self.scale > 0:
-            raise ValueError(f"The 'scale' parameter of Guessing must be positive; got {self.scale!r}")
+        check_parameters(self)
 
     def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Draw the weights; their loss. The weights' ``grad`` stays as it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from weakref import WeakKeyDictionary
 
 import torch
@@ -11,9 +11,11 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacrev, vjp, vmap
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, flat, map_state
+from .._constraints import COUNT, check_parameters
+from ..cells import Cell, Module, State, flat, map_state
 from ..kernels import Layout
 from ._rules import Loss, Rule, Stream, Streamed
+from ._runnable import PiecewiseRunnable
 
 _MOST_UNITS = 64
 _ROOM = 2**25  # numbers of the influence that are held at once; above, the sequences of a batch come one group after the other
@@ -50,11 +52,12 @@ class RTRL(Rule):
     J. Menick et al., "Practical real time recurrent learning with a sparse approximation", ICLR 2021.
     """
 
+    needs: ClassVar[type[Module]] = PiecewiseRunnable
+    _parameter_constraints = {"order": [COUNT, None]}
     order: int | None = None
 
     def __post_init__(self) -> None:
-        if self.order is not None and self.order < 1:
-            raise ValueError(f"The 'order' parameter of RTRL must be None or at least 1; got {self.order!r}")
+        check_parameters(self)
 
     def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Add the gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached."""

@@ -9,10 +9,13 @@ from math import inf
 from typing import Any, ClassVar
 
 import torch
+from sklearn.utils._param_validation import StrOptions
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import State, flat, map_state
+from .._constraints import COUNT, check_parameters, refusal
+from ..cells import Module, State, flat, map_state
+from ._runnable import PiecewiseRunnable, Runnable
 from ._scan import GRAD_PATHS
 
 Loss = Callable[[Any], Tensor]
@@ -29,6 +32,8 @@ class Stream:
 class Rule(ABC):
     """Puts the gradient of a loss into the weights of a network, or changes the weights by itself."""
 
+    needs: ClassVar[type[Module]] = Runnable  # the kind of network that it can train
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     follows_gradient: ClassVar[bool] = True
     goal: float = -inf  # the loss at which there is nothing left to learn
 
@@ -61,10 +66,11 @@ class BPTT(Rule):
     G. Bellec et al., "A solution to the learning dilemma for recurrent networks of spiking neurons", Nature Communications 11, 2020.
     """
 
+    _parameter_constraints = {"grad_path": [StrOptions(set(GRAD_PATHS))]}
     grad_path: str = "full"
 
     def __post_init__(self) -> None:
-        _check_grad_path(self)
+        check_parameters(self)
 
     def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Add the gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached."""
@@ -100,16 +106,16 @@ class TruncatedBPTT(Rule):
     Neural Computation 2(4), 1990.
     """
 
+    needs: ClassVar[type[Module]] = PiecewiseRunnable
+    _parameter_constraints = BPTT._parameter_constraints | {"n_steps": [COUNT], "stride": [COUNT, None]}
     n_steps: int = 500
     stride: int | None = None
     grad_path: str = "full"
 
     def __post_init__(self) -> None:
-        _check_grad_path(self)
-        if self.n_steps < 1:
-            raise ValueError(f"The 'n_steps' parameter of TruncatedBPTT must be at least 1; got {self.n_steps!r}")
-        if self.stride is not None and (self.stride < 1 or self.n_steps % self.stride):
-            raise ValueError(f"The 'stride' parameter of TruncatedBPTT must be a divisor of n_steps={self.n_steps}; got {self.stride!r}")
+        check_parameters(self)
+        if self.stride is not None and self.n_steps % self.stride:
+            raise refusal(self, "stride", f"a divisor of n_steps={self.n_steps}")
 
     def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Add the truncated gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached."""
@@ -177,12 +183,6 @@ class Streamed:
             torch.autograd.backward([value for value, _ in reached], [gradient for _, gradient in reached])
             collected = before
         _redraw(self.network, self.draws)
-
-
-def _check_grad_path(rule: BPTT | TruncatedBPTT) -> None:
-    if rule.grad_path not in GRAD_PATHS:
-        name = type(rule).__name__
-        raise ValueError(f"The 'grad_path' parameter of {name} must be one of {list(GRAD_PATHS)}; got {rule.grad_path!r}")
 
 
 def _leaves(collected: State) -> State:

@@ -91,7 +91,10 @@ class TimeSlices(Sequence[PackedSequence]):
 
 
 def _whole(cell: Cell, packed: PackedSequence, state: State, reverse: bool, grad_path: str) -> tuple[torch.Tensor, State]:
-    done = (cell.fused(packed, state, reverse) or scan_compiled(cell, packed, state, reverse)) if grad_path == "full" else None
+    done = None
+    if grad_path == "full":
+        kernel = cell.kernel()
+        done = (None if kernel is None else kernel(packed, state, reverse)) or scan_compiled(cell, packed, state, reverse)
     return _steps(cell, packed, state, reverse, GRAD_PATHS[grad_path]) if done is None else done
 
 

@@ -6,11 +6,17 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import exp
 from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
+
+from sklearn.utils._param_validation import Interval
+
+from .._constraints import NOT_NEGATIVE, POSITIVE, SHARE, check_parameters, satisfies
 
 
 class TeacherForcing(ABC):
     """The probability of the truth at update i."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
 
     @abstractmethod
     def __call__(self, i: int) -> float:
@@ -27,10 +33,11 @@ class ConstantTeaching(TeacherForcing):
         The probability.
     """
 
+    _parameter_constraints = {"p": [SHARE]}
     p: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(self, "p", self.p, 0 <= self.p <= 1, "in [0, 1]")
+        check_parameters(self)
 
     def __call__(self, i: int) -> float:
         """The probability at update i."""
@@ -55,14 +62,13 @@ class LinearTeaching(TeacherForcing):
     S. Bengio et al., "Scheduled sampling for sequence prediction with recurrent neural networks", NIPS 2015, section 2.4.
     """
 
+    _parameter_constraints = {"k": [POSITIVE], "c": [NOT_NEGATIVE], "least": [SHARE]}
     k: float = 1.0
     c: float = 0.001
     least: float = 0.0
 
     def __post_init__(self) -> None:
-        _check(self, "k", self.k, self.k > 0, "above 0")
-        _check(self, "c", self.c, self.c >= 0, "of at least 0")
-        _check(self, "least", self.least, 0 <= self.least <= 1, "in [0, 1]")
+        check_parameters(self)
 
     def __call__(self, i: int) -> float:
         """The probability at update i."""
@@ -83,10 +89,11 @@ class ExponentialTeaching(TeacherForcing):
     S. Bengio et al., "Scheduled sampling for sequence prediction with recurrent neural networks", NIPS 2015, section 2.4.
     """
 
+    _parameter_constraints = {"k": [Interval(Real, 0, 1, closed="neither")]}
     k: float = 0.998
 
     def __post_init__(self) -> None:
-        _check(self, "k", self.k, 0 < self.k < 1, "between 0 and 1")
+        check_parameters(self)
 
     def __call__(self, i: int) -> float:
         """The probability at update i."""
@@ -107,10 +114,11 @@ class InverseSigmoidTeaching(TeacherForcing):
     S. Bengio et al., "Scheduled sampling for sequence prediction with recurrent neural networks", NIPS 2015, section 2.4.
     """
 
+    _parameter_constraints = {"k": [Interval(Real, 1, None, closed="left")]}
     k: float = 100.0
 
     def __post_init__(self) -> None:
-        _check(self, "k", self.k, self.k >= 1, "of at least 1")
+        check_parameters(self)
 
     def __call__(self, i: int) -> float:
         """The probability at update i."""
@@ -130,12 +138,7 @@ def resolve_teaching(teacher_forcing: Any) -> TeacherForcing:
         return teacher_forcing
     if isinstance(teacher_forcing, str) and teacher_forcing in TEACHINGS:
         return TEACHINGS[teacher_forcing]()
-    if isinstance(teacher_forcing, Real) and not isinstance(teacher_forcing, bool) and 0 <= float(teacher_forcing) <= 1:
+    if satisfies(teacher_forcing, SHARE):
         return ConstantTeaching(float(teacher_forcing))
     wanted = f"a probability in [0, 1], one of {sorted(TEACHINGS)} or a schedule of skrnn.engine"
     raise ValueError(f"The 'teacher_forcing' parameter must be {wanted}; got {teacher_forcing!r}")
-
-
-def _check(schedule: TeacherForcing, name: str, value: float, holds: bool, wanted: str) -> None:
-    if not holds:
-        raise ValueError(f"The {name!r} parameter of {type(schedule).__name__} must be {wanted}; got {value!r}")

@@ -1,24 +1,25 @@
 """Recurrent networks as scikit-learn estimators."""
 
-from ._anomaly_detector import RNNAnomalyDetector
-from ._backtest import backtest as backtest  # a function
-from ._captioner import RNNCaptioner
-from ._classifier import RNNClassifier
-from ._dual_stage_regressor import DualStageAttentionRegressor
-from ._echo_state_classifier import EchoStateClassifier
-from ._echo_state_regressor import EchoStateRegressor
-from ._echo_state_transformer import EchoStateTransformer
-from ._forecaster import RNNForecaster
-from ._liquid_state import LiquidStateClassifier, LiquidStateTransformer
-from ._regressor import RNNRegressor
-from ._reservoir_search import ReservoirSearchCV as ReservoirSearchCV  # not of those that can be made without arguments
-from ._ridge_readout import RidgeReadout
-from ._seasonal_naive_detector import SeasonalNaiveDetector
-from ._seq2seq_regressor import Seq2SeqRegressor
-from ._seq2seq_translator import Seq2SeqTranslator
-from ._sequence_regressor import RNNSequenceRegressor
-from ._tagger import RNNTagger
-from ._vec2seq_regressor import Vec2SeqRegressor
+from .anomalies._detector import RNNAnomalyDetector
+from .anomalies._seasonal_naive import SeasonalNaiveDetector
+from .forecasting._backtest import backtest
+from .forecasting._dual_stage import DualStageAttentionRegressor
+from .forecasting._forecaster import RNNForecaster
+from .reservoirs._echo_state_classifier import EchoStateClassifier
+from .reservoirs._echo_state_regressor import EchoStateRegressor
+from .reservoirs._echo_state_transformer import EchoStateTransformer
+from .reservoirs._liquid_classifier import LiquidStateClassifier
+from .reservoirs._liquid_transformer import LiquidStateTransformer
+from .reservoirs._ridge import RidgeReadout
+from .reservoirs._search import ReservoirSearchCV
+from .sequences._classifier import RNNClassifier
+from .sequences._regressor import RNNRegressor
+from .steps._regressor import RNNSequenceRegressor
+from .steps._tagger import RNNTagger
+from .writing._captioner import RNNCaptioner
+from .writing._seq2seq_regressor import Seq2SeqRegressor
+from .writing._translator import Seq2SeqTranslator
+from .writing._vector_regressor import Vec2SeqRegressor
 
 __all__ = [
     "DualStageAttentionRegressor",
@@ -34,9 +35,11 @@ __all__ = [
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",
+    "ReservoirSearchCV",
     "RidgeReadout",
     "SeasonalNaiveDetector",
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",
     "Vec2SeqRegressor",
+    "backtest",
 ]

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
-from ..estimators._decoding import BaseDecoding
-from ..estimators._vocabulary import read_tokens
-from ..estimators._writes_tokens import BaseTokens
+from ..estimators import Seq2SeqRegressor, Seq2SeqTranslator
+from ..estimators.writing import read_tokens
 from ._axes import count_in_whole_numbers, new_or_given
 from ._fitted import fitted
 
@@ -87,14 +86,14 @@ class AttentionDisplay:
             If it is no estimator with an encoder and a decoder.
         """
         model: Any = fitted(estimator)
-        if not isinstance(model, BaseDecoding):
+        if not isinstance(model, Seq2SeqRegressor | Seq2SeqTranslator):
             raise TypeError(f"{type(model).__name__} looks at no steps of a source; the display needs a Seq2SeqTranslator or Seq2SeqRegressor")
         if isinstance(estimator, Pipeline) and len(estimator) > 1:
             X = estimator[:-1].transform(X)
         if sequence not in range(len(X)):
             raise ValueError(f"sequence must be between 0 and {len(X) - 1} (the last of X); got {sequence!r}")
         row = X[sequence : sequence + 1]
-        if not isinstance(model, BaseTokens):
+        if isinstance(model, Seq2SeqRegressor):
             return cls(model.attention_weights(row)[0]).plot(ax)
         written = model.predict(row) if y is None else y[sequence : sequence + 1]
         source, target = read_tokens(row, "X")[0], read_tokens(written, "y")[0]

@@ -11,62 +11,58 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from ..data import Sequences, check_sequences_and_layout
-from ..estimators._base import BaseRecurrent
-from ..estimators._decoding import BaseDecoding
-from ..estimators._every_step import BaseEveryStep
-from ..estimators._trained import BaseTrained
+from ..data import Sequences
+from ..estimators.face import Trained, predictor_of
+from ..networks import Network
 from ..training import Batches
 
 Losses = Callable[[Tensor, Any], Tensor]  # of outputs, and of the sequences of a batch that they belong to
 
 
-def fitted(estimator: Any, kind: type[BaseTrained] = BaseRecurrent) -> Any:
+def fitted(estimator: Any) -> Any:
     """The fitted estimator with a recurrent network, which may be the last step of a pipeline."""
     model = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
-    if not isinstance(model, kind):
+    if not isinstance(model, Trained):
         raise TypeError(f"estimator must be an estimator with a recurrent network, or a Pipeline that ends in one; got {type(model).__name__}")
     check_is_fitted(model)
     return model
 
 
-def one_stack(estimator: Any) -> BaseRecurrent:
+def one_stack(estimator: Any) -> Trained:
     """The fitted estimator, whose network must be one stack of layers."""
     model = fitted(estimator)
-    if isinstance(model, BaseDecoding):
+    if not isinstance(model.network_, Network):
         raise TypeError(f"{type(model).__name__} has an encoder and a decoder; this display draws networks with one stack of recurrent layers")
     return model
 
 
-class Seen(NamedTuple):
+class NetworkView(NamedTuple):
     """Batches in double precision, in which gradients that fade do not underflow so soon, and losses of outputs if there are targets."""
 
     batches: Batches
     losses: Losses | None = None
 
 
-def seen(estimator: Any, X: Any, y: Any = None) -> Seen:
+def seen(estimator: Any, X: Any, y: Any = None) -> NetworkView:
     """X, and y if it is given, as the network of an estimator sees them."""
     model: Any = one_stack(estimator)
     if isinstance(estimator, Pipeline) and len(estimator) > 1:
         X = estimator[:-1].transform(X)
+    predictor = predictor_of(model)
     if y is None:
-        by_rows = isinstance(model, BaseEveryStep)
-        sequences, _ = check_sequences_and_layout(model, X, reset=False, compute_dtype=model.dtype, rows_are_steps=by_rows)
-        return Seen(in_double(sequences, model.mean_, model.scale_))
-    sequences, y, _ = model._check(X, y, None, reset=False)
-    weight = model._weigh(y, None)
-    encoded = model._encode(y, weight, reset=False)
-    batches = in_double(sequences, model.mean_, model.scale_)
-    target = torch.from_numpy(encoded.target)
+        return NetworkView(in_double(predictor.read(X).sequences, model.mean_, model.scale_))
+    given, wanted, _ = predictor.compared(X, y)
+    batches, weight = in_double(given.sequences, model.mean_, model.scale_), predictor.target.weigh(wanted, None)
+    target = torch.from_numpy(predictor.target.encode(wanted))
     target = target.double() if target.is_floating_point() else target
+    objective, per_step = predictor.target.objective, predictor.reader.per_step
 
     def losses(outputs: Tensor, index: Any) -> Tensor:
-        rows = batches.rows(index) if isinstance(model, BaseEveryStep) else index
-        each = encoded.objective.losses(outputs, target[rows])
+        rows = batches.rows(index) if per_step else index
+        each = objective.losses(outputs, target[rows])
         return each if weight is None else each * torch.from_numpy(weight[rows])
 
-    return Seen(batches, losses)
+    return NetworkView(batches, losses)
 
 
 def in_double(sequences: Sequences, mean: Any = 0.0, scale: Any = 1.0) -> Batches:

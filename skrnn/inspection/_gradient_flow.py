@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from ..cells import Cell, hidden, resolve
 from ..data import as_sequences
 from ..engine import limit_threads
-from ..estimators._guards import seed_of
+from ..estimators.face import seed_of
 from ..networks import Recurrent
 from ..networks._watched import Watched, watch
 from ._axes import count_in_whole_numbers, new_or_given
-from ._fitted import Seen, fitted, in_double, one_stack, seen
+from ._fitted import NetworkView, fitted, in_double, one_stack, seen
 
 _LABELS = {"loss": "‖∂L / ∂h(t)‖", "state": "‖∂h(T) / ∂h(t)‖ / √H"}
 
@@ -184,7 +184,7 @@ class GradientFlowDisplay:
         for name, cell in cells.items():
             generator = torch.Generator().manual_seed(seed)
             recurrent = Recurrent(resolve(cell), sequences.n_features, hidden_size, generator=generator)
-            norms[name] = _flow(recurrent, recurrent, Seen(in_double(sequences)), _Place(0, 0, n_projections), seed)
+            norms[name] = _mean_norms(recurrent, recurrent, NetworkView(in_double(sequences)), _Place(0, 0, n_projections), seed)
         return cls(norms, "state").plot(ax)
 
     @classmethod
@@ -192,7 +192,7 @@ class GradientFlowDisplay:
         norms, seed = {}, seed_of(random_state)
         for name, estimator in estimators.items():
             network: Any = copy.deepcopy(one_stack(estimator).network_)
-            norms[name] = _flow(network, network.recurrent, seen(estimator, X, y), place, seed)
+            norms[name] = _mean_norms(network, network.recurrent, seen(estimator, X, y), place, seed)
         return cls(norms, "state" if y is None else "loss")
 
     def plot(self, ax: Any = None, *, yscale: str = "log") -> Self:
@@ -228,7 +228,7 @@ class _Place(NamedTuple):
     n_projections: int
 
 
-def _flow(network: nn.Module, recurrent: Recurrent, data: Seen, place: _Place, seed: int) -> NDArray[np.float64]:
+def _mean_norms(network: nn.Module, recurrent: Recurrent, data: NetworkView, place: _Place, seed: int) -> NDArray[np.float64]:
     """Mean norm of the gradient at each step; the network is used up."""
     watched = watch(recurrent, place.layer, place.direction)
     network.double().eval()
@@ -237,7 +237,7 @@ def _flow(network: nn.Module, recurrent: Recurrent, data: Seen, place: _Place, s
         for index in data.batches.chunks():
             packed = data.batches.packed(index)
             outputs: Any = network(packed._replace(data=packed.data.requires_grad_()))
-            states = _states(watched, place.direction)
+            states = _hidden_states(watched, place.direction)
             if data.losses is None:
                 norms = _norms_of_last(states, place, seed)
             else:
@@ -248,7 +248,7 @@ def _flow(network: nn.Module, recurrent: Recurrent, data: Seen, place: _Place, s
     return total / count
 
 
-def _states(watched: Watched, direction: int) -> list[Tensor]:
+def _hidden_states(watched: Watched, direction: int) -> list[Tensor]:
     """Hidden states in the order of time, (n_sequences with that step, H) each; the next run begins with none."""
     states = [hidden(step.after) for step in watched.steps]
     watched.steps.clear()
@@ -267,7 +267,7 @@ def _norms_of_last(states: list[Tensor], place: _Place, seed: int) -> list[Tenso
     sizes = [len(state) for state in states]
     ends = [state[n:] for state, n in zip(states, [*sizes[1:], 0], strict=True)]
     last = (states[0] if place.direction == 1 else torch.cat(ends[::-1])).flatten(1)
-    vectors = _orthogonal(min(place.n_projections, last.shape[1]), last.shape[1], seed).to(last)
+    vectors = _orthonormal(min(place.n_projections, last.shape[1]), last.shape[1], seed).to(last)
     squares = [last.new_zeros(n) for n in sizes]
     for k, vector in enumerate(vectors):
         products = _norms((last @ vector).sum(), states, again=k + 1 < len(vectors))
@@ -275,6 +275,6 @@ def _norms_of_last(states: list[Tensor], place: _Place, seed: int) -> list[Tenso
     return [(square / len(vectors)).sqrt() for square in squares]
 
 
-def _orthogonal(n: int, size: int, seed: int) -> Tensor:
+def _orthonormal(n: int, size: int, seed: int) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return nn.init.orthogonal_(torch.empty(n, size, dtype=torch.float64), generator=generator)

@@ -8,7 +8,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..estimators._trained import BaseTrained
 from ._axes import count_in_whole_numbers, new_or_given
 from ._fitted import fitted
 
@@ -67,7 +66,7 @@ class LossCurveDisplay:
         -------
         LossCurveDisplay
         """
-        return cls.from_estimators({name or type(fitted(estimator, BaseTrained)).__name__: estimator}, ax)
+        return cls.from_estimators({name or type(fitted(estimator)).__name__: estimator}, ax)
 
     @classmethod
     def from_estimators(cls, estimators: Mapping[str, Any], ax: Any = None) -> Self:
@@ -84,7 +83,7 @@ class LossCurveDisplay:
         -------
         LossCurveDisplay
         """
-        models = {name: fitted(estimator, BaseTrained) for name, estimator in estimators.items()}
+        models = {name: fitted(estimator) for name, estimator in estimators.items()}
         losses = {name: model.loss_curve_ for name, model in models.items()}
         held_out = {name: -np.asarray(model.validation_scores_) for name, model in models.items() if model.validation_scores_}
         return cls(losses, held_out).plot(ax)

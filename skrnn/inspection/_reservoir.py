@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, map_state, resolve
+from ..cells import Cell, State, flat, map_state, resolve
+from ..data._sequences import Array
 from ..engine import TimeSlices, limit_threads
-from ..estimators._guards import infinite_states, seed_of
-from ..estimators._reservoir_base import BaseReservoir
+from ..estimators.face import infinite_states, seed_of
+from ..estimators.reservoirs import EchoState
 from ..networks import Reservoirs
 from ..training import svd_path
 
-Array = NDArray[np.float64]
-
-_TINY = 1e-8  # distance of the disturbed run, of states above 1 relative: its square is below rounding, its own rounding is not seen
-_N_STARTS = 10
+_DISTURBANCE = 1e-8  # distance of the disturbed run, of states above 1 relative: its square is below rounding, its own rounding is not seen
+_N_DISTURBED = 10
 
 
-class Driven(NamedTuple):
+class DrivenReservoirs(NamedTuple):
     """A network in double precision, and one series as it gets it, (n_steps, n_inputs)."""
 
     network: Reservoirs
@@ -44,9 +43,7 @@ class Driven(NamedTuple):
         return PackedSequence(self.x.repeat_interleave(n, 0), torch.full((len(self.x),), n))
 
 
-def memory_capacity(
-    reservoir: Any, *, hidden_size: int = 100, max_delay: int | None = None, n_steps: int = 4000, random_state: Any = None
-) -> NDArray[np.float64]:
+def memory_capacity(reservoir: Any, *, hidden_size: int = 100, max_delay: int | None = None, n_steps: int = 4000, random_state: Any = None) -> Array:
     """How much of its past input a linear readout recovers from a reservoir, delay for delay (Jaeger, 2002).
 
     Their sum is the memory capacity: at most the number of units, and near it for linear units and small spectral radii. Larger inputs and smaller
@@ -248,19 +245,19 @@ def echo_state_index(reservoir: Any, X: ArrayLike, *, hidden_size: int = 100, wa
         first = n_steps // 2 if washout is None else washout
         if not 0 <= first < n_steps:
             raise ValueError(f"washout must be at least 0 and less than the {n_steps} steps of X; got {washout!r}")
-        n = _N_STARTS + 1
+        n = _N_DISTURBED + 1
         states = _apart(driven.network.start(n), _generator(random))
         scale = float(_distances(states).mean())
         features = torch.cat([part for part, _ in driven.network.blocks(driven.copies(n), states)]).view(n_steps, n, -1)
         return float((features[first:, 1:] - features[first:, :1]).norm(dim=2).mean()) / scale
 
 
-def drive(reservoir: Any, X: ArrayLike, hidden_size: int, random: np.random.RandomState, *, standardized: bool = True) -> Driven:
+def drive(reservoir: Any, X: ArrayLike, hidden_size: int, random: np.random.RandomState, *, standardized: bool = True) -> DrivenReservoirs:
     """What runs, and on what."""
     if isinstance(reservoir, Pipeline):
         X, reservoir = reservoir[:-1].transform(X) if len(reservoir) > 1 else X, reservoir.steps[-1][1]
     x = check_array(X, dtype=np.float64, input_name="X")
-    if isinstance(reservoir, BaseReservoir):
+    if isinstance(reservoir, EchoState):
         check_is_fitted(reservoir)
         network = copy.deepcopy(reservoir.network_)
         n_inputs = network.groups[0][0].input_size
@@ -273,7 +270,7 @@ def drive(reservoir: Any, X: ArrayLike, hidden_size: int, random: np.random.Rand
     else:
         cell = _cell(reservoir)
         network = Reservoirs([[cell]], x.shape[1], hidden_size, include_input=False, generator=_generator(random))
-    return Driven(cast(Reservoirs, network.to(torch.device("cpu"), torch.float64)), torch.from_numpy(x))
+    return DrivenReservoirs(network.to(torch.device("cpu"), torch.float64), torch.from_numpy(x))
 
 
 def _cell(reservoir: Any) -> Cell:
@@ -285,7 +282,7 @@ def _cell(reservoir: Any) -> Cell:
 
 def _n_units(reservoir: Any, hidden_size: int) -> int:
     """Numbers that a readout sees."""
-    if not isinstance(reservoir, BaseReservoir):
+    if not isinstance(reservoir, EchoState):
         return hidden_size
     check_is_fitted(reservoir)
     return sum(len(layers) for layers in reservoir.network_.groups) * reservoir.hidden_size
@@ -308,22 +305,21 @@ def _apart(state: State, generator: Generator) -> State:
     return map_state(disturbed, state)
 
 
-def _leaves(state: State) -> list[Tensor]:
-    if torch.is_tensor(state):
-        return [state.flatten(1)] if state.is_floating_point() else []
-    return [leaf for part in state for leaf in _leaves(part)]
+def _side_by_side(state: State) -> Tensor:
+    """The numbers of a state, but not what counts steps, (n_copies, n_numbers)."""
+    return torch.cat([part.flatten(1) for part in flat(state) if part.is_floating_point()], 1)
 
 
 def _distances(states: State) -> Tensor:
     """From the first of the batch."""
-    flat = torch.cat(_leaves(states), 1)
-    return (flat[1:] - flat[:1]).norm(dim=1)
+    numbers = _side_by_side(states)
+    return (numbers[1:] - numbers[:1]).norm(dim=1)
 
 
 def _set_apart(states: State) -> tuple[State, float]:
     """The second of two states at a tiny distance from the first, in the direction it has; and that distance."""
-    norm = float(torch.cat(_leaves(states), 1)[0].norm())
-    share = _TINY * max(1.0, norm) / _distances(states)[0]
+    norm = float(_side_by_side(states)[0].norm())
+    share = _DISTURBANCE * max(1.0, norm) / _distances(states)[0]
     states = map_state(lambda s: torch.stack([s[0], s[0] + share * (s[1] - s[0])]) if s.is_floating_point() else s, states)
     return states, float(_distances(states)[0])
 

@@ -12,7 +12,7 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from ..cells import Reservoir
 from ..engine import limit_threads
-from ..estimators._guards import seed_of
+from ..estimators.face import seed_of
 from ._axes import count_in_whole_numbers
 from ._reservoir import drive
 

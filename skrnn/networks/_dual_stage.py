@@ -8,10 +8,9 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, Layers, Module, State, Wrapper
+from ..cells import Cell, Layers, State, Wrapper, flat
 from ..cells._starts import input_weights, small
-from ..engine import TimeSlices, scan
-from ..engine._rules import flat
+from ..engine import Runnable, scan, scan_watched
 from ._network import Linear
 
 
@@ -125,7 +124,7 @@ class TemporalAttention(_Weighs):
         return torch.cat([d, c], -1), Weighing(inner, state.values, state.keys, b, c)
 
 
-class DualStage(Module):
+class DualStage(Runnable):
     """Windows of driving series and of the target's past to the target's next value.
 
     The last column of a window is the target's past. All windows of a batch have ``n_lags`` steps.
@@ -167,13 +166,17 @@ class DualStage(Module):
         y = self.head(nn.functional.linear(d.data[-windows.shape[1] :], self.W_y, self.b_w))
         return y if packed.unsorted_indices is None else y[packed.unsorted_indices]
 
+    def answer(self, packed: PackedSequence) -> Tensor:
+        """Outputs (n_windows, n_outputs) in the order before packing."""
+        return self(packed)
+
     def attention(self, packed: PackedSequence) -> tuple[Tensor, Tensor]:
         """Weights of the drivers (n_windows, n_lags, n_drivers), and of the encoder's steps (n_windows, n_lags, n_lags), in each step."""
         windows, drivers, past = self._open(packed)
-        inputs, h = _watched(self.encoder, drivers, self._before(windows))
-        times, _ = _watched(self.decoder, past, self._between(drivers._replace(data=h), windows))
+        h, inputs = scan_watched(self.encoder, drivers, self._before(windows), _weights)
+        _, times = scan_watched(self.decoder, past, self._between(h, windows), _weights)
         back = slice(None) if packed.unsorted_indices is None else packed.unsorted_indices
-        return inputs[back], times[back]
+        return torch.stack(inputs, 1)[back], torch.stack(times, 1)[back]
 
     def _open(self, packed: PackedSequence) -> tuple[Tensor, PackedSequence, PackedSequence]:
         """Windows (n_lags, n_windows, n_channels), and their drivers and the target's past apart."""
@@ -190,11 +193,5 @@ class DualStage(Module):
         return self.decoder.look_at(outputs, outputs)
 
 
-def _watched(cell: Cell, packed: PackedSequence, state: Any) -> tuple[Tensor, Tensor]:
-    """Weights of every step (batch, n_steps, n), and all outputs."""
-    seen, outputs = [], []
-    for piece in TimeSlices(packed, 1):
-        y, state = scan(cell, piece, state)
-        seen.append(state.weights)
-        outputs.append(y.data)
-    return torch.stack(seen, 1), torch.cat(outputs)
+def _weights(state: Any) -> Tensor:
+    return state.weights

@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State, map_state
-from ..cells._fused import reversal
+from ..cells._kernel import reversal
 from ._readout import Last
 from ._recurrent import Recurrent
 

@@ -1,8 +1,8 @@
-"""What a learning rule asks of a network: to run at once, or piece after piece."""
+"""Recurrent layers with something on top."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from typing import Any
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State
-from ..engine import TimeSlices
+from ..engine import PiecewiseRunnable, TimeSlices
 from ._recurrent import Recurrent
 
 PIECE = 1024  # time steps run at once where nothing needs the gradient: bounds the memory of long sequences
@@ -28,12 +28,8 @@ class Linear(Module):
         return nn.functional.linear(x, self.W, self.b)
 
 
-class Network(Module, ABC):
-    """Recurrent layers with something on top, which runs over whole sequences or piece after piece.
-
-    A piece holds one part of the time steps for each direction. What goes from piece to piece is the memory: the states of the layers, and what
-    was collected from the outputs so far. What the steps of a piece put out by themselves are its rows.
-    """
+class Network(PiecewiseRunnable):
+    """Recurrent layers with something on top, which runs over whole sequences or piece after piece."""
 
     recurrent: Recurrent
     head: Any
@@ -50,33 +46,23 @@ class Network(Module, ABC):
     def collect(self, outputs: list[PackedSequence], collected: State) -> tuple[State, State]:
         """Read the top layer's outputs of one piece in each direction: what is collected after it, and its rows for each direction."""
 
-    @abstractmethod
-    def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Any:
-        """The outputs, from what all pieces collected and from the rows of each."""
-
     def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Any:
-        """Outputs of a whole batch; the gradient's way back as in :func:`skrnn.engine.scan`."""
         return self.read(self.recurrent(packed, detach_every, grad_path), packed)
 
     def start(self, packed: PackedSequence) -> tuple[State, State]:
-        """States and what is collected for all sequences before the first piece."""
         return self.recurrent.start(packed), self.empty(packed)
 
     def advance(self, piece: list[PackedSequence], memory: tuple[State, State], grad_path: str = "full") -> tuple[tuple[State, State], State]:
-        """Run one piece in each direction: states and what is collected after it, and its rows for each direction."""
         outputs, states = self.recurrent.advance(piece, memory[0], grad_path)
         collected, rows = self.collect(outputs, memory[1])
         return (states, collected), rows
 
     @property
     def streams(self) -> bool:
-        """Whether the network can run piece after piece."""
         return self.recurrent.streams
 
     def pieces(self, packed: PackedSequence, n_steps: int) -> list[TimeSlices]:
-        """Pieces of ``n_steps`` time steps in running order, for each direction."""
         return self.recurrent.pieces(packed, n_steps)
 
     def run(self, piece: list[PackedSequence], states: State, grad_path: str = "full") -> State:
-        """States after one piece in each direction, whose outputs nobody needs."""
         return self.recurrent.advance(piece, states, grad_path)[1]

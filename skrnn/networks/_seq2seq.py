@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import Cell, Layers, Module, State, map_state
 from ..cells._starts import input_weights
 from ..cells._wrappers import map_units
-from ..engine import TeacherForcing, resolve_teaching, rollout
+from ..engine import Runnable, TeacherForcing, resolve_teaching, rollout
 from ._attention import Attending, AttendingState, top_attention
 from ._encoder import Encoder, Vector
 from ._feedback import Feedback
@@ -62,7 +62,7 @@ class Bridge(Module):
         return map_units(begun, begun, state)
 
 
-class Seq2Seq(Module):
+class Seq2Seq(Runnable):
     """An encoder and a decoder (Sutskever et al., 2014; Cho et al., 2014), with attention or without (Bahdanau et al., 2015; Luong et al., 2015).
 
     Parameters

@@ -50,6 +50,10 @@ class SequenceNetwork(Network):
             pooled = self._finished(memory[1])
         return _user_order(pooled, packed)
 
+    def answer(self, packed: PackedSequence) -> Tensor:
+        """Outputs (n_sequences, n_outputs) in the order before packing, without gradient and with memory that does not grow with the length."""
+        return self.head(self.features(packed))
+
     def empty(self, packed: PackedSequence) -> State:
         """What the poolings of both directions begin with."""
         like = packed.data.new_empty(0, self.recurrent.output_size // self.recurrent.n_directions)

@@ -45,6 +45,10 @@ class StepNetwork(Network):
             rows.append(out)
         return self.finish((), tuple(rows), packed), states
 
+    def answer(self, packed: PackedSequence) -> Tensor:
+        """Outputs (n_steps_total, n_outputs) in the order of the packed rows, without gradient, as :meth:`outputs`."""
+        return self.outputs(packed)[0]
+
     def empty(self, packed: PackedSequence) -> State:
         """Nothing is collected."""
         return ()

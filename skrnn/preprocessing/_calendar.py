@@ -3,52 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+from sklearn.utils._param_validation import StrOptions
 
-from ..data._frames import kind_of
-from ._times import Array, as_table, moments_of
-
-ENCODINGS = ("cyclic", "plain")
+from .._constraints import SequenceOf
+from ..data._sequences import Array
+from ._times import clock_times, give_time_tables, read_time_tables
+from ._transformer import SequenceTransformer
 
 
-def _within(moments: Array, unit: str, seconds: int) -> Array:
+def _within(times: Array, unit: str, seconds: int) -> Array:
     """The share of an hour or a day that is over."""
-    return (moments - moments.astype(f"M8[{unit}]")) / np.timedelta64(seconds, "s")
+    return (times - times.astype(f"M8[{unit}]")) / np.timedelta64(seconds, "s")
 
 
-def _days(moments: Array, unit: str) -> tuple[Array, Array]:
+def _days(times: Array, unit: str) -> tuple[Array, Array]:
     """Whole days since the beginning of the month or year, and how many it has."""
-    start = moments.astype(f"M8[{unit}]")
+    start = times.astype(f"M8[{unit}]")
     first, after = start.astype("M8[D]"), (start + 1).astype("M8[D]")
-    return (moments.astype("M8[D]") - first).astype(float), (after - first).astype(float)
+    return (times.astype("M8[D]") - first).astype(float), (after - first).astype(float)
 
 
-def _count(moments: Array, unit: str) -> Array:
-    return moments.astype(f"M8[{unit}]").astype(np.int64)
+def _count(times: Array, unit: str) -> Array:
+    return times.astype(f"M8[{unit}]").astype(np.int64)
 
 
 # Name → its plain value, where that starts, and the length of its cycle.
 CYCLES: dict[str, Callable[[Array], tuple[Array, int, Any]]] = {
-    "time_of_hour": lambda moments: (60 * _within(moments, "h", 3600), 0, 60),
-    "time_of_day": lambda moments: (24 * _within(moments, "D", 86_400), 0, 24),
-    "day_of_week": lambda moments: ((_count(moments, "D") + 3) % 7, 0, 7),  # 1970 began on a Thursday
-    "day_of_month": lambda moments: (1 + _days(moments, "M")[0], 1, _days(moments, "M")[1]),
-    "day_of_year": lambda moments: (1 + _days(moments, "Y")[0], 1, _days(moments, "Y")[1]),
-    "month": lambda moments: (1 + _count(moments, "M") % 12, 1, 12),
-    "quarter": lambda moments: (1 + _count(moments, "M") % 12 // 3, 1, 4),
+    "time_of_hour": lambda times: (60 * _within(times, "h", 3600), 0, 60),
+    "time_of_day": lambda times: (24 * _within(times, "D", 86_400), 0, 24),
+    "day_of_week": lambda times: ((_count(times, "D") + 3) % 7, 0, 7),  # 1970 began on a Thursday
+    "day_of_month": lambda times: (1 + _days(times, "M")[0], 1, _days(times, "M")[1]),
+    "day_of_year": lambda times: (1 + _days(times, "Y")[0], 1, _days(times, "Y")[1]),
+    "month": lambda times: (1 + _count(times, "M") % 12, 1, 12),
+    "quarter": lambda times: (1 + _count(times, "M") % 12 // 3, 1, 4),
 }
 NUMBERS: dict[str, Callable[[Array], Array]] = {
-    "weekend": lambda moments: (_count(moments, "D") + 3) % 7 >= 5,
-    "year": lambda moments: 1970 + _count(moments, "Y"),
+    "weekend": lambda times: (_count(times, "D") + 3) % 7 >= 5,
+    "year": lambda times: 1970 + _count(times, "Y"),
 }
 
 
-class CalendarFeatures(TransformerMixin, BaseEstimator):
+class CalendarFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)):
     """Turn points in time into columns of numbers: the time of day, the day of the week or the year, and so on.
 
     Choose it for series that follow the clock or the calendar of people; it also knows the future, so that its columns may stand in the exogenous
@@ -84,6 +82,11 @@ class CalendarFeatures(TransformerMixin, BaseEstimator):
     Months and years have the length that they have: the last day of a year is next to the first in leap years too. Times with a time zone count as
     the clocks there show them. Numbers are seconds since 1970-01-01, UTC.
 
+    `X` is an array of datetime64, a frame, a column of one, an index, or a list of datetimes, of shape
+    (n_steps,) or (n_steps, n_columns); or numbers in two axes; or a list of such arrays or frames, one for each
+    series, and then a list comes back. The columns are called "ds_time_of_day_sin", "ds_time_of_day_cos",
+    "ds_weekend" …
+
     Examples
     --------
     >>> import numpy as np
@@ -94,78 +97,31 @@ class CalendarFeatures(TransformerMixin, BaseEstimator):
            [ 18.,   1., 366.]])
     """
 
+    _parameter_constraints = {"features": [SequenceOf(StrOptions({*CYCLES, *NUMBERS}))], "encoding": [StrOptions({"cyclic", "plain"})]}
+
     def __init__(self, features: Sequence[str] = ("time_of_day", "day_of_week", "day_of_year"), encoding: str = "cyclic") -> None:
         self.features = features
         self.encoding = encoding
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Count the columns.
+    _takes_3d = False
+    _read = read_time_tables
 
-        Parameters
-        ----------
-        X : array of datetime64, frame, column of a frame, index, or list of datetimes, of shape (n_steps,) or (n_steps, n_columns)
-            Points in time, or seconds since 1970 in two axes; or a list of such arrays or frames, one for each series.
-        y : None
-            Not looked at.
+    def _learn(self, tables: list[Any], y: Any) -> None:
+        for table in tables:
+            clock_times(table)
 
-        Returns
-        -------
-        self : CalendarFeatures
-            The fitted transformer.
-        """
-        known = [*CYCLES, *NUMBERS]
-        if isinstance(self.features, str) or not isinstance(self.features, Sequence) or not self.features or not set(self.features) <= set(known):
-            raise ValueError(f"The 'features' parameter of CalendarFeatures must be a sequence of names from {known}; got {self.features!r}")
-        if self.encoding not in ENCODINGS:
-            raise ValueError(f"The 'encoding' parameter of CalendarFeatures must be one of {ENCODINGS}; got {self.encoding!r}")
-        for k, part in enumerate(parts_of(X)):
-            table = as_table(part)
-            moments_of(table)
-            validate_data(self, table, reset=k == 0, skip_check_array=True)
-        return self
+    def _change(self, tables: list[Any], layout: str) -> Any:
+        return give_time_tables([self._columns(clock_times(table)) for table in tables], layout)
 
-    def transform(self, X: Any) -> Any:
-        """Give the columns.
+    def _names(self, names: Array) -> list[str]:
+        ends = {name: ("_sin", "_cos") if self.encoding == "cyclic" and name in CYCLES else ("",) for name in self.features}
+        return [f"{column}_{name}{end}" for column in names for name in self.features for end in ends[name]]
 
-        Parameters
-        ----------
-        X : as in ``fit``
-            Points in time.
-
-        Returns
-        -------
-        Xt : ndarray of shape (n_steps, n_columns_out), or a list of such
-            A row for each point in time.
-        """
-        check_is_fitted(self)
-        given = [self._columns(as_table(part)) for part in parts_of(X)]
-        return given if are_parts(X) else given[0]
-
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Name the columns: "ds_time_of_day_sin", "ds_time_of_day_cos", "ds_weekend" …
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the columns that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names.
-        """
-        check_is_fitted(self)
-        waves = self.encoding == "cyclic"
-        own = [f"{name}{end}" for name in self.features for end in (("_sin", "_cos") if waves and name in CYCLES else ("",))]
-        return np.array([f"{column}_{name}" for column in _check_feature_names_in(self, input_features) for name in own], dtype=object)
-
-    def _columns(self, table: Any) -> npt.NDArray[np.float64]:
+    def _columns(self, times: Array) -> Array:
         """The features of the first column of times, then those of the second …"""
-        moments = moments_of(table)
-        validate_data(self, table, reset=False, skip_check_array=True)
-        return np.column_stack([column for times in moments.T for name in self.features for column in self._one(name, times)])
+        return np.column_stack([column for of_column in times.T for name in self.features for column in self._one(name, of_column)])
 
-    def _one(self, name: str, times: Array) -> list[npt.NDArray[np.float64]]:
+    def _one(self, name: str, times: Array) -> list[Array]:
         if name in NUMBERS:
             return [NUMBERS[name](times).astype(float)]
         value, first, length = CYCLES[name](times)
@@ -173,13 +129,3 @@ class CalendarFeatures(TransformerMixin, BaseEstimator):
             return [value.astype(float)]
         phase = 2 * np.pi * (value - first) / length
         return [np.sin(phase), np.cos(phase)]
-
-
-def are_parts(X: Any) -> bool:
-    """Whether there are several series, in a list of arrays or frames."""
-    return isinstance(X, list) and bool(X) and (bool(kind_of(X[0])) or (isinstance(X[0], np.ndarray) and X[0].ndim > 0))
-
-
-def parts_of(X: Any) -> list[Any]:
-    """The series, or the only one."""
-    return X if are_parts(X) else [X]

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
-from ..data._checks import check_sequences_and_layout
-from ..data._reading import ROWS
-from ._containers import give_back, names_in
+from .._constraints import POSITIVE, satisfies
+from ..data._sequences import Array, Sequences
+from ._containers import give_back, read_series
+from ._transformer import SequenceTransformer
 
 Matrix = npt.NDArray[np.float64]
 _COMMON_NULL = 1e-13  # singular values below this share of the largest are 0: what is lost is as small
 
 
-class Conceptor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class Conceptor(SequenceTransformer):
     """Conceptor: keeps the directions in which states vary much, and damps the others (Jaeger, 2014).
 
     Fit it to the states that a reservoir takes under one kind of input. It then passes states of that kind and weakens others, so that
@@ -75,71 +72,26 @@ class Conceptor(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
            [0.   , 0.   ]])
     """
 
+    _parameter_constraints = {"aperture": [POSITIVE]}
+
     def __init__(self, aperture: float = 10.0) -> None:
         self.aperture = aperture
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    _read = read_series
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the conceptor of states.
-
-        Parameters
-        ----------
-        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_steps, n_features)
-            The states.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : Conceptor
-            The fitted transformer.
-        """
-        if not _is_positive(self.aperture):
-            raise ValueError(f"The 'aperture' parameter of Conceptor must be a number above 0; got {self.aperture!r}")
-        sequences, _ = check_sequences_and_layout(self, X, reset=True, rows_are_steps=True)
+    def _learn(self, sequences: Sequences, y: Any) -> None:
         states = sequences.values.astype(np.float64, copy=False)
         power, directions = np.linalg.eigh(states.T @ states / len(states))
-        kept = _share(np.maximum(power, 0), self.aperture)
+        kept = _eigenvalues(np.maximum(power, 0), self.aperture)
         self.conceptor_ = _from_eigen(kept, directions)
         self.singular_values_ = kept[::-1]
-        return self
 
-    def transform(self, X: Any) -> Any:
-        """Project states softly.
+    def _change(self, sequences: Sequences, layout: str) -> Any:
+        values = sequences.values @ self.conceptor_  # C is its own transpose
+        return give_back(sequences.with_values(values.astype(sequences.dtype, copy=False)), layout)
 
-        Parameters
-        ----------
-        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_steps, n_features)
-            The states.
-
-        Returns
-        -------
-        Xt : same container as X
-            C x for each state x.
-        """
-        check_is_fitted(self)
-        sequences, layout = check_sequences_and_layout(self, X, reset=False, rows_are_steps=True)
-        values = (sequences.values @ self.conceptor_).astype(sequences.dtype, copy=False)  # C is its own transpose
-        return values if layout == ROWS else give_back(sequences.with_values(values), layout)
-
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Name the channels that come out, which are those that go in.
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the channels that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names.
-        """
-        return names_in(self, input_features)
+    def _names(self, names: Array) -> Array:
+        return names
 
 
 def conceptor_not(C: npt.ArrayLike) -> Matrix:
@@ -250,13 +202,13 @@ def conceptor_adapt_aperture(C: npt.ArrayLike, factor: float) -> Matrix:
     array([[0.8, 0. ],
            [0. , 1. ]])
     """
-    if not _is_positive(factor):
-        raise ValueError(f"factor must be a number above 0; got {factor!r}")
+    if not satisfies(factor, POSITIVE):
+        raise ValueError(f"factor must be a positive number; got {factor!r}")
     kept, directions = np.linalg.eigh(_checked("C", C))
     kept = np.clip(kept, 0, 1)
     with np.errstate(divide="ignore"):
         odds = kept / (1 - kept)
-    return _from_eigen(_share(odds, factor), directions)
+    return _from_eigen(_eigenvalues(odds, factor), directions)
 
 
 def conceptor_morph(conceptors: Sequence[npt.ArrayLike], weights: npt.ArrayLike) -> Matrix:
@@ -288,11 +240,7 @@ def conceptor_morph(conceptors: Sequence[npt.ArrayLike], weights: npt.ArrayLike)
     return np.tensordot(mix, np.stack(matrices), axes=1)
 
 
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < math.inf
-
-
-def _share(power: Matrix, aperture: float) -> Matrix:
+def _eigenvalues(power: Matrix, aperture: float) -> Matrix:
     """``power / (power + aperture⁻²)``, also where they are 0 or infinite."""
     with np.errstate(divide="ignore", over="ignore"):
         return 1 / (1 + 1 / (power * aperture * aperture))

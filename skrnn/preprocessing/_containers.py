@@ -1,22 +1,38 @@
-"""Giving data back in the container in which they came, with the names of their features."""
+"""Reading sequences from the containers of users, and giving them back in the same."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import OneToOneFeatureMixin
+from sklearn.utils import get_tags
 
+from ..data._checks import check_sequences_and_layout
 from ..data._reading import ARRAY, LIST, OBJECTS, ROWS
-from ..data._sequences import Sequences
+from ..data._sequences import Array, Sequences
+
+STEPS = "steps"  # beside the layouts of the door: a 2-D table that is one sequence
+
+
+def read_sequences(transformer: Any, X: Any, *, reset: bool) -> tuple[Sequences, str]:
+    """Read sequences, and how they lie in their container; each row of a 2-D X is one of them."""
+    return check_sequences_and_layout(transformer, X, reset=reset, allow_nan=get_tags(transformer).input_tags.allow_nan)
+
+
+def read_series(transformer: Any, X: Any, *, reset: bool, allow_nan: bool = False) -> tuple[Sequences, str]:
+    """Read sequences, and how they lie in their container; a 2-D X is one of them, and its rows are the time steps."""
+    sequences, layout = check_sequences_and_layout(transformer, X, reset=reset, allow_nan=allow_nan, rows_are_steps=True)
+    return sequences, STEPS if layout == ROWS else layout
 
 
 def give_back(sequences: Sequences, layout: str) -> Any:
     """Put sequences into the container that `layout` names.
 
-    Rows of a 2-D table stay rows while there is one channel, and become a 3-D array when there are several.
+    Rows of a 2-D table stay rows while there is one channel, and become a 3-D array when there are several. A table that is one sequence stays
+    one.
     """
+    if layout == STEPS:
+        return _writeable(sequences.values)
     if layout == LIST:
         return [array.copy() for array in sequences]
     if layout == OBJECTS:
@@ -31,11 +47,6 @@ def give_back(sequences: Sequences, layout: str) -> Any:
     return sequences
 
 
-def _writeable(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _writeable(array: Array) -> Array:
     """Copy what is read-only, as users may write into the arrays that a transformer gives them."""
     return array if array.flags.writeable else array.copy()
-
-
-def names_in(estimator: Any, input_features: npt.ArrayLike | None) -> npt.NDArray[Any]:
-    """Names of the features that came in: columns of 2-D data, channels of other data; checked as scikit-learn does."""
-    return OneToOneFeatureMixin.get_feature_names_out(estimator, input_features)

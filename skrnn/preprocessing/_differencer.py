@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from ..data._checks import check_sequences_and_layout
-from ..data._reading import ROWS
-from ..data._sequences import Sequences
-from ._containers import give_back, names_in
-
-Array = npt.NDArray[Any]
-EDGES = ("zero", "nan", "drop")
-ORIGINS = ("end", "start")
+from .._constraints import COUNT, SequenceOf
+from ..data._sequences import Array, Sequences
+from ._containers import give_back, read_series
+from ._transformer import SequenceTransformer
 
 
-class Differencer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class Differencer(SequenceTransformer):
     """Replace values by their change since the step, or the season, before (Box & Jenkins, 1970).
 
     Choose it where the level of a series drifts and its changes do not: a network that never saw the level of the test data can still forecast its
@@ -78,36 +71,21 @@ class Differencer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     array([ 9., 11.])
     """
 
+    _parameter_constraints = {
+        "lags": [COUNT, SequenceOf(COUNT)],
+        "edge": [StrOptions({"zero", "nan", "drop"})],
+        "origin": [StrOptions({"end", "start"})],
+    }
+
     def __init__(self, lags: int | Sequence[int] = 1, edge: str = "zero", origin: str = "end") -> None:
         self.lags = lags
         self.edge = edge
         self.origin = origin
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    _read = read_series
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Remember the ends of each series.
-
-        Parameters
-        ----------
-        X : array (n_steps, n_features), or several series: list of arrays (n_steps, n_features), 3-D array or Sequences
-            The series; a 2-D array is one, whose rows are the time steps.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : Differencer
-            The fitted transformer.
-        """
+    def _learn(self, sequences: Sequences, y: Any) -> None:
         lags = self._lags()
-        for parameter, value, known in (("edge", self.edge, EDGES), ("origin", self.origin, ORIGINS)):
-            if value not in known:
-                raise ValueError(f"The {parameter!r} parameter of Differencer must be one of {known}; got {value!r}")
-        sequences, _ = check_sequences_and_layout(self, X, reset=True, rows_are_steps=True)
         self.n_lost_ = sum(lags)
         self._refuse_short(sequences)
         self.start_, self.end_ = [], []
@@ -117,26 +95,14 @@ class Differencer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 stages.append(stages[-1][lag:] - stages[-1][:-lag])
             self.start_.append([stage[:lag].copy() for stage, lag in zip(stages, lags, strict=False)])
             self.end_.append([stage[-lag:].copy() for stage, lag in zip(stages, lags, strict=False)])
-        return self
 
-    def transform(self, X: Any) -> Any:
-        """Give the changes.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            The series; their lengths and number need not be those of ``fit``.
-
-        Returns
-        -------
-        Xt : same container as X
-            The changes; with ``edge="drop"`` of fewer steps.
-        """
-        check_is_fitted(self)
-        sequences, layout = check_sequences_and_layout(self, X, reset=False, rows_are_steps=True)
+    def _change(self, sequences: Sequences, layout: str) -> Any:
         if self.edge == "drop":
             self._refuse_short(sequences)
-        return self._pack([self._changes(series) for series in sequences], layout)
+        return give_back(_end_to_end([self._changes(series) for series in sequences]), layout)
+
+    def _names(self, names: Array) -> Array:
+        return names
 
     def inverse_transform(self, X: Any) -> Any:
         """Give the values that belong to changes.
@@ -152,37 +118,15 @@ class Differencer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
             With ``origin="end"`` the values of the steps behind ``fit``; with "start" those of ``fit``, all of them.
         """
         check_is_fitted(self)
-        sequences, layout = check_sequences_and_layout(self, X, reset=False, rows_are_steps=True, allow_nan=self.edge == "nan")
+        sequences, layout = read_series(self, X, reset=False, allow_nan=self.edge == "nan")
         if len(sequences) != len(self.end_):
             raise ValueError(f"X has {len(sequences)} series, but Differencer was fitted on {len(self.end_)}, whose ends it goes on from")
         lost = self.n_lost_ if self.origin == "start" and self.edge != "drop" else 0
         known = self.start_ if self.origin == "start" else self.end_
-        return self._pack([self._sums(series[lost:], ends) for series, ends in zip(sequences, known, strict=True)], layout)
-
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Names of the channels, which are those that came in.
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the channels that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names.
-        """
-        return names_in(self, input_features)
+        return give_back(_end_to_end([self._sums(series[lost:], ends) for series, ends in zip(sequences, known, strict=True)]), layout)
 
     def _lags(self) -> list[int]:
-        lags: Any = [self.lags] if isinstance(self.lags, Integral) else self.lags
-        if (
-            not isinstance(lags, Sequence)
-            or not lags
-            or not all(isinstance(k, int | np.integer) and not isinstance(k, bool) and k >= 1 for k in lags)
-        ):
-            raise ValueError(f"The 'lags' parameter of Differencer must be an int of at least 1, or a sequence of such; got {self.lags!r}")
-        return [int(k) for k in lags]
+        return [int(lag) for lag in (self.lags if isinstance(self.lags, Sequence) else [self.lags])]
 
     def _refuse_short(self, sequences: Sequences) -> None:
         short = sequences.lengths <= self.n_lost_
@@ -213,7 +157,6 @@ class Differencer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
                 values = np.vstack([end, values])
         return values
 
-    def _pack(self, parts: list[Array], layout: str) -> Any:
-        if layout == ROWS:
-            return parts[0]
-        return give_back(Sequences(np.vstack(parts), np.cumsum([0, *(len(part) for part in parts)])), layout)
+
+def _end_to_end(series: list[Array]) -> Sequences:
+    return Sequences(np.vstack(series), np.cumsum([0, *(len(one) for one in series)]))

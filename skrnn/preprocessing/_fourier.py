@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import _num_samples, check_is_fitted, validate_data
+from sklearn.utils.validation import _num_samples
 
+from .._constraints import COUNT, POSITIVE, SequenceOf, refusal
 from ..data._frames import columns_of, kind_of
-from ._calendar import are_parts, parts_of
-from ._times import as_table, days_of
+from ..data._sequences import Array
+from ._times import as_table, days_of, give_time_tables, read_time_tables
+from ._transformer import SequenceTransformer
 
 
-class FourierFeatures(TransformerMixin, BaseEstimator):
+class FourierFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)):
     """Sine and cosine waves of given periods, as columns (harmonic regression).
 
     Choose it for seasons of known length, several of them or long ones, and put it beside the exogenous columns with
@@ -52,7 +52,10 @@ class FourierFeatures(TransformerMixin, BaseEstimator):
         output(t) = sin(2π k t / period), cos(2π k t / period),   k = 1, …, n_harmonics
 
     Where rows are counted, ``fit_transform`` starts at 0 and ``transform`` goes on behind the last row of ``fit``, whatever comes: it is for the
-    steps after the training end, as a pipeline in front of a forecaster uses it. Give a column `time` where this is not meant.
+    steps after the training end, as a pipeline in front of a forecaster uses it, with as many rows as there shall be steps. Give a column `time`
+    where this is not meant.
+
+    `X` is a table, or a list of tables, one for each series; then a list comes back. The columns are called "sin1_12", "cos1_12", "sin2_12" …
 
     Examples
     --------
@@ -68,29 +71,23 @@ class FourierFeatures(TransformerMixin, BaseEstimator):
            [ 0.,  1.]])
     """
 
+    _parameter_constraints = {
+        "periods": [POSITIVE, SequenceOf(POSITIVE)],
+        "n_harmonics": [COUNT, SequenceOf(COUNT)],
+        "time": [Integral, str, None],
+    }
+
     def __init__(self, periods: float | Sequence[float] = 12, n_harmonics: int | Sequence[int] = 1, time: int | str | None = None) -> None:
         self.periods = periods
         self.n_harmonics = n_harmonics
         self.time = time
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Count the rows.
+    _takes_3d = False
+    _read = read_time_tables
 
-        Parameters
-        ----------
-        X : array or frame of shape (n_steps, n_features), or a list of such, one for each series
-            Only the column `time` is looked at.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : FourierFeatures
-            The fitted transformer.
-        """
+    def _learn(self, tables: list[Any], y: Any) -> None:
         self._waves()
-        self.n_steps_ = [len(when) for when in self._times(X, reset=True)]
-        return self
+        self.n_steps_ = [len(self._when(table)) for table in tables]
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """Give the waves of the training data.
@@ -104,70 +101,31 @@ class FourierFeatures(TransformerMixin, BaseEstimator):
         Xt : ndarray of shape (n_steps, n_waves), or a list of such
             The waves from row 0 on, or at the given times.
         """
-        self.fit(X, y)
-        return self._give(X, [0] * len(self.n_steps_))
+        tables, layout = self.fit(X, y)._read(X, reset=False)
+        return self._give(tables, layout, [0] * len(tables))
 
-    def transform(self, X: Any) -> Any:
-        """Give the waves that go on behind the training data, or those at the given times.
+    def _change(self, tables: list[Any], layout: str) -> Any:
+        if self.time is None and len(tables) != len(self.n_steps_):
+            raise ValueError(f"X has {len(tables)} series, but FourierFeatures was fitted on {len(self.n_steps_)} and goes on behind each")
+        return self._give(tables, layout, self.n_steps_ if self.time is None else [0] * len(tables))
 
-        Parameters
-        ----------
-        X : as in ``fit``
-            As many rows as there shall be steps, of as many series as in ``fit`` if rows are counted.
-
-        Returns
-        -------
-        Xt : ndarray of shape (n_steps, n_waves), or a list of such
-            The waves.
-        """
-        check_is_fitted(self)
-        n_series = len(parts_of(X))
-        if self.time is None and n_series != len(self.n_steps_):
-            raise ValueError(f"X has {n_series} series, but FourierFeatures was fitted on {len(self.n_steps_)} and goes on behind each")
-        return self._give(X, self.n_steps_ if self.time is None else [0] * n_series)
-
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Name the columns: "sin1_12", "cos1_12", "sin2_12" …
-
-        Parameters
-        ----------
-        input_features : ignored
-
-        Returns
-        -------
-        names : ndarray of str
-            The names.
-        """
-        check_is_fitted(self)
-        return np.array([f"{wave}{k}_{period:g}" for period, k in self._waves() for wave in ("sin", "cos")], dtype=object)
+    def _names(self, names: Array) -> list[str]:
+        return [f"{wave}{k}_{period:g}" for period, k in self._waves() for wave in ("sin", "cos")]
 
     def _waves(self) -> list[tuple[float, int]]:
         """The period and the number of each wave."""
         periods: Any = [self.periods] if isinstance(self.periods, Real) else self.periods
-        if not isinstance(periods, Sequence) or not periods or not all(isinstance(p, int | float | np.number) and p > 0 for p in periods):
-            raise ValueError(f"The 'periods' parameter of FourierFeatures must be a number above 0, or a sequence of such; got {self.periods!r}")
         counts: Any = [self.n_harmonics] * len(periods) if isinstance(self.n_harmonics, Integral) else self.n_harmonics
-        if (
-            not isinstance(counts, Sequence)
-            or len(counts) != len(periods)
-            or not all(isinstance(n, int | np.integer) and not isinstance(n, bool) and n >= 1 for n in counts)
-        ):
-            expected = f"an int of at least 1, or one for each of the {len(periods)} periods"
-            raise ValueError(f"The 'n_harmonics' parameter of FourierFeatures must be {expected}; got {self.n_harmonics!r}")
+        if len(counts) != len(periods):
+            raise refusal(self, "n_harmonics", f"a whole number of at least 1, or one for each of the {len(periods)} periods")
         for period, n in zip(periods, counts, strict=True):
             if self.time is None and n > period / 2:
                 raise ValueError(f"n_harmonics={n} is more than half the period of {period} rows: faster waves cannot be told from slower ones")
         return [(period, k) for period, n in zip(periods, counts, strict=True) for k in range(1, n + 1)]
 
-    def _times(self, X: Any, *, reset: bool) -> list[npt.NDArray[np.float64]]:
-        """When each row of each series is."""
-        times = []
-        for k, part in enumerate(parts_of(X)):
-            table = as_table(part)
-            validate_data(self, table, reset=reset and k == 0, skip_check_array=bool(kind_of(table)) or table.dtype.kind == "M")
-            when = np.arange(float(_num_samples(table))) if self.time is None else days_of(self._column(table))[:, 0]
-            times.append(when)
-        return times
+    def _when(self, table: Any) -> Array:
+        """When each row is."""
+        return np.arange(float(_num_samples(table))) if self.time is None else days_of(self._column(table))[:, 0]
 
     def _column(self, table: Any) -> Any:
         """The column `time` as a table."""
@@ -181,10 +139,10 @@ class FourierFeatures(TransformerMixin, BaseEstimator):
             return as_table(columns_of(table, kind)[int(place)][1])
         return table[:, [int(place)]] if table.ndim == 2 else table
 
-    def _give(self, X: Any, starts: Sequence[int]) -> Any:
+    def _give(self, tables: list[Any], layout: str, starts: Sequence[int]) -> Any:
         waves = self._waves()
         given = []
-        for start, when in zip(starts, self._times(X, reset=False), strict=True):
-            phases = [2 * np.pi * k * (start + when) / period for period, k in waves]
+        for start, table in zip(starts, tables, strict=True):
+            phases = [2 * np.pi * k * (start + self._when(table)) / period for period, k in waves]
             given.append(np.column_stack([wave for phase in phases for wave in (np.sin(phase), np.cos(phase))]))
-        return given if are_parts(X) else given[0]
+        return give_time_tables(given, layout)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from numbers import Real
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import StrOptions
 
-from ..data._checks import check_sequences_and_layout
-from ..data._sequences import Sequences
-from ._containers import give_back, names_in
-
-STRATEGIES = ("ffill", "mean", "constant")
+from ..data._sequences import Array, Sequences
+from ._containers import give_back, read_sequences
+from ._transformer import SequenceTransformer
 
 
-class SequenceImputer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SequenceImputer(SequenceTransformer):
     """Fill NaN within sequences, and say where it was (masking as input: Lipton, Kale and Wetzel, 2016).
 
     Choose "ffill" for quantities that last (a state, a price, a blood pressure), "mean" for readings without memory, "constant"
@@ -51,6 +48,7 @@ class SequenceImputer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
     -----
     What comes back is in the container that came (see `PerStep`). Of a 2-D `X` each row is one univariate sequence: a gap is
     filled from the left, the mean is that of the whole table, and with `add_indicator` a 3-D array of two channels comes back.
+    The names of indicators begin with ``missingindicator_``.
 
     References
     ----------
@@ -66,6 +64,12 @@ class SequenceImputer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
     [[3.0, 2.0, 2.0], [4.0, 4.0]]
     """
 
+    _parameter_constraints = {
+        "strategy": [StrOptions({"ffill", "mean", "constant"})],
+        "fill_value": [Real],
+        "add_indicator": ["boolean"],
+    }
+
     def __init__(self, strategy: str = "ffill", fill_value: float = 0.0, add_indicator: bool = False) -> None:
         self.strategy = strategy
         self.fill_value = fill_value
@@ -73,50 +77,19 @@ class SequenceImputer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Take the mean of each channel.
+    _read = read_sequences
 
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences; NaN is a missing value.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : SequenceImputer
-            The fitted transformer.
-        """
-        if self.strategy not in STRATEGIES:
-            raise ValueError(f"strategy must be one of {STRATEGIES}, got {self.strategy!r}")
-        sequences, _ = check_sequences_and_layout(self, X, reset=True, allow_nan=True)
+    def _learn(self, sequences: Sequences, y: Any) -> None:
         mean = _observed_mean(sequences.values)
         if self.strategy != "constant" and np.isnan(mean).any():
             feature = int(np.argmax(np.isnan(mean)))
             raise ValueError(f"feature {feature} of X has no observed value, so it has no mean; drop it or use strategy='constant'")
         self.mean_ = mean
-        return self
 
-    def transform(self, X: Any) -> Any:
-        """Fill what is missing.
-
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences; NaN is a missing value.
-
-        Returns
-        -------
-        Xt : same container as X
-            The sequences without NaN, and with twice the channels if `add_indicator`.
-        """
-        check_is_fitted(self)
-        sequences, layout = check_sequences_and_layout(self, X, reset=False, allow_nan=True)
+    def _change(self, sequences: Sequences, layout: str) -> Any:
         missing = np.isnan(sequences.values)
         values = np.where(missing, self._start_values().astype(sequences.dtype), sequences.values)
         if self.strategy == "ffill":
@@ -125,40 +98,26 @@ class SequenceImputer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
             values = np.hstack([values, missing.astype(sequences.dtype)])
         return give_back(sequences.with_values(values), layout)
 
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Name the channels that come out; of 2-D data that stay 2-D, the columns.
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the channels (or columns) that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names; those of the indicators begin with ``missingindicator_``.
-        """
-        names = names_in(self, input_features)
+    def _names(self, names: Array) -> Any:
         if not self.add_indicator:
             return names
-        if self._n_columns is not None:
-            names = np.array(["x0"], dtype=object)
-        return np.concatenate([names, np.array([f"missingindicator_{name}" for name in names], dtype=object)])
+        channels = names if self._n_columns is None else ["x0"]
+        return [*channels, *(f"missingindicator_{name}" for name in channels)]
 
-    def _start_values(self) -> npt.NDArray[Any]:
+    def _start_values(self) -> Array:
         """What stands for a missing value that has no value before it, one per channel."""
         return np.full_like(self.mean_, self.fill_value) if self.strategy == "constant" else self.mean_
 
 
-def _observed_mean(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def _observed_mean(values: Array) -> Array:
     """Mean of the values that are not NaN, per column in float64; NaN for a column without any."""
     observed = ~np.isnan(values)
-    sums: npt.NDArray[np.float64] = np.asarray(np.sum(values, axis=0, where=observed, dtype=np.float64))
+    sums: Array = np.asarray(np.sum(values, axis=0, where=observed, dtype=np.float64))
     counts = observed.sum(axis=0)
     return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
 
 
-def _fill_forward(values: npt.NDArray[Any], missing: npt.NDArray[np.bool_], sequences: Sequences) -> None:
+def _fill_forward(values: Array, missing: Array, sequences: Sequences) -> None:
     """Write the last observed value of the same sequence into `values` (our own copy), where there is one."""
     rows = np.arange(len(values))
     starts = np.repeat(sequences.offsets[:-1], sequences.lengths)

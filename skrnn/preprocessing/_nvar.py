@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain, combinations_with_replacement
-from numbers import Integral
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import StrOptions
 
-from ..data._checks import check_sequences_and_layout
-from ..data._reading import ROWS
-from ..data._sequences import Sequences
-from ._containers import give_back, names_in
-
-EDGES = ("repeat", "zero")
+from .._constraints import COUNT, SequenceOf
+from ..data._sequences import Array, Sequences
+from ._containers import give_back, read_series
+from ._transformer import SequenceTransformer
 
 
-class NVARTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class NVARTransformer(SequenceTransformer):
     """Next-generation reservoir: the last steps and the products of their values (Gauthier, Bollt, Griffith & Barbosa, 2021).
 
     Nonlinear vector autoregression without random weights: choose it in front of a ridge regression for smooth dynamics with short memory,
@@ -68,7 +63,7 @@ class NVARTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
 
     Of d channels these are ``1 + d k + C(d k + p − 1, p)`` features: 28 for the Lorenz system with the defaults. What comes back is in the
     container that came (see `PerStep`), but a 2-D `X` is one sequence, whose rows are time steps, and stays 2-D. No step sees another sequence,
-    or its future.
+    or its future. The features are called "1", "x0", "x0[t-1]", "x0^2", "x0 x0[t-1]" …
 
     A forecast that runs freely needs a penalty that fits the noise: on exact values of the Lorenz system the paper's 2.5e-6 lets a spurious
     mode of the delays grow at once, 0.1 holds it down for some four Lyapunov times.
@@ -87,6 +82,14 @@ class NVARTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
            [ 1.,  5.,  3., 25., 15.,  9.]])
     """
 
+    _parameter_constraints = {
+        "n_delays": [COUNT],
+        "stride": [COUNT],
+        "degree": [COUNT, SequenceOf(COUNT)],
+        "include_bias": ["boolean"],
+        "edge": [StrOptions({"repeat", "zero"})],
+    }
+
     def __init__(
         self, n_delays: int = 2, stride: int = 1, degree: int | tuple[int, ...] = 2, include_bias: bool = True, edge: str = "repeat"
     ) -> None:
@@ -96,82 +99,29 @@ class NVARTransformer(TransformerMixin, BaseEstimator, auto_wrap_output_keys=Non
         self.include_bias = include_bias
         self.edge = edge
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    _read = read_series
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Count the channels and list the features.
-
-        Parameters
-        ----------
-        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_steps, n_features)
-            The sequences; a 2-D array is one sequence, whose rows are the time steps.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : NVARTransformer
-            The fitted transformer.
-        """
-        degrees = self.degree if isinstance(self.degree, tuple) else (self.degree,)
-        for parameter, values in (("n_delays", (self.n_delays,)), ("stride", (self.stride,)), ("degree", degrees)):
-            if not values or not all(isinstance(value, Integral) and not isinstance(value, bool) and value >= 1 for value in values):
-                expected = "an int of at least 1" + (", or a tuple of such" if parameter == "degree" else "")
-                raise ValueError(f"The {parameter!r} parameter of NVARTransformer must be {expected}; got {vars(self)[parameter]!r}")
-        if self.edge not in EDGES:
-            raise ValueError(f"The 'edge' parameter of NVARTransformer must be 'repeat' or 'zero'; got {self.edge!r}")
-        sequences, _ = check_sequences_and_layout(self, X, reset=True, rows_are_steps=True)
+    def _learn(self, sequences: Sequences, y: Any) -> None:
         places = range(sequences.n_features * self.n_delays)
-        products = chain.from_iterable(combinations_with_replacement(places, p) for p in sorted({1, *degrees}))
+        degrees = {1, *(self.degree if isinstance(self.degree, Sequence) else [self.degree])}
+        products = chain.from_iterable(combinations_with_replacement(places, p) for p in sorted(degrees))
         self.monomials_ = [()] * bool(self.include_bias) + list(products)
         self.n_warmup_ = (self.n_delays - 1) * self.stride
-        return self
 
-    def transform(self, X: Any) -> Any:
-        """Make the features of each time step.
-
-        Parameters
-        ----------
-        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_steps, n_features)
-            The sequences; their lengths need not be those of ``fit``.
-
-        Returns
-        -------
-        Xt : same container as X
-            The sequences with one channel for each feature.
-        """
-        check_is_fitted(self)
-        sequences, layout = check_sequences_and_layout(self, X, reset=False, rows_are_steps=True)
+    def _change(self, sequences: Sequences, layout: str) -> Any:
         linear = self._linear(sequences)
         values = np.ones((len(linear), len(self.monomials_)), dtype=linear.dtype)
         for feature, factors in enumerate(self.monomials_):
             for place in factors:
                 values[:, feature] *= linear[:, place]
-        return values if layout == ROWS else give_back(sequences.with_values(values), layout)
+        return give_back(sequences.with_values(values), layout)
 
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Name the features: "1", "x0", "x0[t-1]", "x0^2", "x0 x0[t-1]" …
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the channels that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names.
-        """
-        channels = names_in(self, input_features)
-        linear = [f"{name}[t-{lag}]" if lag else str(name) for lag in range(0, self.n_warmup_ + 1, self.stride) for name in channels]
+    def _names(self, names: Array) -> list[str]:
+        linear = [f"{name}[t-{lag}]" if lag else str(name) for lag in range(0, self.n_warmup_ + 1, self.stride) for name in names]
         powers = [[(linear[place], factors.count(place)) for place in dict.fromkeys(factors)] for factors in self.monomials_]
-        names = [" ".join(name if power == 1 else f"{name}^{power}" for name, power in of_feature) or "1" for of_feature in powers]
-        return np.array(names, dtype=object)
+        return [" ".join(name if power == 1 else f"{name}^{power}" for name, power in of_feature) or "1" for of_feature in powers]
 
-    def _linear(self, sequences: Sequences) -> npt.NDArray[Any]:
+    def _linear(self, sequences: Sequences) -> Array:
         """The values of all seen steps side by side, present ones first."""
         first = np.repeat(sequences.offsets[:-1], sequences.lengths)
         seen = []

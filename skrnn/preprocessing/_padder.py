@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import Any, Self
+from numbers import Real
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import StrOptions
 
-from ..data._checks import check_sequences_and_layout
+from .._constraints import COUNT
 from ..data._reading import ROWS
-from ..data._sequences import Sequences
+from ..data._sequences import Array, Sequences
+from ._containers import read_sequences
+from ._transformer import SequenceTransformer
 
-ENDS = ("post", "pre")
 
-
-class SequencePadder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SequencePadder(SequenceTransformer):
     """Fill up and cut sequences to one length.
 
     Choose it in front of an estimator that wants rectangular data. The recurrent estimators of this library do not need it: they
@@ -52,8 +49,9 @@ class SequencePadder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
 
     Notes
     -----
-    Sequences longer than `length_` lose steps in ``transform`` without a warning. Of a 2-D `X` each row is one univariate
-    sequence, and the output is 2-D as well: columns are added or cut.
+    What comes back is one array of shape ``(n_sequences, length_, n_features)``, whatever the container was. Sequences longer than ``length_``
+    lose steps in ``transform`` without a warning. Of a 2-D `X` each row is one univariate sequence, and the output is 2-D as well: columns
+    are added, called "padding0", "padding1" …, or cut.
 
     Examples
     --------
@@ -63,60 +61,36 @@ class SequencePadder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None
            [3., 4., 5.]])
     """
 
+    _parameter_constraints = {
+        "length": [COUNT, None],
+        "fill_value": [Real],
+        "side": [StrOptions({"post", "pre"})],
+        "truncate": [StrOptions({"post", "pre"})],
+    }
+
     def __init__(self, length: int | None = None, fill_value: float = 0.0, side: str = "post", truncate: str = "post") -> None:
         self.length = length
         self.fill_value = fill_value
         self.side = side
         self.truncate = truncate
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    _read = read_sequences
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the length of the longest sequence.
-
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : SequencePadder
-            The fitted transformer.
-        """
-        if self.length is not None and (not isinstance(self.length, Integral) or isinstance(self.length, bool) or self.length < 1):
-            raise ValueError(f"length must be an integer >= 1 or None, got {self.length!r}")
-        for parameter, value in (("side", self.side), ("truncate", self.truncate)):
-            if value not in ENDS:
-                raise ValueError(f"{parameter} must be 'post' or 'pre', got {value!r}")
-        sequences, _ = check_sequences_and_layout(self, X, reset=True)
+    def _learn(self, sequences: Sequences, y: Any) -> None:
         self.length_ = int(sequences.lengths.max()) if self.length is None else int(self.length)
-        return self
 
-    def transform(self, X: Any) -> npt.NDArray[Any]:
-        """Fill up and cut.
-
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences.
-
-        Returns
-        -------
-        padded : ndarray of shape (n_sequences, length, n_features)
-            The sequences in one array; of shape (n_sequences, length) for a 2-D `X`.
-        """
-        check_is_fitted(self)
-        sequences, layout = check_sequences_and_layout(self, X, reset=False)
+    def _change(self, sequences: Sequences, layout: str) -> Array:
         padded = self._pad(sequences)
         return padded[:, :, 0] if layout == ROWS else padded
 
-    def _pad(self, sequences: Sequences) -> npt.NDArray[Any]:
+    def _names(self, names: Array) -> Any:
+        if self._n_columns is None:
+            return names
+        kept = list(names[: self.length_] if self.truncate == "post" else names[-self.length_ :])
+        added = [f"padding{k}" for k in range(self.length_ - len(kept))]
+        return kept + added if self.side == "post" else added + kept
+
+    def _pad(self, sequences: Sequences) -> Array:
         """Copy each kept step to its place; both selections run through the steps in the same order."""
         lengths = sequences.lengths
         kept = np.minimum(lengths, self.length_)

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags, _safe_indexing, check_consistent_length, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ..data._checks import check_sequences_and_layout
-from ..data._finite import in_order, to_float
-from ..data._reading import assemble, layout_of, unwrap
-from ..data._sequences import Sequences
-from ._containers import give_back, names_in
+from ..data._finite import contiguous, to_float
+from ..data._reading import layout_of, to_sequences, unwrap
+from ..data._sequences import Array, Sequences
+from ._containers import give_back, read_sequences
+from ._transformer import SequenceTransformer
 
 
 def _can_invert(per_step: PerStep) -> bool:
@@ -26,7 +26,7 @@ def _can_invert(per_step: PerStep) -> bool:
     return callable(getattr(inner, "inverse_transform", None))
 
 
-def _target_of_steps(y: Any, sequences: Sequences) -> npt.NDArray[Any] | None:
+def _target_of_steps(y: Any, sequences: Sequences) -> Array | None:
     """Repeat one target per sequence for all its steps; None where there is none, or not a single one per sequence."""
     if y is None:
         return None
@@ -35,7 +35,7 @@ def _target_of_steps(y: Any, sequences: Sequences) -> npt.NDArray[Any] | None:
     return np.repeat(np.asarray(y), sequences.lengths) if np.ndim(_safe_indexing(y, 0)) == 0 else None
 
 
-class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class PerStep(SequenceTransformer):
     """Apply a transformer for 2-D tables to the time steps of sequences.
 
     All steps of all sequences, one below the other, are the rows of the table that the inner transformer sees: a `StandardScaler`
@@ -67,7 +67,8 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     What comes back is in the container that came: 3-D array, list or object array of 2-D arrays, `Sequences`; frames and tensors
     come back as arrays or `Sequences`. A 2-D `X` stays 2-D while the inner transformer makes one channel of one, and becomes a 3-D
     array when it makes several. NaN is accepted where the inner transformer accepts it. The inner transformer gets the
-    target of a sequence for each of its steps. There is no ``set_output``, as frames cannot hold sequences.
+    target of a sequence, of shape (n_sequences,), for each of its steps; targets of another shape are not looked at. There is no
+    ``set_output``, as frames cannot hold sequences.
 
     Examples
     --------
@@ -79,6 +80,8 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     [[0.0, 0.5], [1.0, 0.25, 0.5]]
     """
 
+    _parameter_constraints = {"transformer": [HasMethods(["fit", "transform"]), None]}
+
     def __init__(self, transformer: Any = None) -> None:
         self.transformer = transformer
 
@@ -88,50 +91,26 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
     def __sklearn_tags__(self) -> Tags:
         inner, tags = get_tags(self._template()), super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
         tags.input_tags.allow_nan = inner.input_tags.allow_nan
         tags.target_tags.required = inner.target_tags.required
         tags.non_deterministic = inner.non_deterministic
         return tags
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Fit a clone of the inner transformer to all time steps.
+    _read = read_sequences
 
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences.
-        y : array-like of shape (n_sequences,), default=None
-            Given to the inner transformer, repeated for each step of its sequence. Targets of another shape are not looked at.
-
-        Returns
-        -------
-        self : PerStep
-            The fitted transformer.
-        """
-        tags = get_tags(self)
-        if y is None and tags.target_tags.required:
+    def _learn(self, sequences: Sequences, y: Any) -> None:
+        if y is None and get_tags(self).target_tags.required:
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
-        sequences, _ = check_sequences_and_layout(self, X, reset=True, allow_nan=tags.input_tags.allow_nan)
         self.transformer_ = clone(self._template()).fit(sequences.values, _target_of_steps(y, sequences))
-        return self
 
-    def transform(self, X: Any) -> Any:
-        """Transform each time step.
-
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences; their lengths need not be those of ``fit``.
-
-        Returns
-        -------
-        Xt : same container as X
-            The sequences with the channels that the inner transformer makes.
-        """
-        check_is_fitted(self)
-        sequences, layout = check_sequences_and_layout(self, X, reset=False, allow_nan=get_tags(self).input_tags.allow_nan)
+    def _change(self, sequences: Sequences, layout: str) -> Any:
         return give_back(self._with(sequences, self.transformer_.transform(sequences.values)), layout)
+
+    def _names(self, names: Array) -> Array:
+        if self._n_columns is None:
+            return self.transformer_.get_feature_names_out(names)
+        channels = self.transformer_.get_feature_names_out()
+        return names if len(channels) == 1 else channels
 
     @available_if(_can_invert)
     def inverse_transform(self, X: Any) -> Any:
@@ -149,27 +128,8 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         check_is_fitted(self)
         material = unwrap(X)
-        sequences = assemble(material)
+        sequences = to_sequences(material)
         return give_back(self._with(sequences, self.transformer_.inverse_transform(sequences.values)), layout_of(X, material))
-
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Name the channels that come out; of 2-D data that stay 2-D, the columns.
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the channels (or columns) that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names, as the inner transformer gives them.
-        """
-        names = names_in(self, input_features)
-        if self._n_columns is None:
-            return self.transformer_.get_feature_names_out(names)
-        channels = self.transformer_.get_feature_names_out()
-        return names if len(channels) == 1 else channels
 
     def _with(self, sequences: Sequences, values: Any) -> Sequences:
         """Give the sequences the values that the inner transformer made."""
@@ -177,4 +137,4 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         if dense.ndim != 2 or len(dense) != sequences.n_steps_total:
             inner = type(self.transformer_).__name__
             raise ValueError(f"{inner} must keep the number of rows: it made an array of shape {dense.shape} of {sequences.n_steps_total} time steps")
-        return sequences.with_values(in_order(to_float(dense, f"the output of {type(self.transformer_).__name__}")))
+        return sequences.with_values(contiguous(to_float(dense, f"the output of {type(self.transformer_).__name__}")))

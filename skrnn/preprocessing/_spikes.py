@@ -2,90 +2,37 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from numbers import Integral, Real
-from typing import Any, Self
+from abc import abstractmethod
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from ..data._checks import check_sequences_and_layout
-from ..data._sequences import Sequences
-from ._containers import give_back, names_in
-
-Array = npt.NDArray[Any]
+from .._constraints import COUNT, POSITIVE
+from ..data._sequences import Array, Sequences
+from ._containers import give_back, read_sequences
+from ._transformer import SequenceTransformer
 
 
-class _Stretched(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=None):
+class StretchingEncoder(SequenceTransformer):
     """An encoder that makes ``n_steps`` steps of spikes of each step, from its place between the least and the greatest value of the fit."""
 
+    _parameter_constraints = {"n_steps": [COUNT]}
     n_steps: int
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    _read = read_sequences
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Find the range of each channel.
-
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : transformer
-            The fitted transformer.
-        """
-        self._check()
-        sequences, _ = check_sequences_and_layout(self, X, reset=True)
+    def _learn(self, sequences: Sequences, y: Any) -> None:
         self.data_min_ = sequences.values.min(axis=0).astype(np.float64)
         self.data_max_ = sequences.values.max(axis=0).astype(np.float64)
-        return self
 
-    def transform(self, X: Any) -> Any:
-        """Encode each time step.
-
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences; their lengths need not be those of ``fit``.
-
-        Returns
-        -------
-        spikes : same container as X
-            0 and 1, with `n_steps` times as many time steps.
-        """
-        check_is_fitted(self)
-        sequences, layout = check_sequences_and_layout(self, X, reset=False)
+    def _change(self, sequences: Sequences, layout: str) -> Any:
         spikes = self._spikes(self._places(sequences.values)).astype(sequences.dtype)
-        stretched = Sequences(spikes.reshape(-1, sequences.n_features), sequences.offsets * self.n_steps)
-        return give_back(stretched, layout)
+        return give_back(Sequences(spikes.reshape(-1, sequences.n_features), sequences.offsets * self.n_steps), layout)
 
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> Array:
-        """Name the channels that come out; of 2-D data the columns, of which each has become `n_steps`.
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the channels (or columns) that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names of the channels; those of columns with the number of the step after a colon.
-        """
-        names = names_in(self, input_features)
-        if self._n_columns is None:
-            return names
-        return np.array([f"{name}:{k}" for name in names for k in range(self.n_steps)], dtype=object)
+    def _names(self, names: Array) -> Any:
+        """Channels keep theirs; of 2-D data each column has become ``n_steps`` columns."""
+        return names if self._n_columns is None else [f"{name}:{k}" for name in names for k in range(self.n_steps)]
 
     def _places(self, values: Array) -> Array:
         """Where values stand between the least (0) and the greatest (1) of the fit; 0 in a channel that was constant."""
@@ -93,20 +40,12 @@ class _Stretched(TransformerMixin, BaseEstimator, ABC, auto_wrap_output_keys=Non
         above = np.clip(values, self.data_min_, self.data_max_) - self.data_min_
         return np.divide(above, span, out=np.zeros(values.shape), where=span > 0)
 
-    def _refuse(self, name: str, wanted: str) -> None:
-        raise ValueError(f"The {name!r} parameter of {type(self).__name__} must be {wanted}; got {self.get_params()[name]!r}")
-
-    def _check(self) -> None:
-        """Refuse a wrong hyper-parameter."""
-        if not isinstance(self.n_steps, Integral) or isinstance(self.n_steps, bool) or self.n_steps < 1:
-            self._refuse("n_steps", "a whole number of at least 1")
-
     @abstractmethod
     def _spikes(self, places: Array) -> Array:
         """Spikes of shape (n_rows, n_steps, n_channels) for places of shape (n_rows, n_channels)."""
 
 
-class RateEncoder(_Stretched, auto_wrap_output_keys=None):
+class RateEncoder(StretchingEncoder):
     """Encode numbers in the rate of random spikes (Poisson rate code; Adrian, 1926).
 
     The code that liquid state machines are mostly shown: robust, easily read, and slow, as a rate can only be told after several spikes. Choose it
@@ -140,7 +79,7 @@ class RateEncoder(_Stretched, auto_wrap_output_keys=None):
     Notes
     -----
     A step has a spike with probability 1 − exp(−rate · dt), that of at least one event of a Poisson process. Of a 2-D `X` each row is one univariate
-    sequence and each column becomes `n_steps` columns. What comes back is in the container that came (see `PerStep`).
+    sequence and each column "x0" becomes `n_steps` columns "x0:0", "x0:1" …. What comes back is in the container that came (see `PerStep`).
 
     References
     ----------
@@ -154,6 +93,8 @@ class RateEncoder(_Stretched, auto_wrap_output_keys=None):
     array([ 0., 20., 47.])
     """
 
+    _parameter_constraints = StretchingEncoder._parameter_constraints | {"max_rate": [POSITIVE], "dt": [POSITIVE], "random_state": ["random_state"]}
+
     def __init__(self, n_steps: int = 20, max_rate: float = 100.0, dt: float = 0.5, random_state: Any = None) -> None:
         self.n_steps = n_steps
         self.max_rate = max_rate
@@ -165,20 +106,13 @@ class RateEncoder(_Stretched, auto_wrap_output_keys=None):
         tags.non_deterministic = True
         return tags
 
-    def _check(self) -> None:
-        super()._check()
-        if not _is_positive(self.max_rate):
-            self._refuse("max_rate", "a positive number of spikes a second")
-        if not _is_positive(self.dt):
-            self._refuse("dt", "a positive number of ms")
-
     def _spikes(self, places: Array) -> Array:
         chance = -np.expm1(-self.max_rate * self.dt / 1000 * places)
         drawn = check_random_state(self.random_state).random_sample((len(places), self.n_steps, places.shape[1]))
         return drawn < chance[:, None]
 
 
-class LatencyEncoder(_Stretched, auto_wrap_output_keys=None):
+class LatencyEncoder(StretchingEncoder):
     """Encode numbers in the time of a single spike: the greater, the earlier (Thorpe, Delorme & Van Rullen, 2001).
 
     Fast and sparse, and exact to a time step, where the neurons that get the spikes can tell times apart. Choose it over :class:`RateEncoder` when
@@ -206,7 +140,8 @@ class LatencyEncoder(_Stretched, auto_wrap_output_keys=None):
     Notes
     -----
     The greatest value spikes in the first of the `n_steps` steps, the least in the last, and the time falls linearly between, rounded. Of a 2-D `X`
-    each row is one univariate sequence and each column becomes `n_steps` columns. What comes back is in the container that came (see `PerStep`).
+    each row is one univariate sequence and each column "x0" becomes `n_steps` columns "x0:0", "x0:1" …. What comes back is in the container that
+    came (see `PerStep`).
 
     References
     ----------
@@ -229,7 +164,7 @@ class LatencyEncoder(_Stretched, auto_wrap_output_keys=None):
         return at[:, None] == np.arange(self.n_steps)[:, None]
 
 
-class DeltaEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class DeltaEncoder(SequenceTransformer):
     """Encode changes: a spike for each level that a signal crosses upward, and one on another channel downward (delta modulation; DVS cameras).
 
     Sparse where nothing happens, and without an own time scale: the number of steps stays as it is. Choose it for signals of which the changes
@@ -262,8 +197,8 @@ class DeltaEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     numbers of spikes, which exceed 1 where a signal jumps. The value x(0) + threshold · n(t) is nearer to x(t) than threshold at all times, and a
     change has to go further than that before a spike tells of it, so that noise below the threshold is silent.
 
-    What comes back is in the container that came (see `PerStep`). Of a 2-D `X` each row is one univariate sequence, and a 3-D array with two
-    channels comes back.
+    What comes back is in the container that came (see `PerStep`), with channels "x0_up", "x1_up" …, then "x0_down" …. Of a 2-D `X` each row is one
+    univariate sequence, and a 3-D array with two channels comes back.
 
     References
     ----------
@@ -278,49 +213,17 @@ class DeltaEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
            [0., 0., 0., 0., 3.]])
     """
 
+    _parameter_constraints = {"threshold": [POSITIVE]}
+
     def __init__(self, threshold: float = 0.1) -> None:
         self.threshold = threshold
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    _read = read_sequences
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the sequences; nothing is learned.
+    def _learn(self, sequences: Sequences, y: Any) -> None:
+        """Nothing but the number of channels."""
 
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : DeltaEncoder
-            The fitted transformer.
-        """
-        if not _is_positive(self.threshold):
-            raise ValueError(f"The 'threshold' parameter of DeltaEncoder must be a positive number; got {self.threshold!r}")
-        check_sequences_and_layout(self, X, reset=True)
-        return self
-
-    def transform(self, X: Any) -> Any:
-        """Encode the changes.
-
-        Parameters
-        ----------
-        X : 3-D array, list of arrays, 2-D array-like or Sequences
-            The sequences; their lengths need not be those of ``fit``.
-
-        Returns
-        -------
-        spikes : same container as X
-            Numbers of spikes, with twice the channels: upward, then downward.
-        """
-        check_is_fitted(self, "n_features_in_")
-        sequences, layout = check_sequences_and_layout(self, X, reset=False)
+    def _change(self, sequences: Sequences, layout: str) -> Any:
         first = sequences.values[np.repeat(sequences.offsets[:-1], sequences.lengths)].astype(np.float64)
         level = _levels((sequences.values - first) / self.threshold, int(sequences.lengths.max()))
         change = np.diff(level, axis=0, prepend=level[:1])
@@ -328,21 +231,10 @@ class DeltaEncoder(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         spikes = np.hstack([np.maximum(change, 0), np.maximum(-change, 0)])
         return give_back(sequences.with_values(spikes.astype(sequences.dtype)), layout)
 
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> Array:
-        """Name the channels that come out.
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the channels (or columns) that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names with ``_up``, then with ``_down``; the one channel of 2-D data is ``x0``.
-        """
-        names = names_in(self, input_features) if self._n_columns is None else ["x0"]
-        return np.array([f"{name}_{way}" for way in ("up", "down") for name in names], dtype=object)
+    def _names(self, names: Array) -> list[str]:
+        """Upward, then downward; the one channel of 2-D data is x0."""
+        channels = names if self._n_columns is None else ["x0"]
+        return [f"{name}_{way}" for way in ("up", "down") for name in channels]
 
 
 def _levels(z: Array, longest: int) -> Array:
@@ -358,7 +250,3 @@ def _levels(z: Array, longest: int) -> Array:
         low[reach:], high[reach:] = (np.clip(limit, low[reach:], high[reach:]) for limit in earlier)
         reach *= 2
     return low
-
-
-def _is_positive(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < float("inf")

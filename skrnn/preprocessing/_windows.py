@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from numbers import Integral
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils._param_validation import StrOptions
 
-from ..data._checks import as_sequences, check_sequences_and_layout
+from .._constraints import COUNT
+from ..data._checks import as_sequences
 from ..data._frames import kind_of
-from ..data._reading import ROWS, assemble, layout_of, table_to_array, unwrap
-from ..data._sequences import Sequences
+from ..data._reading import ROWS, layout_of, table_to_array, to_sequences, unwrap
+from ..data._sequences import Array, Sequences
 from ..data._windows import window_rows
-from ._containers import names_in
-
-EDGES = ("repeat", "zero", "short")
+from ._containers import read_series
+from ._transformer import SequenceTransformer
 
 
 def make_windows(
     series: Any, n_lags: int, horizon: int | None = None, exog: Any = None, gap: int = 0, *, stride: int = 1, return_groups: bool = False
-) -> tuple[npt.NDArray[Any], ...]:
+) -> tuple[Array, ...]:
     """Cut series into windows of the past and the values that follow: `X` and `y` for any estimator of whole sequences.
 
     Choose it to train a plain regressor to forecast. In a pipeline, where the number of rows has to stay, `SlidingWindow` is its counterpart.
@@ -76,7 +72,7 @@ def make_windows(
     array([[3., 4.],
            [4., 5.]])
     """
-    target, flat = _read(series, "series")
+    target, flat = _as_series(series, "series")
     channels = target if exog is None else _beside(target, exog)
     past, future, counts = [], [], []
     for i, (start, length) in enumerate(zip(target.offsets[:-1], target.lengths, strict=True)):
@@ -94,12 +90,12 @@ def make_windows(
     return (X, y, np.repeat(np.arange(len(target)), counts)) if return_groups else (X, y)
 
 
-def _read(series: Any, name: str) -> tuple[Sequences, bool]:
+def _as_series(series: Any, name: str) -> tuple[Sequences, bool]:
     """Series whose rows are steps, and whether they have no axis for variables."""
     material = unwrap(series, name)
     if layout_of(series, material) != ROWS:
         flat = isinstance(material, list) and material[0].ndim == 1
-        return as_sequences(assemble(material, name), name=name), flat
+        return as_sequences(to_sequences(material, name), name=name), flat
     flat = kind_of(material).endswith("Series") or (isinstance(material, np.ndarray) and material.ndim == 1)
     if flat:
         material = material.to_frame() if kind_of(material) else material[:, None]
@@ -109,7 +105,7 @@ def _read(series: Any, name: str) -> tuple[Sequences, bool]:
 
 def _beside(target: Sequences, exog: Any) -> Sequences:
     """The channels of the series and those of `exog` side by side."""
-    other, _ = _read(exog, "exog")
+    other, _ = _as_series(exog, "exog")
     if len(other) != len(target):
         raise ValueError(f"exog has {len(other)} series, series has {len(target)}")
     wrong = other.lengths != target.lengths
@@ -119,7 +115,7 @@ def _beside(target: Sequences, exog: Any) -> Sequences:
     return target.with_values(np.hstack([target.values, other.values]))
 
 
-class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class SlidingWindow(SequenceTransformer):
     """Give each time step the window that ends with it: a table of time steps becomes sequences, row by row.
 
     Choose it in a pipeline, in front of an estimator of whole sequences: the number of rows stays, so that `y` keeps one row for each time step
@@ -150,6 +146,9 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
 
         window(t) = x(t - n_lags + 1), …, x(t)
 
+    A window comes back for each row of `X`, or for each step of several series, end to end: in one array of shape (n_steps, n_lags, n_features), or
+    as `Sequences` if they are "short".
+
     To forecast h steps ahead, pass ``X = series[:-h]`` and ``y = series[h:]``; then the last row of ``predict(series)`` is the forecast. A
     transformer cannot shift `y`, and does not remember the series of ``fit``: the first windows of a test set start at its own beginning. Several
     series give their windows end to end, and then `y` too has to come end to end.
@@ -165,74 +164,31 @@ class SlidingWindow(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None)
            [2., 3., 4.]])
     """
 
+    _parameter_constraints = {
+        "n_lags": [COUNT],
+        "edge": [StrOptions({"repeat", "zero", "short"})],
+    }
+
     def __init__(self, n_lags: int = 10, edge: str = "repeat") -> None:
         self.n_lags = n_lags
         self.edge = edge
 
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    _read = read_series
 
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Count the channels.
+    def _learn(self, series: Sequences, y: Any) -> None:
+        """Nothing but the number of channels."""
 
-        Parameters
-        ----------
-        X : array (n_steps, n_features), or several series: list of arrays (n_steps, n_features), 3-D array or Sequences
-            The series; a 2-D array is one, whose rows are the time steps.
-        y : None
-            Not looked at.
-
-        Returns
-        -------
-        self : SlidingWindow
-            The fitted transformer.
-        """
-        if not isinstance(self.n_lags, Integral) or isinstance(self.n_lags, bool) or self.n_lags < 1:
-            raise ValueError(f"The 'n_lags' parameter of SlidingWindow must be an int of at least 1; got {self.n_lags!r}")
-        if self.edge not in EDGES:
-            raise ValueError(f"The 'edge' parameter of SlidingWindow must be one of {EDGES}; got {self.edge!r}")
-        check_sequences_and_layout(self, X, reset=True, rows_are_steps=True)
-        return self
-
-    def transform(self, X: Any) -> Any:
-        """Give the window of each time step.
-
-        Parameters
-        ----------
-        X : as in ``fit``
-            The series; their lengths need not be those of ``fit``.
-
-        Returns
-        -------
-        windows : ndarray of shape (n_steps, n_lags, n_features), or Sequences if ``edge="short"``
-            One for each row of `X`, or for each step of the series, end to end.
-        """
-        check_is_fitted(self)
-        sequences, _ = check_sequences_and_layout(self, X, reset=False, rows_are_steps=True)
-        first = np.repeat(sequences.offsets[:-1], sequences.lengths)[:, None]
-        rows = np.arange(sequences.n_steps_total)[:, None] + np.arange(1 - self.n_lags, 1)
+    def _change(self, series: Sequences, layout: str) -> Any:
+        first = np.repeat(series.offsets[:-1], series.lengths)[:, None]
+        rows = np.arange(series.n_steps_total)[:, None] + np.arange(1 - self.n_lags, 1)
         inside = rows >= first
         if self.edge == "short":
             lengths = inside.sum(axis=1)
-            return Sequences(sequences.values[rows[inside]], np.concatenate([[0], np.cumsum(lengths)]))
-        windows = sequences.values[np.maximum(rows, first)]
+            return Sequences(series.values[rows[inside]], np.concatenate([[0], np.cumsum(lengths)]))
+        windows = series.values[np.maximum(rows, first)]
         if self.edge == "zero":
             windows[~inside] = 0
         return windows
 
-    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[Any]:
-        """Names of the channels, which are those that came in.
-
-        Parameters
-        ----------
-        input_features : array-like of str of shape (n_features,), default=None
-            Names of the channels that go in; None makes names as scikit-learn does.
-
-        Returns
-        -------
-        names : ndarray of str
-            The names.
-        """
-        return names_in(self, input_features)
+    def _names(self, names: Array) -> Array:
+        return names

@@ -9,11 +9,13 @@ from ._optimizers import OPTIMIZERS
 from ._outliers import AdditiveOutliers
 from ._pairs import Pairs
 from ._pascanu import Pascanu
-from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise, as_penalties, penalised
+from ._penalised import PENALTIES, as_penalties, check_penalties, penalised
+from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
-from ._trainer import Data, DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
-from ._windows import Sight, Windows, steps_counted, window_data
+from ._sources import Data, Examples, Source
+from ._trainer import DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
+from ._windows import WindowExamples, WindowSource, WindowSpec, steps_counted
 
 __all__ = [
     "ActivationPenalty",

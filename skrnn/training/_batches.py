@@ -1,4 +1,4 @@
-"""Sequences as packed batches of standardised features: shuffled for training, in fixed chunks for prediction."""
+"""Sequences as packed batches of standardised features."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..data import Sequences
 from ..engine import as_packed, packed_rows
+from ._sources import Index, Source, chunks_by_length, shuffled_by_length
 
 _RESIDENT = 2**26  # bytes of standardised data that are kept ready on the device; above, each batch is made when it is needed
-_POOL = 16  # batches that are sorted by length together
-_CHUNK_STEPS = 2**16  # time steps predicted at once
-_CHUNK_SEQUENCES = 512
+_STEPS = 2**16  # time steps that statistics look at together
 
 
-class Batches:
-    """Packed batches of some of the sequences.
+class Batches(Source):
+    """Sequences as packed batches of standardised features.
 
     Parameters
     ----------
@@ -33,76 +32,54 @@ class Batches:
 
     def __init__(self, sequences: Sequences, mean: NDArray[np.float64], scale: NDArray[np.float64], dtype: torch.dtype, device: torch.device) -> None:
         self._values, self._mean, self._scale = sequences.values, mean, scale
-        self._starts, self.lengths = sequences.offsets[:-1], sequences.lengths
-        self._dtype, self._device = dtype, device
-        self._equal = bool((self.lengths == self.lengths[0]).all())
+        self._starts, self._lengths = sequences.offsets[:-1], sequences.lengths
+        self.dtype, self.device = dtype, device
+        self._equal = bool((self._lengths == self._lengths[0]).all())
         self._ready: Tensor | None = None
         if self._values.size * dtype.itemsize <= _RESIDENT:
             values = self._values.reshape(len(self), -1, self._values.shape[-1]).swapaxes(0, 1) if self._equal else self._values
             self._ready = self._standardised(values)
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        return len(self._lengths)
 
-    def rows(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Where the rows of the packed batch of the sequences ``index`` lie in the values, end to end."""
-        if self._equal:
-            return (self._starts[index] + np.arange(self.lengths[0])[:, None]).ravel()
-        return packed_rows(self._starts[index], self.lengths[index])[0]
+    @property
+    def lengths(self) -> Index:
+        return self._lengths
 
-    def packed(self, index: NDArray[np.int64]) -> PackedSequence:
-        """The sequences ``index`` as a packed batch."""
+    def rows(self, index: Index) -> Index:
         if self._equal:
-            n_steps, n = int(self.lengths[0]), len(index)
+            return (self._starts[index] + np.arange(self._lengths[0])[:, None]).ravel()
+        return packed_rows(self._starts[index], self._lengths[index])[0]
+
+    def packed(self, index: Index) -> PackedSequence:
+        if self._equal:
+            n_steps, n = int(self._lengths[0]), len(index)
             if self._ready is not None:
-                data = self._ready.index_select(1, torch.from_numpy(index).to(self._device))
+                data = self._ready.index_select(1, torch.from_numpy(index).to(self.device))
             else:
                 picked = self._values.reshape(len(self), n_steps, -1)[index]
                 data = self._standardised(picked.swapaxes(0, 1))
             return PackedSequence(data.reshape(n * n_steps, -1), torch.full((n_steps,), n))
-        rows, sizes, order = packed_rows(self._starts[index], self.lengths[index])
-        data = self._standardised(self._values[rows]) if self._ready is None else self._ready.index_select(0, torch.from_numpy(rows).to(self._device))
+        rows, sizes, order = packed_rows(self._starts[index], self._lengths[index])
+        data = self._standardised(self._values[rows]) if self._ready is None else self._ready.index_select(0, torch.from_numpy(rows).to(self.device))
         return as_packed(data, sizes, order)
 
-    def shuffled(self, batch_size: int | None, generator: Generator) -> list[NDArray[np.int64]]:
-        """Every sequence once, in batches of about the same length, in random order."""
-        return shuffled(self.lengths, batch_size, generator)
+    def shuffled(self, batch_size: int | None, generator: Generator) -> list[Index]:
+        return shuffled_by_length(self._lengths, batch_size, generator)
 
-    def chunks(self) -> Iterator[NDArray[np.int64]]:
-        """Every sequence once, longest first, in chunks of bounded work."""
-        return chunks(self.lengths)
+    def chunks(self) -> Iterator[Index]:
+        return chunks_by_length(self._lengths)
 
     def _standardised(self, values: NDArray[np.floating]) -> Tensor:
         """A copy, C-contiguous, on the device; differences are taken in the precision of the data."""
-        out = np.empty(values.shape, str(self._dtype).removeprefix("torch."))
+        out = np.empty(values.shape, str(self.dtype).removeprefix("torch."))
         with np.errstate(over="ignore"):
             np.subtract(values, self._mean.astype(values.dtype), out=out, casting="same_kind")
             out /= self._scale.astype(out.dtype)
         if not np.isfinite(out).all():
             raise ValueError(f"Input X contains a value too large for {out.dtype} when its channel is divided by its scale in fit, {self._scale}")
-        return torch.from_numpy(out).to(self._device)
-
-
-def shuffled(lengths: NDArray[np.int64], batch_size: int | None, generator: Generator) -> list[NDArray[np.int64]]:
-    """Every sequence once, in batches of about the same length, in random order."""
-    n = len(lengths)
-    order = torch.randperm(n, generator=generator).numpy()
-    size = n if batch_size is None else min(batch_size, n)
-    if size < n and (lengths != lengths[0]).any():
-        pools = np.split(order, range(_POOL * size, n, _POOL * size))
-        order = np.concatenate([pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools])
-    batches = np.split(order, range(size, n, size))
-    return [batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]
-
-
-def chunks(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    """Every sequence once, longest first, in chunks of bounded work."""
-    order = np.argsort(-lengths, kind="stable")
-    done = 0
-    while done < len(order):
-        n = int(np.clip(_CHUNK_STEPS // lengths[order[done]], 1, _CHUNK_SEQUENCES))
-        yield order[done : done + n]
-        done += n
+        return torch.from_numpy(out).to(self.device)
 
 
 def channel_statistics(sequences: Sequences, weight: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -112,9 +89,9 @@ def channel_statistics(sequences: Sequences, weight: NDArray[np.float64] | None)
     first = np.zeros(sequences.n_features)
     second = np.zeros(sequences.n_features)
     with np.errstate(over="ignore", invalid="ignore"):
-        for low in range(0, sequences.n_steps_total, _CHUNK_STEPS):
-            x = sequences.values[low : low + _CHUNK_STEPS].astype(np.float64)
-            w = np.ones(len(x)) if per_step is None else per_step[low : low + _CHUNK_STEPS]
+        for low in range(0, sequences.n_steps_total, _STEPS):
+            x = sequences.values[low : low + _STEPS].astype(np.float64)
+            w = np.ones(len(x)) if per_step is None else per_step[low : low + _STEPS]
             if (piece := w.sum()) == 0:
                 continue
             mean = w @ x / piece

@@ -27,7 +27,7 @@ class Gaussian(Distribution):
         return 0.5 * ((target - outputs[..., 0]) / sigma) ** 2 + sigma.log() + 0.5 * log(2 * pi)
 
     def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
-        mean, deviation = moments(target, weight)
+        mean, deviation = mean_and_deviation(target, weight)
         return torch.stack([mean, inverse_softplus(deviation)], -1)
 
     def in_units(self, outputs: Array, location: Array, scale: Array) -> Array:
@@ -55,7 +55,7 @@ class StudentT(Distribution):
         return (df + 1) / 2 * torch.log1p(z**2 / df) - density
 
     def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
-        mean, deviation = moments(target, weight)
+        mean, deviation = mean_and_deviation(target, weight)
         df = 8.0
         return torch.stack([mean, inverse_softplus(deviation * sqrt((df - 2) / df)), inverse_softplus(torch.full_like(mean, df - _LEAST_DF))], -1)
 
@@ -130,7 +130,7 @@ def inverse_softplus(y: Tensor) -> Tensor:
     return y + torch.log(-torch.expm1(-y))
 
 
-def moments(target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+def mean_and_deviation(target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Weighted mean and standard deviation of each column."""
     mean = weight @ target / weight.sum()
     return mean, (weight @ (target - mean) ** 2 / weight.sum()).sqrt()

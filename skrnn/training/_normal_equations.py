@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import dsyrk
 
+from .._constraints import COUNT, check_parameters, satisfies
 from ..kernels import centre_rows, single_blas
 
 _BLOCK = 1024  # rows that become float64 at once: enough for BLAS to run within 5 % of its speed on all rows
@@ -25,7 +26,7 @@ def few_threads(n_multiplications: float) -> AbstractContextManager[None]:
     return single_blas() if n_multiplications < _WORTH_BLAS_THREADS else nullcontext()
 
 
-class Moments:
+class FoldMoments:
     """Weighted means of features Z and targets Y, and sums of products of their differences from the means.
 
     Of ``gram`` only the upper triangle is kept; :attr:`full_gram` is all of it.
@@ -60,7 +61,7 @@ class Moments:
         self.square += np.einsum("nk,nk->k", y, y)
         self._move(total, mean_z, mean_y)
 
-    def merge(self, other: Moments) -> Self:
+    def merge(self, other: FoldMoments) -> Self:
         """Take in what other rows left."""
         self.n_rows += other.n_rows
         if other.weight == 0:
@@ -154,15 +155,15 @@ class NormalEquations:
     ([[1.0, 2.0, 3.0]], [4.0])
     """
 
+    _parameter_constraints = {"n_features": [COUNT], "n_targets": [COUNT], "n_folds": [COUNT]}
     n_features: int
     n_targets: int
     n_folds: int = 1
-    folds: list[Moments] = field(init=False, repr=False)
+    folds: list[FoldMoments] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("n_features", "n_targets", "n_folds"):
-            require_count("NormalEquations", name, vars(self)[name])
-        self.folds = [Moments(self.n_features, self.n_targets) for _ in range(self.n_folds)]
+        check_parameters(self)
+        self.folds = [FoldMoments(self.n_features, self.n_targets) for _ in range(self.n_folds)]
 
     @property
     def n_rows(self) -> int:
@@ -216,11 +217,11 @@ class NormalEquations:
         """
         return self._joined([moments for k, moments in enumerate(self.folds) if k != fold])
 
-    def _joined(self, *groups: Iterable[Moments]) -> NormalEquations:
+    def _joined(self, *groups: Iterable[FoldMoments]) -> NormalEquations:
         """Groups of folds as the folds of a copy."""
         copy = NormalEquations(self.n_features, self.n_targets, len(groups))
         for moments, group in zip(copy.folds, groups, strict=True):
-            reduce(Moments.merge, group, moments)
+            reduce(FoldMoments.merge, group, moments)
         return copy
 
     def __iadd__(self, other: NormalEquations) -> Self:
@@ -266,7 +267,7 @@ class GrowingFolds:
         while done + len(Z) > len(self.pieces.folds) * self.size:
             folds = self.pieces.folds
             joined = self.pieces._joined(*zip(folds[::2], folds[1::2], strict=True)).folds
-            self.pieces.folds = joined + [Moments(self.n_features, self.n_targets) for _ in joined]
+            self.pieces.folds = joined + [FoldMoments(self.n_features, self.n_targets) for _ in joined]
             self.size *= 2
         self.pieces.add(Z, Y, sample_weight, np.arange(done, done + len(Z)) // self.size)
         return self
@@ -311,7 +312,8 @@ def contiguous_folds(lengths: ArrayLike, n_folds: int) -> NDArray[np.int64]:
     [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
     """
     lengths = np.atleast_1d(np.asarray(lengths))
-    require_count("contiguous_folds", "n_folds", n_folds)
+    if not satisfies(n_folds, COUNT):
+        raise ValueError(f"n_folds must be a whole number of at least 1; got {n_folds!r}")
     if lengths.dtype.kind not in "iu" or lengths.ndim != 1 or (lengths < 1).any() or lengths.sum() < n_folds:
         raise ValueError(f"lengths must be positive numbers of rows, in sum at least n_folds={n_folds}; got {lengths.tolist()}")
     if len(lengths) < n_folds:
@@ -352,9 +354,3 @@ def checked_rows(Z: ArrayLike, Y: ArrayLike, weight: ArrayLike | None, n_feature
     if weight.shape != (len(Z),) or not (weight >= 0).all():
         raise ValueError(f"sample_weight must hold a number of at least 0 for each of the {len(Z)} rows; got {weight!r}")
     return Z, Y, weight
-
-
-def require_count(owner: str, name: str, value: Any) -> None:
-    """Refuse what is not a whole number from 1 up."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"The {name!r} parameter of {owner} must be a whole number from 1 up; got {value!r}")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._param_validation import Interval
 
+from .._constraints import COUNT, POSITIVE, check_parameters
 from ..kernels import RLSState, rls
-from ._normal_equations import Array, checked_rows, require_count
+from ._normal_equations import Array, checked_rows
 
 
 @dataclass(eq=False)
@@ -73,6 +76,13 @@ class RecursiveLeastSquares:
     ([[1.0, 2.0]], [3.0])
     """
 
+    _parameter_constraints = {
+        "n_features": [COUNT],
+        "n_targets": [COUNT],
+        "alpha": [POSITIVE],
+        "forgetting": [Interval(Real, 0, 1, closed="right")],
+        "fit_intercept": ["boolean"],
+    }
     n_features: int
     n_targets: int
     alpha: float = 1.0
@@ -81,12 +91,7 @@ class RecursiveLeastSquares:
     state: RLSState = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        require_count("RecursiveLeastSquares", "n_features", self.n_features)
-        require_count("RecursiveLeastSquares", "n_targets", self.n_targets)
-        if not 0 < self.alpha < np.inf:
-            raise ValueError(f"The 'alpha' parameter of RecursiveLeastSquares must be a positive number; got {self.alpha!r}")
-        if not 0 < self.forgetting <= 1:
-            raise ValueError(f"The 'forgetting' parameter of RecursiveLeastSquares must be in (0, 1]; got {self.forgetting!r}")
+        check_parameters(self)
         self.state = RLSState.start(self.n_features, self.n_targets, self.alpha)
 
     @property

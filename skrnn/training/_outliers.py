@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..engine import Rule, Stream
-from ..networks import Pair
-from ._penalties import Penalty, check_strength
+from .._constraints import NOT_NEGATIVE, SHARE
+from ..engine import Rule, Runnable, Stream
+from ..networks import Encoder, Pair, Seq2Seq
+from ._penalties import Penalty
 
 
 class AdditiveOutliers(Penalty):
@@ -55,16 +55,19 @@ class AdditiveOutliers(Penalty):
     True
     """
 
+    _parameter_constraints = {"rate": [SHARE], "size": [NOT_NEGATIVE], "columns": ["array-like", None]}
+
     def __init__(self, rate: float = 0.1, size: float = 2.0, columns: Sequence[int] | None = None) -> None:
         self.rate = rate
         self.size = size
         self.columns = columns
 
     def check(self, rule: Rule) -> None:
-        """Refuse a bad rate or size."""
-        check_strength(self, "size")
-        if not isinstance(self.rate, Real) or isinstance(self.rate, bool) or not 0 <= float(self.rate) <= 1:
-            raise ValueError(f"The 'rate' parameter of AdditiveOutliers must be a number from 0 to 1; got {self.rate!r}")
+        """Any rule will do."""
+
+    def fits(self, network: Runnable) -> bool:
+        """Whatever reads numbers; a token with something added is another token, or none."""
+        return not (isinstance(network, Seq2Seq) and isinstance(network.encoder, Encoder) and network.encoder.embedding is not None)
 
     def around(self, rule: Rule) -> Rule:
         """The gradient of ``rule`` for inputs with outliers."""

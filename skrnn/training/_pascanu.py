@@ -10,10 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from .._constraints import NOT_NEGATIVE
 from ..cells import Cell, State, flat, map_state
-from ..engine import BPTT, Rule, Stream
+from ..engine import BPTT, Rule, Runnable, Stream
+from ..networks import Network
 from ..networks._watched import Step, watching
-from ._penalties import Penalty, check_strength
+from ._penalties import Penalty
 
 _LEAST = 1e-10  # gradients no longer than this have no direction that rounding has left alone
 
@@ -62,14 +64,19 @@ class Pascanu(Penalty):
     2.0
     """
 
+    _parameter_constraints = {"alpha": [NOT_NEGATIVE]}
+
     def __init__(self, alpha: float = 2.0) -> None:
         self.alpha = alpha
 
     def check(self, rule: Rule) -> None:
-        """Refuse a bad alpha, and a rule that does not follow the gradient all the way."""
-        check_strength(self, "alpha")
+        """Refuse a rule that does not follow the gradient all the way."""
         if rule != BPTT():
             raise ValueError(f"Pascanu needs rule='bptt', whose gradient reaches every step on every path; got {rule!r}")
+
+    def fits(self, network: Runnable) -> bool:
+        """A stack of layers, in which every cell can be watched."""
+        return isinstance(network, Network)
 
     def around(self, rule: Rule) -> Rule:
         """``rule`` and the gradient of Ω."""

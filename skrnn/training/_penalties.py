@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from dataclasses import dataclass
-from math import inf
-from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import StrOptions
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
+from .._constraints import NOT_NEGATIVE
 from ..cells import State, put_first
-from ..engine import Rule, Stream
+from ..engine import Rule, Runnable, Stream
 from ..networks import Network, Recurrent
 from ..networks._readout import add_first, row_sums
 
@@ -23,37 +22,19 @@ from ..networks._readout import add_first, row_sums
 class Penalty(BaseEstimator, ABC):
     """Turns a learning rule into one whose gradient is also that of something else; parametrised like an estimator."""
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]]
+
     @abstractmethod
     def check(self, rule: Rule) -> None:
-        """Refuse bad parameters, and a rule that this cannot work with."""
+        """Refuse a rule that this cannot work with."""
+
+    @abstractmethod
+    def fits(self, network: Runnable) -> bool:
+        """Whether this can work with a network."""
 
     @abstractmethod
     def around(self, rule: Rule) -> Rule:
         """``rule`` with this penalty; it gives the loss without it."""
-
-
-def as_penalties(given: Any) -> tuple[Penalty, ...]:
-    """None, one or several penalties as a tuple."""
-    several = () if given is None else tuple(given) if isinstance(given, list | tuple) else (given,)
-    if not all(isinstance(penalty, Penalty) for penalty in several):
-        raise ValueError(f"The 'penalties' parameter must be None, a penalty of skrnn.training, or a tuple or list of them; got {given!r}")
-    return several
-
-
-def penalised(rule: Rule, penalties: Iterable[Penalty]) -> Rule:
-    """``rule`` with all penalties, the first nearest to it."""
-    with_penalties = rule
-    for penalty in penalties:
-        penalty.check(rule)
-        with_penalties = penalty.around(with_penalties)
-    return with_penalties
-
-
-def check_strength(penalty: Penalty, name: str) -> None:
-    """Refuse a parameter that is not a finite number from 0 on."""
-    value = penalty.get_params()[name]
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= float(value) < inf:
-        raise ValueError(f"The {name!r} parameter of {type(penalty).__name__} must be a finite number ≥ 0; got {value!r}")
 
 
 def _check_follows_gradient(penalty: Penalty, rule: Rule) -> None:
@@ -67,6 +48,7 @@ def _check_follows_gradient(penalty: Penalty, rule: Rule) -> None:
 class OutputPenalty(Penalty, ABC):
     """A mean over the outputs of the top recurrent layer, which is collected piece after piece like a pooling."""
 
+    _parameter_constraints = {"alpha": [NOT_NEGATIVE]}
     alpha: float
 
     @abstractmethod
@@ -82,8 +64,10 @@ class OutputPenalty(Penalty, ABC):
         """The mean over a batch, after all pieces."""
 
     def check(self, rule: Rule) -> None:
-        check_strength(self, "alpha")
         _check_follows_gradient(self, rule)
+
+    def fits(self, network: Runnable) -> bool:
+        return isinstance(network, Network)
 
     def around(self, rule: Rule) -> Rule:
         return rule if self.alpha == 0 else _Measuring(rule, self)
@@ -242,15 +226,11 @@ class TemporalActivationPenalty(OutputPenalty):
     True
     """
 
+    _parameter_constraints = OutputPenalty._parameter_constraints | {"of": [StrOptions({"units", "norm"})]}
+
     def __init__(self, alpha: float = 1.0, of: str = "units") -> None:
         self.alpha = alpha
         self.of = of
-
-    def check(self, rule: Rule) -> None:
-        """Refuse bad parameters, and a rule that follows no gradient."""
-        super().check(rule)
-        if self.of not in ("units", "norm"):
-            raise ValueError(f"The 'of' parameter of TemporalActivationPenalty must be 'units' or 'norm'; got {self.of!r}")
 
     def start(self, batch_size: int, *, like: Tensor) -> State:
         """No sum, no last output, and nothing to compare with it."""
@@ -327,13 +307,18 @@ class WeightNoise(Penalty):
     True
     """
 
+    _parameter_constraints = {"scale": [NOT_NEGATIVE]}
+
     def __init__(self, scale: float = 0.075) -> None:
         self.scale = scale
 
     def check(self, rule: Rule) -> None:
-        """Refuse a bad scale, and a rule that follows no gradient."""
-        check_strength(self, "scale")
+        """Refuse a rule that follows no gradient."""
         _check_follows_gradient(self, rule)
+
+    def fits(self, network: Runnable) -> bool:
+        """Whatever has recurrent layers."""
+        return True
 
     def around(self, rule: Rule) -> Rule:
         """The gradient of ``rule`` at noisy weights."""

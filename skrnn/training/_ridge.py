@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpocon
 
-from ._normal_equations import Array, Moments, NormalEquations, checked_rows, few_threads
+from ._normal_equations import Array, FoldMoments, NormalEquations, checked_rows, few_threads
 
 CRITERIA = ("block_cv", "gcv")
 _COLUMNS = 256  # solutions that are multiplied at once
@@ -43,7 +43,7 @@ class _Spectrum(NamedTuple):
     cross: Array
 
     @classmethod
-    def of(cls, moments: Moments) -> _Spectrum:
+    def of(cls, moments: FoldMoments) -> _Spectrum:
         with few_threads(_PANEL * len(moments.gram) ** 2):
             values, vectors = np.linalg.eigh(moments.gram, UPLO="U")
             return cls(np.maximum(values, 0), vectors, vectors.T @ moments.cross)
@@ -296,7 +296,7 @@ def _gcv(equations: NormalEquations, alphas: Array, fit_intercept: bool) -> Arra
         return np.where(freedom > n * _EPS, n * residual / freedom**2, np.inf)
 
 
-def _all_rows(equations: NormalEquations, fold: int | None, fit_intercept: bool) -> Moments:
+def _all_rows(equations: NormalEquations, fold: int | None, fit_intercept: bool) -> FoldMoments:
     """A copy of the moments of all rows but those of a fold."""
     (moments,) = equations.without(fold).folds
     if moments.weight == 0:
@@ -304,7 +304,7 @@ def _all_rows(equations: NormalEquations, fold: int | None, fit_intercept: bool)
     return moments if fit_intercept else moments.about_zero()
 
 
-def _by_cholesky(moments: Moments, alpha: float) -> Array | None:
+def _by_cholesky(moments: FoldMoments, alpha: float) -> Array | None:
     """Coefficients, or None where the matrix, its diagonal scaled to ones, is singular to working precision.
 
     The errors are a hundredth of those of an eigendecomposition, which cannot be scaled, and less the worse the matrix is conditioned.

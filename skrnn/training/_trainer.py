@@ -14,13 +14,13 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import Generator, Tensor, nn
 
 from ..cells import hidden
-from ..engine import Rule, Stream
-from ._batches import Batches
+from ..engine import Rule, Runnable, Stream, check_rule
 from ._objectives import Objective
 from ._optimizers import OPTIMIZERS, Optimizer
-from ._pairs import Pairs
-from ._penalties import Penalty, penalised
+from ._penalised import check_penalties, penalised
+from ._penalties import Penalty
 from ._schedules import Plateau, over_time
+from ._sources import Examples
 
 _RECOVERIES = 3
 _EXPLODED = 1000  # times the loss of the best constant output, and training has diverged although the loss is finite
@@ -36,26 +36,6 @@ class DivergenceError(ConvergenceWarning, ValueError):
 
 class InterruptedWarning(UserWarning):
     """Training was interrupted by the user; the best weights so far are kept."""
-
-
-@dataclass
-class Data:
-    """Sequences, what should come out for each sequence or each step, and how much each counts (mean 1 over the training set; ``None``: all alike).
-
-    Targets and weights of steps lie end to end, as the values of the sequences do; of pairs of sequences, as the steps that are written. What a
-    batch is, is a matter of the batches and the network.
-    """
-
-    batches: Batches | Pairs
-    target: Tensor
-    weight: Tensor | None = None
-    per_step: bool = False
-
-    def batch(self, index: NDArray[np.int64]) -> tuple[Any, Tensor, Tensor | None]:
-        """The sequences ``index`` as the network gets them, with targets and weights in the order of the outputs."""
-        rows = torch.from_numpy(self.batches.rows(index) if self.per_step else index).to(self.target.device)
-        weight = None if self.weight is None else self.weight.index_select(0, rows)
-        return self.batches.packed(index), self.target.index_select(0, rows), weight
 
 
 @dataclass
@@ -110,11 +90,11 @@ class Trainer:
 
     def run(
         self,
-        network: nn.Module,
-        data: Data,
+        network: Runnable,
+        data: Examples,
         generator: Generator,
         *,
-        held_out: Data | None = None,
+        held_out: Examples | None = None,
         on_epoch: Callable[[History], bool] = lambda history: False,
         optimizer: Optimizer | None = None,
         stream: Stream | None = None,
@@ -125,12 +105,16 @@ class Trainer:
 
         Raises
         ------
+        ValueError
+            If the rule, a penalty or the stream does not fit the network or the data.
         DivergenceError
             If the loss is infinite or NaN for the fourth time; the best weights are restored before.
         """
+        check_rule(self.rule, network)
+        check_penalties(self.penalties, network)
         if stream is not None:
-            _check_stream(stream, data.batches.lengths)
-        run = _Run(self, network, data, generator, held_out, optimizer)
+            _check_stream(stream, data.source.lengths)
+        run = _TrainingRun(self, network, data, generator, held_out, optimizer)
         run.stream = stream
         try:
             with torch.inference_mode(False), torch.enable_grad():
@@ -150,13 +134,13 @@ class Trainer:
         run.history.optimizer = run.optimizer
         return run.history
 
-    def score(self, network: nn.Module, data: Data) -> float:
+    def score(self, network: nn.Module, data: Examples) -> float:
         """Negative mean loss on held-out data."""
         network.eval()
         total = torch.zeros((), dtype=torch.float64)
         weights = 0.0
         with torch.no_grad():
-            for index in data.batches.chunks():
+            for index in data.source.chunks():
                 packed, target, weight = data.batch(index)
                 losses = self.objective.losses(network(packed), target).double()
                 counts = torch.ones_like(losses) if weight is None else weight.double()
@@ -188,14 +172,16 @@ class _Best:
         self._network.load_state_dict(self._state)
 
 
-class _Run:
+class _TrainingRun:
     """The state of one training run."""
 
     stream: Stream | None = None
 
-    def __init__(self, settings: Trainer, network: Any, data: Data, generator: Generator, held_out: Data | None, optimizer: Optimizer | None) -> None:
+    def __init__(
+        self, settings: Trainer, network: Any, data: Examples, generator: Generator, held_out: Examples | None, optimizer: Optimizer | None
+    ) -> None:
         self.settings, self.network, self.data, self.generator, self.held_out = settings, network, data, generator, held_out
-        if not settings.rule.follows_gradient and settings.batch_size is not None and settings.batch_size < len(data.batches):
+        if not settings.rule.follows_gradient and settings.batch_size is not None and settings.batch_size < len(data.source):
             raise ValueError(f"{settings.rule!r} judges weights by the whole training set: use batch_size=None; got {settings.batch_size}")
         self.rule = penalised(settings.rule, settings.penalties)
         self.history = History()
@@ -224,8 +210,8 @@ class _Run:
     def epoch(self) -> bool:
         """One pass over the data; False if it diverged and has to be repeated."""
         self.network.train()
-        in_order = [np.arange(len(self.data.batches))]
-        batches = self.data.batches.shuffled(self.settings.batch_size, self.generator) if self.stream is None else in_order
+        in_order = [np.arange(len(self.data.source))]
+        batches = self.data.source.shuffled(self.settings.batch_size, self.generator) if self.stream is None else in_order
         total, rows = torch.zeros((), dtype=torch.float64, device=self.data.target.device), 0
         for k, index in enumerate(batches):
             done = (len(self.history.losses) + k / len(batches)) / self.settings.max_epochs

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -15,17 +14,14 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..data import OF_WINDOWS, Panel, SeriesMoments, Window, windows_of
 from ..networks import Pair
-from ._trainer import Data
-
-Rows = NDArray[np.intp]
-
+from ._sources import Batch, Examples, Index, Source
 
 _RESIDENT = 2**25  # bytes of windows that are kept ready on the device; above, each batch is made when it is needed
 _CHUNK_STEPS = 2**16  # steps predicted at once
 _SAMPLE = 2048  # windows from which the best constant output is computed
 
 
-class Sight(NamedTuple):
+class WindowSpec(NamedTuple):
     """What a network sees of a window, and how."""
 
     n_lags: int
@@ -39,21 +35,21 @@ class Sight(NamedTuple):
     device: torch.device
 
 
-def steps_counted(sight: Sight, n_steps: int) -> NDArray[np.float64]:
+def steps_counted(spec: WindowSpec, n_steps: int) -> NDArray[np.float64]:
     """By how many steps of change the scale grows, for each step of the future."""
-    grows = sight.scaling == "difference" and not sight.recursive
+    grows = spec.scaling == "difference" and not spec.recursive
     return np.arange(1.0, n_steps + 1) if grows else np.ones(n_steps)
 
 
-class Windows:
-    """Windows of a panel.
+class WindowSource(Source):
+    """Windows of a panel, a packed batch or a :class:`~skrnn.networks.Pair` each time.
 
     Parameters
     ----------
     panel : Panel
     moments : SeriesMoments
         Of its series.
-    sight : Sight
+    spec : WindowSpec
     series, origins : ndarray of shape (n_windows,)
         Index of the series of each window, and row of the panel of its first future step.
     per_epoch : int or None, default=None
@@ -68,9 +64,9 @@ class Windows:
     """
 
     def __init__(
-        self, panel: Panel, moments: SeriesMoments, sight: Sight, places: tuple[Rows, Rows], per_epoch: int | None = None, odds: Any = None
+        self, panel: Panel, moments: SeriesMoments, spec: WindowSpec, places: tuple[Index, Index], per_epoch: int | None = None, odds: Any = None
     ) -> None:
-        self.panel, self.moments, self.sight, self.per_epoch = panel, moments, sight, per_epoch
+        self.panel, self.moments, self.spec, self.per_epoch = panel, moments, spec, per_epoch
         self.taught = True
         self.series, self.origins = places
         self.odds = None if odds is None else torch.from_numpy(odds)
@@ -79,45 +75,34 @@ class Windows:
         return len(self.origins)
 
     @property
-    def lengths(self) -> Rows:
-        """Steps of each window."""
-        return np.full(len(self), self.sight.n_lags + self.sight.horizon)
+    def lengths(self) -> Index:
+        return np.full(len(self), self.spec.n_lags + self.spec.horizon)
 
-    def window(self, index: Rows, horizon: int | None = None) -> Window:
+    @property
+    def n_outputs(self) -> int:
+        """Steps that a network puts out for each window."""
+        return self.spec.n_lags + self.spec.horizon - 1 if self.spec.recursive else self.spec.horizon
+
+    def rows(self, index: Index) -> Index:
+        return (index * self.n_outputs + np.arange(self.n_outputs)[:, None]).ravel()
+
+    def window(self, index: Index, horizon: int | None = None) -> Window:
         """The windows ``index`` in numpy."""
-        sizes = (self.sight.n_lags, self.sight.horizon if horizon is None else horizon)
-        return windows_of(self.panel, self.series[index], self.origins[index], sizes, (self.sight.scaling, self.moments))
+        sizes = (self.spec.n_lags, self.spec.horizon if horizon is None else horizon)
+        return windows_of(self.panel, self.series[index], self.origins[index], sizes, (self.spec.scaling, self.moments))
 
-    def batch(self, index: Rows) -> tuple[Any, Tensor, Tensor | None]:
-        """The windows ``index`` as the network gets them, with targets and weights in the order of the outputs."""
-        if self._ready is None:
-            return self._made(index)
-        batch: tuple[Any, Tensor, Tensor | None] = _picked(self._ready, len(self), torch.from_numpy(index).to(self.sight.device))
-        return batch
-
-    @cached_property
-    def _ready(self) -> tuple[Any, Tensor, Tensor | None] | None:
-        """All windows as one batch, if they are small together."""
-        fits = _n_bytes(self._made(np.arange(1))) * len(self) <= _RESIDENT
-        return self._made(np.arange(len(self))) if fits else None
-
-    def _made(self, index: Rows) -> tuple[Any, Tensor, Tensor | None]:
-        window = self.window(index)
-        return self.packed(index, window), *self.targets(index, window)
-
-    def packed(self, index: Rows, window: Window | None = None) -> Any:
-        """The windows ``index`` as the network gets them."""
+    def packed(self, index: Index, window: Window | None = None) -> PackedSequence | Pair:
         window = self.window(index) if window is None else window
-        return self.steps(window, index, 0, window.rows.shape[1] - 1) if self.sight.recursive else self.pair(window, index)
+        return self.steps(window, index, 0, window.rows.shape[1] - 1) if self.spec.recursive else self.pair(window, index)
 
-    def steps(self, window: Window, index: Rows, low: int, high: int) -> PackedSequence:
+    def steps(self, window: Window, index: Index, low: int, high: int) -> PackedSequence:
         """Inputs of a recursive network that puts out the steps from ``low + 1`` to ``high`` of each window."""
         before, rows = window.rows[:, low:high], self._inside(window.rows[:, low + 1 : high + 1])
         return self._as_packed([*self._masked(before), self.panel.known[rows], *self._static(index, high - low), window.z[:, low:high]])
 
-    def pair(self, window: Window, index: Rows) -> Pair:
+    def pair(self, window: Window, index: Index) -> Pair:
         """The past for an encoder, the future for a decoder."""
-        s, n = self.sight, len(index)
+        s, n = self.spec, len(index)
         past, future = window.rows[:, : s.n_lags], window.rows[:, s.n_lags :]
         horizon = future.shape[1]
         source = [window.z[:, : s.n_lags], *self._masked(past), self.panel.known[past], self.panel.seen[past], *self._static(index, s.n_lags)]
@@ -132,14 +117,14 @@ class Windows:
         teacher = self._flat(self._from_origin(window, future)) if self.taught else None
         return Pair(self._as_packed(source), self._as_packed(steps), first, teacher)
 
-    def _from_origin(self, window: Window, rows: Rows) -> NDArray[Any]:
+    def _from_origin(self, window: Window, rows: Index) -> NDArray[Any]:
         """Values in units of the window; where it sees changes, the mean change of a step since the origin."""
         gap = self.panel.y[self._inside(rows)] - window.location[:, None]
-        return gap / (window.scale[:, None] * steps_counted(self.sight, rows.shape[1])[:, None])
+        return gap / (window.scale[:, None] * steps_counted(self.spec, rows.shape[1])[:, None])
 
-    def targets(self, index: Rows, window: Window | None = None) -> tuple[Tensor, Tensor | None]:
+    def targets(self, index: Index, window: Window | None = None) -> tuple[Tensor, Tensor | None]:
         """What should come out, a row for each step and window in the order of the outputs, and how much each counts."""
-        s, window = self.sight, self.window(index) if window is None else window
+        s, window = self.spec, self.window(index) if window is None else window
         first = 1 if s.recursive else s.n_lags
         rows = window.rows[:, first:]
         if s.counts:
@@ -151,8 +136,8 @@ class Windows:
         counts = counts * (np.arange(rows.shape[1]) >= told) * (rows.shape[1] / (rows.shape[1] - told))
         return self._flat(z), self._flat(counts[..., None])[:, 0] if s.mask or told else None
 
-    def shuffled(self, batch_size: int | None, generator: Generator) -> list[Rows]:
-        """Windows in random order, in batches: every one once, or as many as an epoch has."""
+    def shuffled(self, batch_size: int | None, generator: Generator) -> list[Index]:
+        """Batches in random order: of every window once, or of as many as an epoch has."""
         n = len(self) if self.per_epoch is None else min(self.per_epoch, len(self))
         if self.odds is None:
             order = torch.randperm(len(self), generator=generator)[:n]
@@ -161,25 +146,24 @@ class Windows:
         size = n if batch_size is None else batch_size
         return np.split(order.numpy(), range(size, n, size))
 
-    def chunks(self) -> Iterator[Rows]:
-        """Every window once, in chunks of bounded work."""
-        size = max(1, _CHUNK_STEPS // int(self.sight.n_lags + self.sight.horizon))
+    def chunks(self) -> Iterator[Index]:
+        size = max(1, _CHUNK_STEPS // int(self.spec.n_lags + self.spec.horizon))
         yield from np.split(np.arange(len(self)), range(size, len(self), size))
 
-    def _inside(self, rows: Rows) -> Rows:
+    def _inside(self, rows: Index) -> Index:
         """Rows of the panel, of which nobody will ask for those beyond its end."""
         return np.minimum(rows, len(self.panel.y) - 1)
 
-    def _masked(self, rows: Rows) -> list[NDArray[Any]]:
-        return [self.panel.present[self._inside(rows)]] if self.sight.mask else []
+    def _masked(self, rows: Index) -> list[NDArray[Any]]:
+        return [self.panel.present[self._inside(rows)]] if self.spec.mask else []
 
-    def _static(self, index: Rows, n_steps: int) -> list[NDArray[Any]]:
+    def _static(self, index: Index, n_steps: int) -> list[NDArray[Any]]:
         static = self.panel.static[self.series[index]]
         return [np.broadcast_to(static[:, None], (len(index), n_steps, static.shape[1]))]
 
-    def _last_season(self, window: Window, index: Rows) -> list[NDArray[Any]]:
+    def _last_season(self, window: Window, index: Index) -> list[NDArray[Any]]:
         """Of each future step the same step of the last season that is known, in units of the window."""
-        season, future = self.sight.season, window.rows[:, self.sight.n_lags :]
+        season, future = self.spec.season, window.rows[:, self.spec.n_lags :]
         if not season:
             return []
         back = season * (1 + np.arange(future.shape[1]) // season)
@@ -192,7 +176,35 @@ class Windows:
     def _flat(self, array: NDArray[Any]) -> Tensor:
         """A row for each step and window, step after step."""
         rows = np.ascontiguousarray(array.swapaxes(0, 1), dtype=float).reshape(-1, array.shape[-1])
-        return torch.from_numpy(rows).to(self.sight.device, self.sight.dtype)
+        return torch.from_numpy(rows).to(self.spec.device, self.spec.dtype)
+
+
+class WindowExamples(Examples):
+    """Windows to learn from, whose targets are made with them.
+
+    ``target`` and ``weight`` are those of some of them: to begin with, a few thousand are enough.
+    """
+
+    def __init__(self, source: WindowSource) -> None:
+        self.source: WindowSource = source
+        n = len(source)
+        self.target, self.weight = source.targets(np.unique(np.linspace(0, n - 1, min(n, _SAMPLE)).astype(int)))
+
+    def batch(self, index: Index) -> Batch:
+        if self._ready is None:
+            return self._made(index)
+        batch: Batch = _picked(self._ready, len(self.source), torch.from_numpy(index).to(self.source.spec.device))
+        return batch
+
+    @cached_property
+    def _ready(self) -> Batch | None:
+        """All windows as one batch, if they are small together."""
+        n = len(self.source)
+        return self._made(np.arange(n)) if _n_bytes(self._made(np.arange(1))) * n <= _RESIDENT else None
+
+    def _made(self, index: Index) -> Batch:
+        window = self.source.window(index)
+        return self.source.packed(index, window), *self.source.targets(index, window)
 
 
 def _picked(part: Any, n: int, index: Tensor) -> Any:
@@ -211,21 +223,3 @@ def _n_bytes(part: Any) -> int:
     if isinstance(part, Tensor):
         return part.nbytes
     return 0 if part is None else sum(map(_n_bytes, part))
-
-
-@dataclass
-class WindowData(Data):
-    """Windows to learn from. ``target`` and ``weight`` are those of some of them, to begin with."""
-
-    batches: Any  # Windows
-
-    def batch(self, index: Rows) -> tuple[Any, Tensor, Tensor | None]:
-        """The windows ``index`` as the network gets them, with targets and weights in the order of the outputs."""
-        batch: tuple[Any, Tensor, Tensor | None] = self.batches.batch(index)
-        return batch
-
-
-def window_data(windows: Windows) -> WindowData:
-    """Data of windows for a trainer."""
-    some = np.unique(np.linspace(0, len(windows) - 1, min(len(windows), _SAMPLE)).astype(int))
-    return WindowData(windows, *windows.targets(some))

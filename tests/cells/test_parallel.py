@@ -4,7 +4,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from skrnn.cells import LRU, QRNN, MinGRU, MinLSTM
 from skrnn.cells._parallel import last_steps, linear_scan, steps_before
-from tests.cell_settings import assert_same, built, gradients, pack_all, packed, random
+from tests.cell_settings import as_on_a_gpu, assert_same, built, gradients, pack_all, packed, random
 
 LONG = (2000, 3, 1024, 1, 2000, 1025)
 TOLERANCE = {torch.float32: 1e-5, torch.complex64: 1e-5, torch.float64: 1e-12, torch.complex128: 1e-12}  # relative
@@ -81,13 +81,10 @@ def test_neighbours_along_time(reverse):
     [MinGRU(), MinGRU("positive"), MinLSTM(), MinLSTM("positive"), LRU(), *(QRNN(width, pool) for width in (1, 2, 4) for pool in ("f", "fo", "ifo"))],
     ids=repr,
 )
-def test_what_a_gpu_computes(cell, lengths, reverse, monkeypatch):
+def test_what_a_gpu_computes(cell, lengths, reverse):
     cell, batch = built(cell), packed(lengths)
     values, grads = gradients(cell, batch, reverse=reverse)
-    for module in ("_min", "_lru", "_quasi"):
-        monkeypatch.setattr(f"skrnn.cells.{module}.runs_in_torch", lambda x: True)
-        monkeypatch.setattr(f"skrnn.cells.{module}.run_compiled", None)
-    parallel, parallel_grads = gradients(cell, batch, reverse=reverse)
+    parallel, parallel_grads = gradients(as_on_a_gpu(cell), batch, reverse=reverse)
     assert_same(parallel + parallel_grads, values + grads, 1e-12)
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from skrnn.cells import GRU, LSTM, Elman
-from skrnn.cells._fused import run_torch
-from tests.cell_settings import HIDDEN, INPUT, assert_same, built, gradients, packed, random, random_state, stacked, without_kernel
+from skrnn.cells._kernel import run_torch
+from tests.cell_settings import HIDDEN, INPUT, as_on_a_gpu, assert_same, built, gradients, packed, random, random_state, stacked, without_kernel
 
 EXACT = 1e-12  # float64, relative
 TWINS = {
@@ -67,9 +67,8 @@ def test_torchs_kernel_equals_ours_and_the_steps(monkeypatch, name, reverse, len
     state = random_state(cell, len(lengths))
     ours, steps = (gradients(c, batch, state, reverse=reverse) for c in (cell, without_kernel(cell)))
     module, called = type(cell).__module__, []
-    monkeypatch.setattr(f"{module}.runs_in_torch", lambda x: True)
     monkeypatch.setattr(f"{module}.run_torch", lambda kind, *given: called.append(kind) or run_torch(kind, *given))
-    torchs = gradients(cell, batch, state, reverse=reverse)
+    torchs = gradients(as_on_a_gpu(cell), batch, state, reverse=reverse)
     assert called == [name]
     assert_same(torchs[0] + torchs[1], steps[0] + steps[1], EXACT)
     assert_same(torchs[0] + torchs[1], ours[0] + ours[1], EXACT)

@@ -218,14 +218,14 @@ def test_noise_only_while_training(size):
 
 
 def test_a_function_of_ones_own():
-    cell, batch = made(activation=torch.sin), packed()
+    cell = made(activation=torch.sin)
     h = torch.zeros(40, dtype=torch.float64)
     x = random(12, 3)
     y = scan(cell, pack_all([x]))[0].data
     for row, out in zip(x, y, strict=True):
         h = torch.sin(cell.W @ row + cell.b + cell.R @ h)
         assert gap(out, h) <= EXACT
-    assert cell.fused(batch, cell.initial_state(5, like=x), False) is None
+    assert cell.kernel() is None
 
 
 def test_float32_and_float64_are_the_same_reservoir():

@@ -7,7 +7,7 @@ import torch
 from skrnn.cells import Spiking, SpikingState
 from skrnn.cells._column import connect
 from skrnn.engine import scan
-from tests.cell_settings import assert_same, built, gradients, has_kernel, leaves, pack_all, packed, random_state, run, without_kernel
+from tests.cell_settings import assert_same, built, gradients, leaves, pack_all, packed, random_state, run, without_kernel
 
 EXACT = 1e-10  # float64, relative, over thousands of steps
 PAPER = 135  # neurons
@@ -58,13 +58,13 @@ def test_the_kernel_equals_the_steps_from_any_state(batch_size, width, reverse):
 
 def test_the_kernel_runs_what_needs_no_gradient():
     cell, batch = built(Spiking()), packed()
-    assert has_kernel(Spiking())
+    kernel = cell.kernel()
     state = cell.initial_state(5, like=batch.data)
     batch.data.requires_grad_()
-    assert cell.fused(batch, state, False) is None
+    assert kernel(batch, state, False) is None
     with torch.no_grad():
-        assert cell.fused(batch, state, False) is not None
-    assert cell.fused(packed(), state._replace(v=state.v.clone().requires_grad_()), False) is None
+        assert kernel(batch, state, False) is not None
+    assert kernel(packed(), state._replace(v=state.v.clone().requires_grad_()), False) is None
 
 
 def test_outputs_do_not_change_with_small_changes_of_the_input():

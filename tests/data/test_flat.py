@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from sklearn.base import BaseEstimator
 
-from skrnn.data import Windows, check_sequences
+from skrnn.data import TableLayout, check_sequences
 from skrnn.preprocessing import SequencePadder
 
 CUBE = np.random.default_rng(0).normal(size=(7, 4, 3))  # 4 steps, 3 channels
@@ -20,7 +20,7 @@ class Door(BaseEstimator):
 
 def read(X, door=None, **how):
     door, reset = (Door(), True) if door is None else (door, False)
-    return check_sequences(door, X, reset=reset, windows=Windows(**how)), door
+    return check_sequences(door, X, reset=reset, table_layout=TableLayout(**how)), door
 
 
 def sent(layout, step_order):

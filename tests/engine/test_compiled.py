@@ -172,7 +172,7 @@ def test_the_same_seed_gives_the_same_bits():
 class Slow(Elman):
     """An Elman network without a kernel."""
 
-    def fused(self, packed, state, reverse):
+    def kernel(self):
         return None
 
 

@@ -37,5 +37,5 @@ def test_guessing_needs_the_whole_training_set():
 
 
 def test_a_bad_scale_is_refused():
-    with pytest.raises(ValueError, match="'scale' parameter of Guessing must be positive; got 0"):
+    with pytest.raises(ValueError, match="'scale' parameter of Guessing must be a positive number; got 0"):
         Guessing(0)

@@ -96,5 +96,5 @@ def test_sequences_that_influence_each_other_are_refused_while_training():
 
 
 def test_a_bad_order_is_refused():
-    with pytest.raises(ValueError, match="'order' parameter of RTRL must be None or at least 1; got 0"):
+    with pytest.raises(ValueError, match="'order' parameter of RTRL must be a whole number of at least 1, or None; got 0"):
         RTRL(0)

@@ -218,7 +218,7 @@ def test_bad_settings_of_rules_are_refused_by_name():
     for rule in (BPTT, TruncatedBPTT):
         with pytest.raises(ValueError, match=f"'grad_path' parameter of {rule.__name__} must be one of .*; got 'half'"):
             rule(grad_path="half")
-    with pytest.raises(ValueError, match="'n_steps' parameter of TruncatedBPTT must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="'n_steps' parameter of TruncatedBPTT must be a whole number of at least 1; got 0"):
         TruncatedBPTT(0)
     with pytest.raises(ValueError, match="'stride' parameter of TruncatedBPTT must be a divisor of n_steps=10; got 3"):
         TruncatedBPTT(10, stride=3)

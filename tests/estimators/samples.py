@@ -2,6 +2,7 @@
 
 import copy
 from functools import cache
+from inspect import isclass, signature
 
 import numpy as np
 from sklearn.base import is_regressor
@@ -13,7 +14,12 @@ RNG = np.random.default_rng(0)
 RAGGED = [RNG.normal(size=(n, 3)) for n in RNG.integers(2, 9, size=40)]
 EQUAL = RNG.normal(size=(40, 6, 3))
 TABLE = RNG.normal(size=(40, 6))
-EVERY = [name for name in estimators.__all__ if "pooling" in getattr(estimators, name)().get_params()]  # one row of answers for each sequence
+CLASSES = [  # of those that can be made without arguments
+    name
+    for name in estimators.__all__
+    if isclass(kind := getattr(estimators, name)) and all(p.default is not p.empty for p in signature(kind).parameters.values())
+]
+EVERY = [name for name in CLASSES if "pooling" in getattr(estimators, name)().get_params()]  # one row of answers for each sequence
 NAMES = [name for name in EVERY if "max_epochs" in getattr(estimators, name)().get_params()]  # trained by epochs
 TRAINED_CELLS = [name for name in cells.__all__ if any(True for _ in getattr(cells, name)().build(3, 6).parameters())]  # all but reservoirs
 NETS = {  # settings worth testing, of networks that are trained and of reservoirs
@@ -101,3 +107,41 @@ def objects(items):
     for i, item in enumerate(items):
         cells[i] = item
     return cells
+
+
+# Of every estimator two sets of data and settings that take next to no time.
+
+SERIES = np.sin(0.7 * np.arange(120))[:, None] + 0.1 * np.random.default_rng(1).normal(size=(120, 2))
+STEPWISE = [np.cumsum(x[:, 0]) for x in RAGGED]
+WORDS = [list("abba"[: 1 + k % 4]) for k in range(20)]
+LABELS = np.arange(len(RAGGED)) % 3
+SAMPLES = {
+    "DualStageAttentionRegressor": [(SERIES, SERIES.sum(axis=1)), (SERIES[:60], SERIES[:60, 0])],
+    "EchoStateClassifier": [(RAGGED, LABELS), (TABLE, LABELS % 2)],
+    "EchoStateRegressor": [(SERIES[:-1], SERIES[1:]), (RAGGED, STEPWISE)],
+    "EchoStateTransformer": [(RAGGED,), (TABLE,)],
+    "LiquidStateClassifier": [(EQUAL, LABELS), (TABLE, LABELS % 2)],
+    "LiquidStateTransformer": [(EQUAL,), (TABLE,)],
+    "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
+    "RNNCaptioner": [(TABLE[:20], WORDS), (TABLE[:20], ["".join(word) for word in WORDS])],
+    "RNNClassifier": [(RAGGED, LABELS), (TABLE, np.eye(3, dtype=int)[LABELS])],
+    "RNNForecaster": [(None, SERIES[:, 0]), (SERIES, SERIES[:, 0])],
+    "RNNRegressor": [(RAGGED, TABLE[:, 0]), (TABLE, TABLE[:, :2])],
+    "RNNSequenceRegressor": [(RAGGED, STEPWISE), (SERIES, SERIES)],
+    "RNNTagger": [(RAGGED, [(y > 0).astype(int) for y in STEPWISE]), (SERIES, (SERIES > 0).astype(int))],
+    "RidgeReadout": [(TABLE, TABLE[:, 0]), (TABLE, TABLE[:, :2])],
+    "SeasonalNaiveDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
+    "Seq2SeqRegressor": [(EQUAL, EQUAL[:, :2, 0]), (RAGGED, [x[:1] for x in RAGGED])],
+    "Seq2SeqTranslator": [(WORDS, WORDS), (["".join(word) for word in WORDS], WORDS)],
+    "Vec2SeqRegressor": [(TABLE, TABLE[:, :3]), (TABLE, TABLE[:, 0])],
+}
+QUICK = {"hidden_size": 5, "max_epochs": 2, "random_state": 0, "horizon": 3, "n_lags": 4, "window": 20}
+
+
+def fit_sample(name, sample=0, callbacks=()):
+    """A fitted estimator of a class, on small data of its own kind."""
+    quick = known(name, QUICK) if "season" in known(name, {"season": 0}) else {k: v for k, v in known(name, QUICK).items() if k != "n_lags"}
+    estimator = getattr(estimators, name)(**quick)
+    if callbacks:
+        estimator.set_callbacks(*callbacks)
+    return estimator.fit(*SAMPLES[name][sample])

@@ -360,7 +360,7 @@ def test_F2_interrupted_before_the_first_epoch_ended(monkeypatch):
     def interrupt(*args):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skrnn.training._trainer._Run.epoch", interrupt)
+    monkeypatch.setattr("skrnn.training._trainer._TrainingRun.epoch", interrupt)
     y = high_or_low()
     with pytest.warns(InterruptedWarning, match="interrupted by user after 0 epochs"):
         model = net().fit(RAGGED, y)

@@ -3,10 +3,13 @@
 Run with SCIPY_ARRAY_API=1: without it scikit-learn skips the check of array API input.
 """
 
+import pytest
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrnn import estimators
+from skrnn.estimators.face import Trained
+from tests.estimators.samples import CLASSES
 
 # check → reason, by estimator. None is expected to fail where a row of X is a sequence.
 ROWS_ARE_STEPS = {
@@ -52,7 +55,7 @@ OF_SERIES = {  # by a parameter that tells them
 
 
 def _estimators():
-    for name in estimators.__all__:
+    for name in CLASSES:
         known = getattr(estimators, name)().get_params()
         settings = SETTINGS if "max_epochs" in known else RESERVOIR if "leak_rate" in known else FIXED
         settings = next((special for parameter, special in OF_SERIES.items() if parameter in known), settings)
@@ -67,4 +70,36 @@ def _estimators():
 def test_scikit_learn(estimator, check):
     if "max_epochs" in estimator.get_params() and check.func.__name__ not in ASK_WHAT_WAS_LEARNED:
         estimator = clone(estimator).set_params(max_epochs=min(estimator.max_epochs, 5))
+    check(estimator)
+
+
+# As a user makes them. Minibatches in float32 cannot treat a weight of two as a repeated row, nor can folds from which a penalty is chosen.
+MINIBATCHES = {
+    "check_sample_weight_equivalence_on_dense_data": "a row that is there twice is in two of the float32 minibatches, one that counts twice in one"
+}
+FOLDS = {"check_sample_weight_equivalence_on_dense_data": "scales and the penalty are chosen on folds and trials, which repeated rows shift"}
+LAST_BITS = {
+    name: {"check_methods_subset_invariance": "the last bits of float32 products depend on how many rows there are"}
+    for name in ("EchoStateClassifier", "RNNClassifier", "RNNRegressor", "Seq2SeqRegressor", "Vec2SeqRegressor")
+}
+
+
+def _expected_of_default(estimator):
+    name = type(estimator).__name__
+    by_folds = "n_folds" in estimator.get_params()
+    return (MINIBATCHES if isinstance(estimator, Trained) else FOLDS if by_folds else {}) | LAST_BITS.get(name, {}) | EXPECTED_FAILURES.get(name, {})
+
+
+def _defaults(trained):
+    return [made for name in CLASSES if isinstance(made := getattr(estimators, name)(), Trained) == trained]
+
+
+@parametrize_with_checks(_defaults(trained=False), expected_failed_checks=_expected_of_default, xfail_strict=True)
+def test_scikit_learn_on_defaults(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(_defaults(trained=True), expected_failed_checks=_expected_of_default, xfail_strict=True)
+def test_scikit_learn_on_trained_defaults(estimator, check):
     check(estimator)

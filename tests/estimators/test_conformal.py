@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skrnn.estimators._conformal import Calibration, follow
+from skrnn.estimators.forecasting._conformal import Calibration, follow
 
 RNG = np.random.default_rng(0)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
 
-from skrnn.estimators._detection import ErrorGaussian
+from skrnn.estimators.anomalies._scores import ErrorGaussian
 
 RNG = np.random.default_rng(0)
 MIXING = RNG.normal(size=(4, 4))

@@ -347,3 +347,21 @@ def test_a_search_over_ragged_sequences(name):
     search = GridSearchCV(make(name), {"cell": ["elman", LSTM()], "rule": ["bptt", TruncatedBPTT(3)]}, cv=2, error_score="raise").fit(RAGGED, y)
     assert len(search.cv_results_["params"]) == 4
     assert search.score(RAGGED, y) == search.best_estimator_.score(RAGGED, y)
+
+
+def test_several_labels_at_each_step():
+    """A column of 0 and 1 for each label; a step with a NaN has no target."""
+    y = [np.column_stack([np.cumsum(x[:, 0]) > 0, x[:, 1] > 0]).astype(float) for x in RAGGED]
+    y[3][0, 1] = np.nan
+    model = RNNTagger(hidden_size=12, max_epochs=200, random_state=0).fit(RAGGED, y)  # of one update each
+    assert model.multilabel_
+    tags, shares = model.predict(RAGGED), model.predict_proba(RAGGED)
+    assert [t.shape for t in tags] == [t.shape for t in shares] == [x[:, :2].shape for x in RAGGED]
+    assert all(((s > 0.5) == t).all() for s, t in zip(shares, tags, strict=True))
+    assert model.score(RAGGED, y) > 0.8  # the share of steps whose labels are all right
+    with pytest.raises(ValueError, match=r"y has 3 labels \(columns\), expected 2"):
+        model.partial_fit(RAGGED, [np.ones((len(x), 3)) for x in RAGGED])
+    with pytest.raises(ValueError, match="multilabel-indicator, but the estimator was fitted on single-label"):
+        RNNTagger(max_epochs=1).fit(RAGGED, [x[:, 0] > 0 for x in RAGGED]).partial_fit(RAGGED, y)
+    with pytest.raises(ValueError, match="each must hold 0 and 1 for a label of its own"):
+        RNNTagger().fit(RAGGED, [2 * x[:, :2] for x in RAGGED])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skrnn.data import Sequences
-from skrnn.estimators._prediction_errors import aligned_errors, predictors, steps_ahead, training_windows
+from skrnn.estimators.anomalies._prediction_errors import aligned_errors, predictors, steps_ahead, training_windows
 
 SERIES = Sequences(np.arange(24.0).reshape(12, 2), [0, 5, 12])
 

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrnn import EchoStateClassifier, EchoStateRegressor, EchoStateTransformer, ReservoirSearchCV
-from skrnn.estimators import _shared_work
+from skrnn.estimators.reservoirs import _shared_work
 from skrnn.networks import Reservoirs
 
 SCALES = {"spectral_radius": [0.5, 0.9], "leak_rate": [0.3, 1.0], "input_scaling": [0.1, 0.5], "bias_scaling": [0.1, 0.4]}
@@ -108,10 +108,10 @@ def test_classes_of_a_panel(pooling):
 
 
 def test_scales_that_are_chosen_are_chosen_once(monkeypatch):
-    from skrnn.estimators import _echo_state
+    from skrnn.estimators.reservoirs import _scales
 
-    chosen, tune = [], _echo_state.tune
-    monkeypatch.setattr(_echo_state, "tune", lambda *args: chosen.append(1) or tune(*args))
+    chosen, tune = [], _scales.tune
+    monkeypatch.setattr(_scales, "tune", lambda *args: chosen.append(1) or tune(*args))
     model = EchoStateRegressor(20, random_state=0)
     assert_same(model, {"alpha": [0.1, 1.0, 10.0]}, *series(300), cv=TimeSeriesSplit(2))
     ours, theirs = 2 + 1, 2 * 3 + 1

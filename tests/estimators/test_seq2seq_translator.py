@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, train_test_
 
 from skrnn import RNNCaptioner, Seq2SeqTranslator
 from skrnn.datasets import make_copy
-from skrnn.estimators._held_out import Part
+from skrnn.estimators.face._held_out import Part
 
 X, Y = make_copy(60, n_symbols=4, min_length=1, max_length=5, random_state=0)
 TEXT = ["".join("abcd"[k] for k in row) for row in X]
@@ -62,8 +62,10 @@ def test_the_score_of_a_hypothesis_is_its_log_probability():
     best = [row[0] for row in model.predict_hypotheses(X[:4])]
     for x, h in zip(X[:4], best, strict=True):
         if len(h.tokens) < 2 * model._longest:  # it has ended
-            target = model._encode(model._targets([h.tokens], reset=False), None, reset=False).target
-            pair, ids, _ = model._data(Part(model._read([x], reset=False), target, None)).batch(np.array([0]))
+            predictor = model._predictor()
+            given, wanted, _ = predictor.compared([x], [h.tokens])
+            part = Part(given.sequences, predictor.target.encode(wanted), None)
+            pair, ids, _ = predictor.target.data(part, predictor.source(given.sequences)).batch(np.array([0]))
             outputs = model.network_(pair).detach().numpy()
             outputs[:, :2] = -np.inf
             log_p = outputs - np.log(np.exp(outputs).sum(1, keepdims=True))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skrnn.estimators._vocabulary import BEGIN, END, UNKNOWN, Vocabulary, read_tokens
+from skrnn.estimators.writing._vocabulary import BEGIN, END, UNKNOWN, Vocabulary, read_tokens
 
 ROWS = [tuple("abacus"), tuple("bad"), (7, "a")]
 

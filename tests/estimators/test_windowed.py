@@ -10,10 +10,10 @@ from sklearn.inspection import permutation_importance
 from sklearn.multioutput import RegressorChain
 
 from skrnn import estimators
-from tests.estimators.samples import EQUAL, TABLE, fit, make, target
+from tests.estimators.samples import CLASSES, EQUAL, TABLE, fit, make, target
 
 N, T, F = EQUAL.shape
-every_estimator = pytest.mark.parametrize("name", [name for name in estimators.__all__ if "step_order" in getattr(estimators, name)().get_params()])
+every_estimator = pytest.mark.parametrize("name", [name for name in CLASSES if "step_order" in getattr(estimators, name)().get_params()])
 
 
 def outputs(model, X):

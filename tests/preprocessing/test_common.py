@@ -3,18 +3,27 @@
 Run with SCIPY_ARRAY_API=1: without it scikit-learn skips the check of array API input.
 """
 
+import inspect
+
+import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skrnn import preprocessing
 from skrnn.preprocessing import (
     CalendarFeatures,
     Conceptor,
+    DeltaEncoder,
     Differencer,
     FourierFeatures,
+    LatencyEncoder,
     NVARTransformer,
     PerStep,
+    RateEncoder,
     SequenceImputer,
     SequencePadder,
     SlidingWindow,
@@ -41,7 +50,11 @@ TRANSFORMERS = [
     FourierFeatures(),
     Differencer(),
     Differencer(lags=(1, 2), edge="nan", origin="start"),
+    DeltaEncoder(),
+    LatencyEncoder(),
+    RateEncoder(random_state=0),
 ]
+EVERY = [pytest.param(kind, id=name) for name in preprocessing.__all__ if inspect.isclass(kind := getattr(preprocessing, name))]
 # check → reason
 PAST_COUNTS = {
     "check_methods_sample_order_invariance": "a row is a time step: what comes before counts",
@@ -66,3 +79,22 @@ def expected_failures(estimator):
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_scikit_learn(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_every_parameter_is_checked_in_the_same_words(kind):
+    assert set(kind._parameter_constraints) == set(kind().get_params(deep=False))
+    for name in kind._parameter_constraints:
+        wrong = kind(**{name: object})
+        with pytest.raises(ValueError, match=rf"^The '{name}' parameter of {kind.__name__} must be .*; got <class 'object'>$"):
+            wrong.fit(np.ones((3, 1)))
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_fit_that_fails_leaves_no_fitted_transformer(kind):
+    X = np.arange(6.0)[:, None]
+    transformer = clone(kind()).fit(X)
+    with pytest.raises(ValueError, match="inf"):
+        transformer.fit(np.full((6, 1), np.inf))
+    with pytest.raises(NotFittedError):
+        transformer.transform(X)

@@ -200,14 +200,14 @@ def test_states_fit_to_their_own_conceptor():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: Conceptor(0).fit(STATES), "The 'aperture' parameter of Conceptor must be a number above 0; got 0"),
-        (lambda: Conceptor(np.inf).fit(STATES), "The 'aperture' parameter of Conceptor must be a number above 0; got inf"),
+        (lambda: Conceptor(0).fit(STATES), "The 'aperture' parameter of Conceptor must be a positive number; got 0"),
+        (lambda: Conceptor(np.inf).fit(STATES), "The 'aperture' parameter of Conceptor must be a positive number; got inf"),
         (lambda: conceptor_not(np.ones((2, 3))), r"C must be a square matrix; got shape \(2, 3\)"),
         (lambda: conceptor_and(ONE, np.eye(5)), r"B must have the shape of C, \(6, 6\); got \(5, 5\)"),
         (lambda: conceptor_and(ONE, np.triu(np.ones((6, 6)))), "B must be a finite and symmetric matrix"),
         (lambda: conceptor_not(np.full((2, 2), np.nan)), "C must be a finite and symmetric matrix"),
         (lambda: conceptor_or(2 * ONE, ONE), "C must have eigenvalues from 0 to 1; got from 2 to 2"),
-        (lambda: conceptor_adapt_aperture(ONE, -1.0), "factor must be a number above 0; got -1.0"),
+        (lambda: conceptor_adapt_aperture(ONE, -1.0), "factor must be a positive number; got -1.0"),
         (lambda: conceptor_morph([ONE, ONE], [0.5, 0.6]), r"weights must be 2 numbers, which add up to 1; got \[0.5, 0.6\]"),
         (lambda: conceptor_morph([ONE, np.eye(5)], [0.5, 0.5]), r"conceptors must be matrices of the same shape"),
         (lambda: conceptor_morph([], []), "conceptors must be matrices of the same shape, and at least one"),

@@ -85,7 +85,7 @@ def test_a_channel_without_values(strategy):
 
 
 def test_unknown_strategy_and_infinity():
-    with pytest.raises(ValueError, match=r"strategy must be one of .* got 'median'"):
+    with pytest.raises(ValueError, match=r"'strategy' parameter of SequenceImputer must be one of .*; got 'median'"):
         SequenceImputer(strategy="median").fit(RAGGED)
     with pytest.raises(ValueError, match=r"infinity .*sequence 0, step 0, feature 0"):
         SequenceImputer().fit([np.array([[np.inf]])])

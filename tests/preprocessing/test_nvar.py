@@ -94,11 +94,11 @@ def test_names_say_what_the_features_are():
 @pytest.mark.parametrize(
     ("settings", "match"),
     [
-        ({"n_delays": 0}, "The 'n_delays' parameter of NVARTransformer must be an int of at least 1; got 0"),
-        ({"stride": 1.5}, "The 'stride' parameter of NVARTransformer must be an int of at least 1; got 1.5"),
-        ({"degree": (2, 0)}, r"The 'degree' parameter of NVARTransformer must be an int of at least 1, or a tuple of such; got \(2, 0\)"),
+        ({"n_delays": 0}, "The 'n_delays' parameter of NVARTransformer must be a whole number of at least 1; got 0"),
+        ({"stride": 1.5}, "The 'stride' parameter of NVARTransformer must be a whole number of at least 1; got 1.5"),
+        ({"degree": (2, 0)}, r"The 'degree' parameter of NVARTransformer must be .*, or a sequence, each a whole number of at least 1; got \(2, 0\)"),
         ({"degree": ()}, "The 'degree' parameter"),
-        ({"edge": "drop"}, "The 'edge' parameter of NVARTransformer must be 'repeat' or 'zero'; got 'drop'"),
+        ({"edge": "drop"}, r"The 'edge' parameter of NVARTransformer must be one of \['repeat', 'zero'\]; got 'drop'"),
     ],
 )
 def test_errors_say_what_was_expected(settings, match):

@@ -70,16 +70,23 @@ def test_type_and_input_are_kept():
 
 @pytest.mark.parametrize("length", [0, -1, 2.5, "3", True])
 def test_wrong_length(length):
-    with pytest.raises(ValueError, match=f"length must be an integer >= 1 or None, got {length!r}"):
+    with pytest.raises(ValueError, match=f"'length' parameter of SequencePadder must be a whole number of at least 1, or None; got {length!r}"):
         SequencePadder(length=length).fit(RAGGED)
 
 
 @pytest.mark.parametrize("parameter", ["side", "truncate"])
 def test_wrong_end(parameter):
-    with pytest.raises(ValueError, match=f"{parameter} must be 'post' or 'pre', got 'left'"):
+    with pytest.raises(ValueError, match=rf"'{parameter}' parameter of SequencePadder must be one of \['post', 'pre'\]; got 'left'"):
         SequencePadder(**{parameter: "left"}).fit(RAGGED)
 
 
 def test_channels_must_agree():
     with pytest.raises(ValueError, match="X has 3 features, but SequencePadder is expecting 2 features"):
         SequencePadder().fit(RAGGED).transform(np.zeros((2, 4, 3)))
+
+
+def test_names():
+    assert SequencePadder().fit(RAGGED).get_feature_names_out(["a", "b"]).tolist() == ["a", "b"]
+    wide, late = SequencePadder(3).fit(np.eye(2)), SequencePadder(1, side="pre", truncate="pre").fit(np.eye(2))
+    assert wide.get_feature_names_out().tolist() == ["x0", "x1", "padding0"]
+    assert late.get_feature_names_out().tolist() == ["x1"]

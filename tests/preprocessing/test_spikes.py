@@ -164,8 +164,8 @@ def test_an_offset_does_not_matter():
     ("encoder", "message"),
     [
         (RateEncoder(n_steps=0), "'n_steps' parameter of RateEncoder must be a whole number of at least 1; got 0"),
-        (RateEncoder(max_rate=0), "'max_rate' parameter of RateEncoder must be a positive number of spikes a second; got 0"),
-        (RateEncoder(dt="1"), "'dt' parameter of RateEncoder must be a positive number of ms; got '1'"),
+        (RateEncoder(max_rate=0), "'max_rate' parameter of RateEncoder must be a positive number; got 0"),
+        (RateEncoder(dt="1"), "'dt' parameter of RateEncoder must be a positive number; got '1'"),
         (LatencyEncoder(2.5), r"'n_steps' parameter of LatencyEncoder must be a whole number of at least 1; got 2\.5"),
         (LatencyEncoder(True), "'n_steps' parameter of LatencyEncoder must be a whole number of at least 1; got True"),
         (DeltaEncoder(-1), "'threshold' parameter of DeltaEncoder must be a positive number; got -1"),

@@ -179,6 +179,12 @@ def test_rtrl_equals_bptt(cell):
 # -- kernels -----------------------------------------------------------------------------------------------------------------------------------
 
 
+@every_cell
+def test_to_ask_for_a_kernel_compiles_nothing_and_needs_no_weights(cell, monkeypatch):
+    monkeypatch.delattr("numba.core.dispatcher.Dispatcher.compile")
+    assert (built(cell).kernel() is not None) == has_kernel(cell)
+
+
 @every_kernel(
     ["1x1-float64-forward", "3x6-float64-reverse", "5x33-float64-forward", "17x3-float64-reverse", "40x5-float64-forward"],
     ["40x5-float32-reverse"],
@@ -191,8 +197,8 @@ def test_a_kernel_equals_the_steps(cell, shape, dtype, reverse):
     from what they give in float64, the kernel 1.4e-4. It also grows where outputs that nothing bounds are fed back.
     """
     tolerance = EXACT if dtype == torch.float64 else SINGLE
-    if "layer_norm=True" in repr(cell) and dtype == torch.float32:
-        tolerance *= 50
+    if "layer_norm=True" in repr(cell):
+        tolerance *= 50 if dtype == torch.float32 else 10
     if ("relu" in repr(cell) or "identity" in repr(cell)) and dtype == torch.float32:
         tolerance *= 2
     given, (batch_size, width) = cell.get_params(), shape

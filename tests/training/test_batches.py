@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from skrnn.data import as_sequences
-from skrnn.training import Batches, _batches, channel_statistics
+from skrnn.training import Batches, _batches, _sources, channel_statistics
 from tests.cell_settings import unpack_all
 
 RNG = np.random.default_rng(0)
@@ -68,8 +68,8 @@ def test_what_is_made_when_it_is_needed_equals_what_is_kept_ready(X, monkeypatch
 
 @every_data
 def test_chunks_hold_every_sequence_once_and_are_of_bounded_size(X, monkeypatch):
-    monkeypatch.setattr(_batches, "_CHUNK_STEPS", 50)
-    monkeypatch.setattr(_batches, "_CHUNK_SEQUENCES", 9)
+    monkeypatch.setattr(_sources, "_CHUNK_STEPS", 50)
+    monkeypatch.setattr(_sources, "_CHUNK_SEQUENCES", 9)
     chunks = list(batches(X).chunks())
     assert sorted(np.concatenate(chunks)) == list(range(101))
     assert max(len(c) for c in chunks) <= 9
@@ -77,7 +77,7 @@ def test_chunks_hold_every_sequence_once_and_are_of_bounded_size(X, monkeypatch)
 
 
 def test_a_sequence_longer_than_a_chunk_is_a_chunk_of_its_own(monkeypatch):
-    monkeypatch.setattr(_batches, "_CHUNK_STEPS", 5)
+    monkeypatch.setattr(_sources, "_CHUNK_STEPS", 5)
     chunks = list(batches(as_sequences([np.zeros((n, 2)) for n in (1, 30, 2)])).chunks())
     assert [c.tolist() for c in chunks] == [[1], [2, 0]]
 
@@ -86,7 +86,7 @@ def test_a_sequence_longer_than_a_chunk_is_a_chunk_of_its_own(monkeypatch):
 
 
 def test_statistics_are_those_of_all_steps(monkeypatch):
-    monkeypatch.setattr(_batches, "_CHUNK_STEPS", 7)  # several pieces
+    monkeypatch.setattr(_batches, "_STEPS", 7)  # several pieces
     X = DATA["ragged"]
     mean, deviation = channel_statistics(X, None)
     np.testing.assert_allclose(mean, X.values.mean(0), rtol=0, atol=1e-14)
@@ -94,7 +94,7 @@ def test_statistics_are_those_of_all_steps(monkeypatch):
 
 
 def test_a_weight_counts_as_repetition(monkeypatch):
-    monkeypatch.setattr(_batches, "_CHUNK_STEPS", 7)
+    monkeypatch.setattr(_batches, "_STEPS", 7)
     X = DATA["ragged"]
     weight = RNG.integers(0, 4, size=len(X))
     repeated = X[np.repeat(np.arange(len(X)), weight)]

@@ -126,7 +126,7 @@ def test_force_teaches_a_chaotic_network_to_go_round(seed):
     [
         ({"alpha": 0.0}, "The 'alpha' parameter of RecursiveLeastSquares must be a positive number; got 0.0"),
         ({"alpha": np.inf}, "The 'alpha' parameter"),
-        ({"forgetting": 0}, r"The 'forgetting' parameter of RecursiveLeastSquares must be in \(0, 1\]; got 0"),
+        ({"forgetting": 0}, r"The 'forgetting' parameter of RecursiveLeastSquares must be a number in \(0, 1\]; got 0"),
         ({"forgetting": 1.1}, "The 'forgetting' parameter"),
     ],
 )
@@ -136,7 +136,7 @@ def test_parameters_are_checked(settings, message):
 
 
 def test_rows_are_checked():
-    with pytest.raises(ValueError, match="The 'n_features' parameter of RecursiveLeastSquares must be a whole number from 1 up; got 0"):
+    with pytest.raises(ValueError, match="The 'n_features' parameter of RecursiveLeastSquares must be a whole number of at least 1; got 0"):
         RecursiveLeastSquares(0, 1)
     learned = readout()
     with pytest.raises(ValueError, match=r"Z must have the shape \(n_rows, 10\)"):

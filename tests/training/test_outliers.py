@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from skrnn import RNNSequenceRegressor
+from skrnn import RNNSequenceRegressor, Seq2SeqTranslator
 from skrnn.engine import Rule
 from skrnn.networks import Pair
 from skrnn.training import AdditiveOutliers
@@ -42,6 +42,12 @@ def test_so_many_values_are_off_by_so_much(rate, size):
 
 def test_only_the_named_columns():
     assert [bool(column.any()) for column in spoilt(torch.zeros(500, 3), columns=[0, 2]).T] == [True, False, True]
+
+
+def test_tokens_are_not_spoilt():
+    translator = Seq2SeqTranslator(max_epochs=1, penalties=AdditiveOutliers())
+    with pytest.raises(ValueError, match=r"Seq2Seq knows no penalties but WeightNoise; got AdditiveOutliers\(\)"):
+        translator.fit(["ab", "ba"], ["a", "b"])
 
 
 @pytest.mark.parametrize("settings", [{"rate": 0.0}, {"size": 0.0}])

@@ -4,9 +4,7 @@ import numpy as np
 import torch
 
 from skrnn.data import Sequences
-from skrnn.training._batches import Batches
-from skrnn.training._pairs import Pairs
-from skrnn.training._trainer import Data
+from skrnn.training import Batches, Data, Pairs
 
 SOURCE, STEPS = np.array([3, 1, 4, 2]), np.array([2, 5, 1, 2])
 
@@ -30,7 +28,7 @@ def test_every_row_stands_at_its_place():
         assert torch.equal(pair.teacher, target + 5000)
         assert torch.equal(pair.steps.data, -target)
         assert torch.equal(
-            weight, torch.cat([torch.arange(10.0)[STEPS[:i].sum() :][: STEPS[i]] for i in range(4)])[data().batches.rows(np.array(index))]
+            weight, torch.cat([torch.arange(10.0)[STEPS[:i].sum() :][: STEPS[i]] for i in range(4)])[data().source.rows(np.array(index))]
         )
         assert pair.first[:, 0].tolist() == index
         order = range(len(index)) if pair.steps.sorted_indices is None else pair.steps.sorted_indices.tolist()
@@ -40,7 +38,7 @@ def test_every_row_stands_at_its_place():
 
 
 def test_batches_and_chunks_hold_every_pair_once():
-    pairs = data().batches
+    pairs = data().source
     for lots in (pairs.shuffled(2, torch.Generator().manual_seed(0)), list(pairs.chunks())):
         assert sorted(np.concatenate(lots).tolist()) == [0, 1, 2, 3]
     assert pairs.lengths.tolist() == (SOURCE + STEPS).tolist()

@@ -426,12 +426,12 @@ def test_strength_zero_is_the_rule_itself(penalty):
 def test_bad_strengths_are_refused(penalty, bad):
     name = "scale" if isinstance(penalty, WeightNoise) else "alpha"
     given = type(penalty)(**{name: bad})
-    with pytest.raises(ValueError, match=f"The '{name}' parameter of {type(penalty).__name__} must be a finite number ≥ 0; got {bad!r}"):
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of {type(penalty).__name__} must be a number of at least 0; got {bad!r}"):
         penalised(BPTT(), [given])
 
 
 def test_a_bad_measure_is_refused():
-    with pytest.raises(ValueError, match="The 'of' parameter of TemporalActivationPenalty must be 'units' or 'norm'; got 'h'"):
+    with pytest.raises(ValueError, match=r"The 'of' parameter of TemporalActivationPenalty must be one of \['norm', 'units'\]; got 'h'"):
         penalised(BPTT(), [TemporalActivationPenalty(of="h")])
 
 

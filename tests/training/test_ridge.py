@@ -123,7 +123,7 @@ def test_what_does_not_fit_is_refused(arguments, message):
 
 
 def test_sizes_have_to_fit():
-    with pytest.raises(ValueError, match="The 'n_folds' parameter of NormalEquations must be a whole number from 1 up; got 0"):
+    with pytest.raises(ValueError, match="The 'n_folds' parameter of NormalEquations must be a whole number of at least 1; got 0"):
         NormalEquations(P, K, 0)
     with pytest.raises(ValueError, match="same sizes"):
         NormalEquations(P, K) + NormalEquations(P, K, 2)

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -6,10 +7,21 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn.cells import Module
 from skrnn.data import as_sequences
-from skrnn.engine import BPTT
-from skrnn.training import OPTIMIZERS, Batches, Data, DivergenceError, DivergenceWarning, InterruptedWarning, SquaredError, Trainer
+from skrnn.engine import BPTT, RTRL, Runnable, TruncatedBPTT
+from skrnn.training import (
+    OPTIMIZERS,
+    ActivationPenalty,
+    Batches,
+    Data,
+    DivergenceError,
+    DivergenceWarning,
+    InterruptedWarning,
+    Pascanu,
+    SquaredError,
+    TemporalActivationPenalty,
+    Trainer,
+)
 from skrnn.training._schedules import over_time
 from tests.cell_settings import random
 
@@ -17,7 +29,7 @@ N, RATE = 60, 0.1
 X = random(N) - random(N).mean()
 
 
-class Line(Module):
+class Line(Runnable):
     """y = w x + b over sequences of one step, from the best constant; NaN in the training passes ``bad``."""
 
     def __init__(self, bad=()):
@@ -54,7 +66,7 @@ def line_data(slope=2.0, rows=slice(None), weight=None):
 
 def trainer(**settings):
     given = {"optimizer": "adam", "learning_rate": RATE, "schedule": "constant", "max_epochs": 8, "batch_size": None}
-    return Trainer(SquaredError(), BPTT(), **(given | settings))
+    return Trainer(SquaredError(), **({"rule": BPTT()} | given | settings))
 
 
 def run(network, *, slope=2.0, held_out=None, on_epoch=lambda history: False, optimizer=None, seed=0, **settings):
@@ -234,3 +246,20 @@ def test_a_fit_does_not_import_torchs_compiler():
     """2 seconds of CPU and 74 MB in every process."""
     done = subprocess.run([sys.executable, "-c", FIT], timeout=60, check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize("rule", [TruncatedBPTT(3), RTRL()], ids=repr)
+def test_a_rule_that_cannot_train_a_network_is_refused_before_the_first_step(rule):
+    network = Line()
+    message = re.escape(f"Line learns by rule='bptt' or 'guessing'; got {rule!r}, which needs a skrnn.engine.PiecewiseRunnable")
+    with pytest.raises(ValueError, match=message):
+        trainer(rule=rule).run(network, line_data(), torch.Generator())
+    assert network.seen == []
+
+
+@pytest.mark.parametrize("penalty", [ActivationPenalty(), TemporalActivationPenalty(), Pascanu()], ids=repr)
+def test_a_penalty_that_does_not_fit_a_network_is_refused_before_the_first_step(penalty):
+    network = Line()
+    with pytest.raises(ValueError, match=re.escape(f"Line knows no penalties but WeightNoise or AdditiveOutliers; got {penalty!r}")):
+        trainer(penalties=(penalty,)).run(network, line_data(), torch.Generator())
+    assert network.seen == []

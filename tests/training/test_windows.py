@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from skrnn.data import Panel, series_moments
-from skrnn.training import Sight, Windows, _windows, window_data
+from skrnn.training import WindowExamples, WindowSource, WindowSpec, _windows
 
 T = 30
 Y = np.arange(100.0, 100 + T)[:, None]
@@ -17,8 +17,8 @@ def windows(n_lags=4, horizon=3, recursive=False, scaling=None, **settings):
     present = settings.pop("present", np.ones(Y.shape, bool))
     panel = Panel(Y, present, KNOWN, np.empty((T, 0)), np.empty((1, 0)), np.array([0, T]))
     origins = np.arange(n_lags, T - horizon + 1)
-    sight = Sight(n_lags, horizon, scaling, recursive, settings.pop("mask", False), False, 0, torch.float64, torch.device("cpu"))
-    return Windows(panel, series_moments([Y]), sight, (np.zeros(len(origins), int), origins), **settings)
+    spec = WindowSpec(n_lags, horizon, scaling, recursive, settings.pop("mask", False), False, 0, torch.float64, torch.device("cpu"))
+    return WindowSource(panel, series_moments([Y]), spec, (np.zeros(len(origins), int), origins), **settings)
 
 
 @pytest.mark.parametrize("n_lags", range(1, 9))
@@ -49,6 +49,15 @@ def test_a_recursive_network_sees_the_value_before_and_what_is_known_now(n_lags,
     np.testing.assert_array_equal(target.reshape(steps.shape), 100 + steps)
 
 
+@pytest.mark.parametrize("recursive", [False, True])
+def test_rows_are_the_places_of_the_outputs_window_after_window(recursive):
+    w = windows(recursive=recursive)
+    every, _ = w.targets(np.arange(len(w)))
+    end_to_end = every.unflatten(0, (-1, len(w))).swapaxes(0, 1).flatten(0, 1)
+    index = np.array([3, 0, 5])
+    np.testing.assert_array_equal(end_to_end[w.rows(index)], w.targets(index)[0])
+
+
 def test_what_is_missing_has_no_weight():
     present = np.ones(Y.shape, bool)
     present[10] = False
@@ -75,7 +84,7 @@ def test_windows_are_drawn_by_their_odds():
 
 
 def test_batches_do_not_depend_on_each_other():
-    data = window_data(windows())
+    data = WindowExamples(windows())
     packed, target, _ = data.batch(np.array([2, 4]))
     alone, one, _ = data.batch(np.array([4]))
     np.testing.assert_array_equal(packed.source.data[1::2], alone.source.data)
@@ -87,11 +96,11 @@ def test_batches_do_not_depend_on_each_other():
 def test_windows_that_are_kept_ready_are_those_made_when_needed(recursive, scaling, monkeypatch):
     settings = {"recursive": recursive, "scaling": scaling, "present": Y % 7 != 0, "mask": True}
     index = np.array([7, 0, 7, 12])
-    ready = windows(**settings)
+    ready = WindowExamples(windows(**settings))
     ours = _tensors(ready.batch(index))
     assert ready._ready is not None
     monkeypatch.setattr(_windows, "_RESIDENT", 0)
-    made = windows(**settings)
+    made = WindowExamples(windows(**settings))
     theirs = _tensors(made.batch(index))
     assert made._ready is None
     assert len(ours) == len(theirs) == (4 if recursive else 8)

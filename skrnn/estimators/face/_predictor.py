@@ -1,0 +1,71 @@
+"""A fitted estimator at work: it reads X, runs its network, and gives what its target makes of the outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data import Sequences
+from ...training import Batches
+from ._guards import predicting
+from ._readers import Given, Reader
+from ._targets import Target
+
+Array = NDArray[np.float64]
+T = TypeVar("T", bound=Target)
+
+
+@dataclass(frozen=True)
+class Predictor(Generic[T]):
+    """Reader, target and network of a fitted estimator.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted; it is not changed.
+    reader : Reader
+    target : Target
+        That has learned.
+    """
+
+    model: Any
+    reader: Reader
+    target: T
+
+    @property
+    def network(self) -> Any:
+        """The trained module."""
+        return self.model.network_
+
+    def read(self, X: Any) -> Given:
+        """X, checked against that of ``fit``."""
+        return self.reader.read(self.model, X, reset=False)
+
+    def source(self, sequences: Sequences) -> Batches:
+        """Sequences as the network gets them."""
+        like = next(self.network.parameters())
+        return Batches(sequences, self.model.mean_, self.model.scale_, like.dtype, like.device)
+
+    def outputs(self, given: Given) -> Array:
+        """Outputs of the network, a row for each answer."""
+        source, per_step = self.source(given.sequences), self.reader.per_step
+        outputs = np.empty((given.sequences.n_steps_total if per_step else len(given.sequences), len(self.network.head.b)))
+        with predicting(self.model):
+            for index in source.chunks():
+                outputs[source.rows(index) if per_step else index] = self.network.answer(source.packed(index)).double().cpu().numpy()
+        return outputs
+
+    def answers(self, X: Any, made: Callable[[T, Array], Any] | None = None) -> Any:
+        """What the target makes of the outputs, in the user's container; ``made`` stands for decoding."""
+        given = self.read(X)
+        outputs = self.outputs(given)
+        return self.reader.give(self.target.decode(outputs) if made is None else made(self.target, outputs), given)
+
+    def compared(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Given, Any, Array | None]:
+        """X, targets and weights, checked against each other and those of ``fit``."""
+        given, wanted = self.reader.pair(self.model, X, y, self.target, reset=False)
+        return given, wanted, None if sample_weight is None else self.reader.weights(sample_weight, given)

@@ -1,0 +1,34 @@
+"""A progress bar of epochs on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from ...training import History
+
+_WIDTH = 30
+_PAUSE = 0.1  # seconds between two looks
+
+
+class Progress:
+    """One line that is written over: share done, epoch, loss, held-out score, time left."""
+
+    def __init__(self, n_epochs: int) -> None:
+        self._n_epochs, self._start, self._shown = n_epochs, time.monotonic(), 0.0
+
+    def show(self, history: History) -> None:
+        """Write the line, unless it was written a moment ago."""
+        now, done = time.monotonic(), len(history.losses)
+        if now - self._shown < _PAUSE and done < self._n_epochs:
+            return
+        self._shown = now
+        filled = _WIDTH * done // self._n_epochs
+        left = (now - self._start) / done * (self._n_epochs - done)
+        score = f"  held-out score {history.scores[-1]:.4g}" if history.scores else ""
+        line = f"\r[{'=' * filled}{' ' * (_WIDTH - filled)}] epoch {done}/{self._n_epochs}  loss {history.losses[-1]:.4g}{score}  {left:.0f} s left "
+        print(line, end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """End the line."""
+        print(file=sys.stderr, flush=True)

@@ -1,0 +1,297 @@
+"""Groups of parameters, each declared, checked and described once. Groups only add: who has no such parameter does not inherit its group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from ...cells import Cell
+from ...data import LAYOUTS, STEP_ORDERS
+from ...engine import RULES, Rule
+from ...networks import POOLINGS
+from ...training import OPTIMIZERS, SCHEDULES, Penalty
+from ._declared import COMPUTATION, DATA, NETWORK, TRAINING, parameters
+
+
+@parameters
+class Recurrence:
+    """A recurrent layer.
+
+    Parameters
+    ----------
+    cell : str or Cell, default="gru"
+        What happens in one time step: a name of :mod:`skrnn.cells` in lower case, or a cell with its own settings, whose parameters can be
+        searched as ``cell__…``.
+    hidden_size : int, default=64
+        Units of each layer and direction; more can represent more and cost quadratically more.
+    """
+
+    cell: str | Cell = field(default="gru", kw_only=False)
+    hidden_size: int = 64
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("hidden_size",)  # and the cell
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "cell": [str, Cell],
+        "hidden_size": [Interval(Integral, 1, None, closed="left")],
+    }
+
+
+@parameters
+class Stacked:
+    """Layers on top of each other.
+
+    Parameters
+    ----------
+    n_layers : int, default=1
+        Recurrent layers on top of each other.
+    dropout : float, default=0.0
+        Share of the features set to zero between layers while training.
+    """
+
+    n_layers: int = 1
+    dropout: float = 0.0
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("n_layers", "dropout")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_layers": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+
+@parameters
+class Directed:
+    """One direction or both.
+
+    Parameters
+    ----------
+    bidirectional : bool, default=True
+        Also run a second cell from the last step to the first.
+    """
+
+    bidirectional: bool = True
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("bidirectional",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"bidirectional": ["boolean"]}
+
+
+@parameters
+class Pooled:
+    """From the outputs of all steps to one vector.
+
+    Parameters
+    ----------
+    pooling : {"last", "mean", "max", "attention"}, default="max"
+        How the outputs of all steps become one vector: the last one, their mean, the largest value of each unit, or a learned weighted mean.
+    """
+
+    pooling: str = "max"
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("pooling",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"pooling": [StrOptions(set(POOLINGS))]}
+
+
+@parameters
+class Training:
+    """How a network learns.
+
+    Parameters
+    ----------
+    optimizer : {"adam", "adamw", "sgd", "rmsprop"}, default="adam"
+        How the weights follow the gradient; "sgd" has Nesterov's momentum 0.9.
+    learning_rate : float, default=0.01
+        Largest step size of the schedule.
+    schedule : {"constant", "one_cycle", "cosine", "plateau"}, default="one_cycle"
+        The learning rate over the epochs: constant; up for a quarter, then down to zero; down to zero; halved when the loss has not fallen for
+        five epochs.
+    max_epochs : int, default=100
+        Passes over the training set.
+    batch_size : int or None, default=32
+        Sequences a step of the optimiser sees; ``None`` is all of them.
+    clip_norm : float or None, default=1.0
+        Bound of the gradient's Euclidean norm.
+    clip_value : float or None, default=None
+        Bound of each entry of the gradient.
+    rule : {"bptt", "truncated_bptt", "rtrl", "snap1", "guessing"} or Rule, default="bptt"
+        How the network learns: a name, or a rule of :mod:`skrnn.engine` with its own settings. "truncated_bptt" bounds the memory of very long
+        sequences; "rtrl" and its approximation "snap1" carry gradients forward in time.
+    penalties : penalty, tuple or list of penalties, or None, default=None
+        What the network is trained for beside its loss, or against: objects of :mod:`skrnn.training`, as ``ActivationPenalty()``, the first
+        nearest to the loss. The parameters of a single one can be searched as ``penalties__…``. ``loss_curve_`` is the loss without them.
+    early_stopping : "auto" or bool, default="auto"
+        Stop when the held-out loss has not fallen for a while, and keep the best weights. "auto" does if ``X_val`` and ``y_val`` are passed to
+        ``fit``; ``True`` sets a part of the training set aside.
+    validation_fraction : float, default=0.1
+        Share of the sequences that is set aside.
+    n_iter_no_change : int, default=10
+        Epochs without improvement after which training stops.
+    tol : float, default=0.0
+        How much lower the held-out loss must be to count as an improvement.
+    warm_start : bool, default=False
+        Let ``fit`` go on from the weights of the last ``fit``.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 0.01
+    schedule: str = "one_cycle"
+    max_epochs: int = 100
+    batch_size: int | None = 32
+    clip_norm: float | None = 1.0
+    clip_value: float | None = None
+    rule: str | Rule = "bptt"
+    penalties: Penalty | Sequence[Penalty] | None = None
+    early_stopping: str | bool = "auto"
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    tol: float = 0.0
+    warm_start: bool = False
+
+    _place: ClassVar[int] = TRAINING
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "optimizer": [StrOptions(set(OPTIMIZERS))],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "schedule": [StrOptions(set(SCHEDULES))],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "clip_value": [Interval(Real, 0, None, closed="neither"), None],
+        "rule": [StrOptions(set(RULES)), Rule],
+        "penalties": [Penalty, list, tuple, None],
+        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+    }
+
+
+@parameters
+class Decayed:
+    """Weights that are kept small.
+
+    Parameters
+    ----------
+    alpha : float, default=0.0
+        Weight decay (L2).
+    """
+
+    alpha: float = 0.0
+
+    _place: ClassVar[int] = TRAINING
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"alpha": [Interval(Real, 0, None, closed="left")]}
+
+
+@parameters
+class Standardized:
+    """Channels in units of their own.
+
+    Parameters
+    ----------
+    standardize : bool, default=True
+        Subtract the mean and divide by the standard deviation of each channel over the training steps. Recurrent networks are not scale-free.
+    """
+
+    standardize: bool = True
+
+    _place: ClassVar[int] = DATA
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"standardize": ["boolean"]}
+
+
+@parameters
+class Windowed:
+    """How the rows of a table, and the axes of arrays, are read as sequences.
+
+    Parameters
+    ----------
+    n_lags : int or None, default=None
+        Steps of the window that each row of a 2-D X holds, so that it has ``n_lags * n_channels`` columns; ``None`` is all its columns, of one
+        channel.
+    layout : {"ntc", "nct", "lags_then_constants"}, default="ntc"
+        Which axis of X is which: (sequences, steps, channels), or "nct" with the channels before the steps, also in the arrays of a list. The
+        columns of a 2-D X are these axes flattened in C order: "ntc" has all channels of the first step first, "nct" all steps of the
+        first channel. "lags_then_constants" has ``n_lags`` columns of one channel, and behind them columns that hold for all of the window.
+    step_order : {"auto", "oldest_first", "newest_first"}, default="auto"
+        In which order the steps come. "auto" is the oldest first, unless a frame has columns called lag1, lag2, … (or lag_1, …): these are one
+        channel in the order of their numbers, and the other columns hold for all of the window.
+    """
+
+    n_lags: int | None = None
+    layout: str = "ntc"
+    step_order: str = "auto"
+
+    _place: ClassVar[int] = DATA
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_lags": [Interval(Integral, 1, None, closed="left"), None],
+        "layout": [StrOptions(set(LAYOUTS))],
+        "step_order": [StrOptions(set(STEP_ORDERS))],
+    }
+
+
+@parameters
+class ClassWeighted:
+    """Classes that count differently.
+
+    Parameters
+    ----------
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes; "balanced" gives every class the same total.
+    """
+
+    class_weight: dict[Any, float] | str | None = None
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"class_weight": [dict, StrOptions({"balanced"}), None]}
+
+
+@parameters
+class Computation:
+    """Where and how numbers are computed.
+
+    Parameters
+    ----------
+    device : str, default="auto"
+        Where torch computes; "auto" is the first GPU if there is one.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of the computation.
+    n_threads : int or "auto", default="auto"
+        Threads that big steps may use; "auto" is torch's setting. The result does not depend on it.
+    random_state : int, RandomState instance or None, default=None
+        Source of the start weights, the shuffling and the dropout masks. ``None`` differs from fit to fit. Global generators are never touched.
+    """
+
+    device: str = "auto"
+    dtype: str = "float32"
+    n_threads: int | str = "auto"
+    random_state: int | np.random.RandomState | None = None
+
+    _place: ClassVar[int] = COMPUTATION
+    _built_from: ClassVar[tuple[str, ...]] = ("dtype",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "device": [str],
+        "dtype": [Options(str, {"float32", "float64"})],
+        "n_threads": [Interval(Integral, 1, None, closed="left"), StrOptions({"auto"})],
+        "random_state": ["random_state"],
+    }
+
+
+@parameters
+class Spoken:
+    """What is shown while it takes long.
+
+    Parameters
+    ----------
+    verbose : bool, default=False
+        Show the progress of the epochs on standard error.
+    """
+
+    verbose: bool = False
+
+    _place: ClassVar[int] = COMPUTATION
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"verbose": ["verbose"]}

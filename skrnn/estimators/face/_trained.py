@@ -1,0 +1,246 @@
+"""The one skeleton of estimators that train a network: read, encode, build, train, and go on."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from ..._bases import BaseEstimator, CallbackSupportMixin
+from ...cells import resolve
+from ...engine import Stream, resolve_rule
+from ...networks import Recurrent
+from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
+from ._guards import device_of, learning, require_target, seed_of, with_named_cell
+from ._held_out import Part, check_pair, speaking_of
+from ._predictor import Predictor
+from ._progress import Progress
+from ._readers import Reader
+from ._settings import Computation, Spoken, Training
+from ._state import ReadState, ScaleState, TrainedState, fitted_names, pickled
+from ._targets import Target
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Lesson:
+    """What a network is trained on: data, loss, and the source of weights and orders; and what the user gave, for callbacks."""
+
+    data: Examples
+    held: Examples | None
+    objective: Objective
+    generator: torch.Generator
+    given: tuple[Any, Any]
+    going_on: bool
+
+
+class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, ReadState, ScaleState, TrainedState, ABC):
+    """Trains ``network_``. An estimator says what it reads, what it answers, and what its network is."""
+
+    alpha: Any  # of the groups Decayed or ForecastSettings
+
+    # What X and y are. A forecaster, which reads panels, has none, and makes its lessons itself.
+    _reader: Callable[[], Reader]
+    _target: Callable[[], Target]
+
+    @abstractmethod
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+        """The network, with weights from ``generator``; its head's bias starts at ``bias``."""
+
+    # -- fit ---------------------------------------------------------------------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any = None, held_out: tuple[Any, Any] = (None, None)) -> Self:
+        """Train from the start, or go on if ``warm_start`` says so."""
+        going_on = self.warm_start and self.__sklearn_is_fitted__()
+        with learning(self):
+            lesson = self._prepare(X, y, sample_weight, held_out, going_on=going_on)
+            self._train(lesson, self._trainer(lesson, self.alpha))
+        return self
+
+    def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, stream: Stream | None = None) -> Self:
+        """``partial_fit``: go on, or begin, with one pass at the constant learning rate."""
+        with learning(self):
+            lesson = self._prepare(X, y, sample_weight, going_on=self.__sklearn_is_fitted__(), classes=classes)
+            trainer = replace(self._trainer(lesson, self.alpha), schedule="constant", max_epochs=1)
+            self._train(lesson, trainer, optimizer=vars(self).get("_optimizer"), stream=stream)
+            self._stream = stream
+        return self
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, held_out: tuple[Any, Any] = (None, None), *, going_on: bool, classes: Any = None
+    ) -> Lesson:
+        """Check everything, learn what reading and encoding need, and make what training needs."""
+        if going_on:
+            refuse_other_network(self)
+        check_pair(*held_out, self.early_stopping)
+        reader, target = self._reader(), self._target().load(self)
+        require_target(self, y)
+        given, y_read = reader.pair(self, X, y, target, reset=not going_on)
+        sequences = given.sequences
+        weight = target.weigh(y_read, None if sample_weight is None else reader.weights(sample_weight, given))
+        seed = seed_of(self.random_state)
+        if not going_on:
+            target.learn(y_read, weight, classes)
+            target.store(self)
+        encoded = target.encode(y_read)
+        if not going_on:
+            self.mean_, self.scale_ = reader.scales(sequences, weight)
+        part = Part(sequences, reader.by_sequence(encoded, sequences), reader.by_sequence(weight, sequences))
+        train, rest = part, None
+        if held_out[0] is not None:
+            rest = self._read_held_out(reader, target, *held_out)
+        elif self.early_stopping is True:
+            train, rest = reader.hold_out(part, self.validation_fraction, target.strata(encoded), seed)
+        place = getattr(torch, self.dtype), device_of(self)
+        data = target.data(train, Batches(train.sequences, self.mean_, self.scale_, *place))
+        held = None if rest is None else target.data(rest, Batches(rest.sequences, self.mean_, self.scale_, *place), taught=False)
+        return Lesson(data, held, target.objective, torch.Generator().manual_seed(seed), (X, y), going_on)
+
+    def _read_held_out(self, reader: Reader, target: Target, X_val: Any, y_val: Any) -> Part:
+        (sequences, _), y = reader.pair(self, X_val, y_val, target, reset=False, names=("X_val", "y_val"))
+        with speaking_of("y_val"):
+            weight = target.weigh(y, None)
+            return Part(sequences, reader.by_sequence(target.encode(y), sequences), reader.by_sequence(weight, sequences))
+
+    # -- training ----------------------------------------------------------------------------------------------------------------------------------
+
+    def _trainer(self, lesson: Lesson, alpha: float) -> Trainer:
+        return Trainer(
+            objective=lesson.objective,
+            rule=resolve_rule(self.rule),
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate,
+            schedule=self.schedule,
+            max_epochs=self.max_epochs,
+            batch_size=self.batch_size,
+            weight_decay=alpha,
+            clip_norm=self.clip_norm,
+            clip_value=self.clip_value,
+            patience=None if lesson.held is None else self.n_iter_no_change,
+            tol=self.tol,
+            penalties=as_penalties(self.penalties),
+        )
+
+    def _train(self, lesson: Lesson, trainer: Trainer, conclude: Callable[[Self], None] = lambda model: None, **going_on: Any) -> None:
+        """Build the network unless there is one to go on with, train it, and let ``conclude`` learn what follows from its weights.
+
+        ``conclude`` is called for the copies that callbacks get as well: they are as if training had stopped there.
+        """
+        if not lesson.going_on:
+            self._build(lesson)
+        self.n_iter_ = self.n_iter_ if lesson.going_on else 0
+        self.loss_curve_ = [*self.loss_curve_] if lesson.going_on else []
+        self.validation_scores_ = [*self.validation_scores_] if lesson.going_on else []
+        context, (X, y) = self._init_callback_context(max_subtasks=trainer.max_epochs), lesson.given
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        progress = Progress(trainer.max_epochs) if self.verbose else None
+        epochs_before = self.n_iter_
+
+        def now() -> dict[str, Any]:
+            return self._as_if_done(conclude)
+
+        def on_epoch(history: History) -> bool:
+            self.n_iter_ = epochs_before + len(history.losses)
+            self.loss_curve_.append(history.losses[-1])
+            self.validation_scores_.extend(history.scores[-1:])
+            if progress is not None:
+                progress.show(history)
+            task = context.subcontext(task_name="epoch")
+            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            return task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
+
+        try:
+            history = trainer.run(self.network_, lesson.data, lesson.generator, held_out=lesson.held, on_epoch=on_epoch, **going_on)
+        finally:
+            if progress is not None:
+                progress.end()
+        self._optimizer = history.optimizer
+        conclude(self)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
+
+    def _build(self, lesson: Lesson) -> None:
+        target, weight = lesson.data.target.cpu(), lesson.data.weight
+        bias = lesson.objective.best_constant(target, torch.ones(len(target), dtype=getattr(torch, self.dtype)) if weight is None else weight.cpu())
+        self.network_ = self._assemble(bias, lesson.generator).to(device_of(self), getattr(torch, self.dtype))
+        self._network_settings = network_settings(self)
+
+    def _as_if_done(self, conclude: Callable[[Self], None]) -> dict[str, Any]:
+        """What a copy of this estimator is to have, as if training had stopped here."""
+        done = copy.copy(self)
+        done.__dict__.update(copy.deepcopy({name: vars(self)[name] for name in fitted_names(self) if name != "_optimizer"}))
+        conclude(done)
+        return {name: vars(done)[name] for name in fitted_names(done)}
+
+    def _predictor(self) -> Predictor[Any]:
+        """This estimator at work."""
+        check_is_fitted(self)
+        return Predictor(self, self._reader(), self._target().load(self))
+
+    # -- scikit-learn ------------------------------------------------------------------------------------------------------------------------------
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, ``cell__…`` too where the cell is a name.
+
+        Parameters
+        ----------
+        **params : dict
+            Names and values.
+
+        Returns
+        -------
+        self
+        """
+        return super().set_params(**with_named_cell(self, params))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return pickled(self, super().__getstate__())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "network_" in vars(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+
+def predictor_of(model: Trained) -> Predictor[Any]:
+    """A fitted estimator at work."""
+    return model._predictor()
+
+
+def network_settings(model: Any) -> dict[str, Any]:
+    """What the network of an estimator is built from."""
+    settings = {name: getattr(model, name) for name in ("cell", *model._built_from)}
+    return {name: repr(resolve(value)) if name.endswith("cell") and value is not None else value for name, value in settings.items()}
+
+
+def refuse_other_network(model: Any) -> None:
+    """Training can only go on with the network that was built."""
+    for (name, now), then in zip(network_settings(model).items(), model._network_settings.values(), strict=True):
+        if now != then:
+            raise ValueError(
+                f"Training goes on with a network of {name}={then}, but the estimator now has {name}={now}; use warm_start=False and fit."
+            )
+
+
+def recurrent_layers(model: Any, input_size: int, generator: torch.Generator) -> Recurrent:
+    """The layers that an estimator's parameters describe."""
+    return Recurrent(
+        resolve(model.cell),
+        input_size,
+        model.hidden_size,
+        n_layers=model.n_layers,
+        bidirectional=model.bidirectional,
+        dropout=model.dropout,
+        generator=generator,
+    )

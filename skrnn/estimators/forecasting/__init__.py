@@ -1,0 +1,1 @@
+"""What follows a series, and what goes beside others."""

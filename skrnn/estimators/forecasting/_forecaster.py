@@ -1,0 +1,382 @@
+"""RNNForecaster: the steps that follow a series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from sklearn.metrics import r2_score
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from ..._bases import RegressorMixin, _fit_context
+from ...data import Panel, series_moments
+from ...training import PREDICTIVE, WindowSpec
+from ..face._declared import parameters
+from ..face._guards import device_of, learning, predicting, require_target, seed_of
+from ..face._settings import Directed, Recurrence, Stacked, Standardized
+from ..face._trained import Lesson, Trained, refuse_other_network
+from ._fitted import FittedForecaster, Request
+from ._learning import forecasting_network, learned_windows, panel_of
+from ._plan import plan, warn_of_less
+from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_panel_series, read_static, read_tables, several_series
+from ._settings import AUTO, Forecasting, SeriesSettings
+from ._state import ForecasterState
+from ._times import Clock
+from ._window_forecasts import Indices, WindowForecasts
+
+_DECAY = 0.25  # weight decay of "auto", times the number of windows: few windows are soon learned by heart
+
+
+@parameters
+class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standardized, Directed, Stacked, Recurrence, ForecasterState):
+    """Forecast the steps that follow one series, or many, with a recurrent network.
+
+    A row is a time step. The defaults are made for series of some hundred steps with or without trend and season, which nothing has to be told
+    about: windows of the past are seen relative to their last value, the season is found, and quantiles are learned, so that intervals come with
+    the forecasts. ``n_lags``, ``horizon``, ``strategy`` and everything else can be searched with ``GridSearchCV(cv=TimeSeriesSplit(test_size=h))``,
+    which needs an X: pass ``np.arange(n_steps)[:, None]`` with ``time_column=0`` if there are no covariates.
+
+    Parameters
+    ----------
+    strategy : {"direct", "recursive", "seq2seq"}, default="direct"
+        "direct": an encoder reads the past, a decoder writes all steps at once, knowing their season and covariates. "seq2seq": the decoder sees
+        its own last forecast in every step. "recursive": one network learns to predict the next step along past and future, and runs on by itself
+        (DeepAR); it draws paths, and is the choice for global models of many series.
+    objective : {"quantile", "squared", "absolute", "huber", "gaussian", "student_t", "negative_binomial"}, default="quantile"
+        What is learned: quantiles, whose median is the forecast; the mean; the median; something between; or a distribution. The negative binomial
+        is for counts.
+    windows_per_epoch : int or None, default=512
+        WindowSource drawn in an epoch; ``None`` is all of them.
+    alpha : float or "auto", default="auto"
+        Weight decay (L2); "auto" is 0.25 divided by the number of windows.
+
+    Notes
+    -----
+    With z the values in units of a window, x covariates and season, and L and H ``n_lags`` and ``horizon``::
+
+        direct      c = encoder((z, x)(t−L+1), …, (z, x)(t));   z(t+k) ~ p(V decoder(c, k, x(t+k)) + d),  k = 1 … H
+        seq2seq     the same, where the decoder sees the forecast of z(t+k−1) too
+        recursive   z(t+1) ~ p(V network((z(t−L+1), x(t−L+2)), …, (z(t), x(t+1))) + d),  trained at all steps of windows of L + H steps
+
+    Where the units of a window are its last value or its mean, the recursive network learns at its H future steps alone: in such units the past
+    tells how it will end.
+
+    p is the objective: with "quantile" the outputs are the quantiles themselves, sorted. Losses are means over steps and targets. With
+    ``target_scaling="mean"`` windows are drawn in proportion to the root of their scale.
+
+    A split-conformal interval is the forecast plus quantiles of held-out errors in units of the predicted spread, for each step ahead; its
+    coverage holds where the errors to come are like those. "adaptive" moves the level by 0.02 for every miss.
+
+    Differs from DeepAR in that windows are drawn by the root of their scale, lest small series stay unknown; that covariates are those of X, without
+    an age; and that every window begins with a state of zeros.
+
+    References
+    ----------
+    D. Salinas, V. Flunkert, J. Gasthaus, "DeepAR: probabilistic forecasting with autoregressive recurrent networks", arXiv:1704.04110, 2017.
+    R. Wen et al., "A multi-horizon quantile recurrent forecaster", arXiv:1711.11053, 2017.
+    J. Lei et al., "Distribution-free predictive inference for regression", JASA 113, 2018, section 5.2.
+    I. Gibbs, E. Candès, "Adaptive conformal inference under distribution shift", NeurIPS 2021.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNForecaster
+    >>> y = np.arange(60) + np.tile([0.0, 3.0, 1.0, -2.0], 15)
+    >>> model = RNNForecaster(horizon=4, random_state=0).fit(None, y)
+    >>> ahead = model.forecast(4)
+    >>> bool(np.abs(ahead - [60.0, 64.0, 63.0, 61.0]).max() < 0.5)
+    True
+    """
+
+    hidden_size: int = 32
+    bidirectional: bool = False
+    strategy: str = "direct"
+    objective: str = "quantile"
+    max_epochs: int = 50
+    windows_per_epoch: int | None = 512
+    alpha: float | str = AUTO
+
+    _built_from: ClassVar[tuple[str, ...]] = ("strategy", "objective")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "strategy": [StrOptions({"recursive", "direct", "seq2seq"})],
+        "objective": [StrOptions({"quantile", *PREDICTIVE})],
+        "windows_per_epoch": [Interval(Integral, 1, None, closed="left"), None],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({AUTO})],
+    }
+
+    # -- learning ------------------------------------------------------------------------------------------------------------------------------
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, *, static: Any = None) -> Self:
+        """Learn from a series, or from several.
+
+        Parameters
+        ----------
+        X : None, table (n_steps, n_features), or a list of a table for each series
+            Covariates of every step. ``None`` where there are none.
+        y : array-like of shape (n_steps,) or (n_steps, n_targets), or a list of them
+            The series, oldest first. A list is several series, of any lengths, for one model of all.
+        static : array-like of shape (n_series, n_static), default=None
+            What is known about each series as a whole.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is not as described; the message names it, and the estimator is unchanged.
+        skrnn.training.DivergenceError
+            If the loss becomes infinite or NaN again and again.
+        """
+        require_target(self, y)
+        with learning(self):
+            going_on = self.warm_start and self.__sklearn_is_fitted__()
+            if going_on:
+                refuse_other_network(self)
+            panel = self._read_panel(X, y, static, going_on=going_on)
+            lesson = self._lesson(panel, (X, y), going_on=going_on)
+            self.alpha_ = _DECAY / len(lesson.data.source) if self.alpha == AUTO else float(self.alpha)
+
+            def conclude(model: Self) -> None:
+                model._calibration = model.forecaster_.calibrated(panel)
+
+            self._train(lesson, self._trainer(lesson, self.alpha_), conclude)
+        return self
+
+    def _read_panel(self, X: Any, y: Any, static: Any, *, going_on: bool) -> Panel:
+        """The series as a panel. All that forecasts need beside a network is noted: callbacks may ask for them while it learns."""
+        if self.bidirectional and self.strategy == "recursive":
+            raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
+        given = read_panel_series(self, X, y, reset=True)
+        self._several, self._flat = given.several, given.flat
+        self._covariate_columns = covariate_columns(self, self.n_features_in_, [*vars(self).get("feature_names_in_", ())])
+        time = self._covariate_columns.time
+        self._clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
+        self.mean_, self.scale_ = covariate_scales(given.X, self.standardize)
+        self._plan = plan(self, given, self._plan if going_on else None)
+        self.n_lags_, self.horizon_ = self._plan.n_lags, self._plan.horizon
+        self.season_, self.target_scaling_ = self._plan.season, self._plan.target_scaling
+        if not going_on:
+            warn_of_less(self, self._plan, given)
+        panel = panel_of(given, self._covariates, read_static(static, len(given.y)), np.zeros_like(given.lengths), self._plan)
+        self.n_steps_, self._calibration = panel.lengths, None
+        self._remember(panel)
+        return panel
+
+    def _remember(self, panel: Panel) -> None:
+        """The end of each series, from which forecasts begin."""
+        self._history = panel.part(panel.lengths - np.minimum(panel.lengths, self._plan.n_remembered), panel.lengths)
+
+    def _lesson(self, panel: Panel, given: tuple[Any, Any], *, going_on: bool) -> Lesson:
+        """WindowSource of all steps but those at the end that are held out."""
+        self._seed, ends = seed_of(self.random_state), panel.lengths - self._plan.n_held
+        self._series_moments = series_moments([part[:end] for part, end in zip(panel.series(), ends, strict=True)])
+        sight = self._sight(going_on=going_on)
+        data = learned_windows(panel, self._series_moments, sight, (np.zeros_like(ends), ends), self.windows_per_epoch)
+        until, rest = panel.lengths - self._plan.n_calibrated, None
+        if self.early_stopping is True:
+            rest = learned_windows(panel, self._series_moments, sight, (ends, until), self.windows_per_epoch, taught=False)
+        # Of the rows of fit a score would be asked as if they were to come. Where a column says when they are, they cannot be.
+        told = given if self.time_column is None else (None, given[1])
+        return Lesson(data, rest, self._plan.loss(), torch.Generator().manual_seed(self._seed), told, going_on)
+
+    def _sight(self, *, going_on: bool) -> WindowSpec:
+        """What the network sees of a window, and where."""
+        if going_on:
+            like = next(self.network_.parameters())
+            return self._plan.windows(like.dtype, like.device)
+        return self._plan.windows(getattr(torch, self.dtype), device_of(self))
+
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
+        return forecasting_network(self, self._history, self._sight(going_on=False), self._plan.loss(), bias, generator)
+
+    def update(self, y: Any, X: Any = None, *, learn: bool = False) -> Self:
+        """Move on: put new steps behind the series, without learning anew.
+
+        Adaptive conformal intervals learn from how far the forecasts of these steps were off.
+
+        Parameters
+        ----------
+        y : as in ``fit``
+            The next steps of each series.
+        X : as in ``fit``, default=None
+            Their covariates.
+        learn : bool, default=False
+            Whether to train for one pass over the windows that end in the new steps.
+
+        Returns
+        -------
+        self
+        """
+        check_is_fitted(self)
+        require_target(self, y)
+        with learning(self):
+            given, known = read_panel_series(self, X, y, reset=False), self._calibration
+            panel = self.forecaster_.followed_by(given)
+            n_new = panel.lengths - self._history.lengths
+            if self._clock is not None and given.X is not None:
+                self._clock = self._clock.moved_on(given.X)
+            lesson = self._next_lesson(panel, n_new, (X, y)) if learn else None
+            self.n_steps_ = self.n_steps_ + n_new
+            self._remember(panel)
+
+            def conclude(model: Self) -> None:
+                model._calibration = model.forecaster_.judged(known, panel, n_new)
+
+            if lesson is None:
+                conclude(self)
+            else:
+                trainer = replace(self._trainer(lesson, self.alpha_), schedule="constant", max_epochs=1)
+                self._train(lesson, trainer, conclude, optimizer=vars(self).get("_optimizer"))
+        return self
+
+    def _next_lesson(self, panel: Panel, n_new: Indices, given: tuple[Any, Any]) -> Lesson:
+        """The windows that end in new steps."""
+        ends = (panel.lengths - n_new - self.horizon_ + 1, panel.lengths)
+        data = learned_windows(panel, self._series_moments, self._sight(going_on=True), ends, self.windows_per_epoch)
+        if len(data.source) == 0:
+            raise ValueError(f"learn=True needs a window of {self.n_lags_} + {self.horizon_} steps with a target in its future")
+        generator = torch.Generator().manual_seed(self._seed + int(self.n_steps_.sum()))
+        return Lesson(data, None, self._plan.loss(), generator, given, going_on=True)
+
+    # -- the steps that follow -----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def forecaster_(self) -> FittedForecaster:
+        """What was learned, and where the series stand."""
+        check_is_fitted(self)
+        predictor = WindowForecasts(self.network_, self._plan.loss(), self._sight(going_on=True))
+        known = (self._plan, self._covariates, self._series_moments, self._history, self.n_steps_, self._calibration, self._clock)
+        return FittedForecaster(predictor, *known, self._several, self._flat, self.n_paths, self._seed)
+
+    @property
+    def _covariates(self) -> Covariates:
+        return Covariates(self._covariate_columns, self.mean_, self.scale_, self.season_)
+
+    def _asked(self, n_steps: int | None, X: Any, said: Callable[[FittedForecaster, Request], Array]) -> Any:
+        """What is said of the steps after the end of the series, as the series came."""
+        fitted = self.forecaster_
+        tables = read_tables(self, X) if X is not None and self.n_features_in_ else None
+        lengths = None if X is None else [len(table) for table in (X if self._several else [X])] if tables is None else [*map(len, tables)]
+        request = fitted.request(n_steps, tables, lengths)
+        with predicting(self):
+            return fitted.given(said(fitted, request), request)
+
+    def predict(self, X: Any = None) -> Any:
+        """Forecast the steps after the end of the series.
+
+        Parameters
+        ----------
+        X : as in ``fit``, default=None
+            Covariates of the steps to come, a row for each; without covariates only the number of rows counts, and ``None`` is ``horizon`` steps.
+            With ``time_column`` the rows may begin later than the next step. Values of ``past_columns`` are not looked at.
+
+        Returns
+        -------
+        ndarray of shape (n_steps,) or (n_steps, n_targets), or a list of them
+            A list if ``fit`` got several series. Of distributions and quantiles it is the median.
+        """
+        return self.forecast(None, X)
+
+    def forecast(self, n_steps: int | None = None, X: Any = None) -> Any:
+        """Forecast ``n_steps`` steps after the end of the series.
+
+        Beyond ``horizon`` the strategies "direct" and "seq2seq" go on from their own forecasts.
+
+        Parameters
+        ----------
+        n_steps : int, default=None
+            ``None``: as many as X has rows, or ``horizon``.
+        X : as in ``predict``, default=None
+
+        Returns
+        -------
+        as ``predict``
+        """
+        return self._asked(n_steps, X, lambda fitted, request: fitted.points(request.panel, request.places, request.n_steps))
+
+    def predict_quantiles(self, X: Any = None, quantiles: Any = None) -> Any:
+        """Quantiles of the steps after the end of the series.
+
+        Parameters
+        ----------
+        X : as in ``predict``, default=None
+        quantiles : float or sequence of float, default=None
+            Levels between 0 and 1; ``None`` are those of the parameter.
+
+        Returns
+        -------
+        as ``predict``, with a last axis of n_quantiles
+            They never cross. Those of ``objective="quantile"`` lie between the outermost that were learned.
+        """
+        levels = np.atleast_1d(np.asarray(self.quantiles if quantiles is None else quantiles, dtype=float))
+        if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
+            raise ValueError(f"quantiles must be levels between 0 and 1; got {quantiles!r}")
+        return self._asked(None, X, lambda fitted, request: fitted.quantiles(request.panel, request.places, request.n_steps, levels.tolist()))
+
+    def predict_interval(self, X: Any = None, coverage: float = 0.9) -> Any:
+        """Intervals that should hold a share of the steps to come.
+
+        Parameters
+        ----------
+        X : as in ``predict``, default=None
+        coverage : float, default=0.9
+            The share, as much outside on either side.
+
+        Returns
+        -------
+        lower, upper : as ``predict``
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage must lie between 0 and 1; got {coverage!r}")
+        found = self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
+        return tuple([part[..., k] for part in found] if self._several else found[..., k] for k in range(2))
+
+    def sample(self, n: int = 100, X: Any = None) -> Any:
+        """Draw from what may come: the same draws in every call.
+
+        Strategies that feed back draw whole paths, step by step. "direct" draws every step by itself, and objectives of a point take errors of
+        whole held-out forecasts (``conformal``).
+
+        Parameters
+        ----------
+        n : int, default=100
+            How many.
+        X : as in ``predict``, default=None
+
+        Returns
+        -------
+        as ``predict``, with a last axis of n
+        """
+        return self._asked(None, X, lambda fitted, request: fitted.paths(request.panel, request.places, request.n_steps, n))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Coefficient of determination R² of the forecast of the steps after the end of the series.
+
+        Parameters
+        ----------
+        X : as in ``predict``
+            Covariates of the steps to come; ``None`` where there are none.
+        y : array-like of shape (n_steps,) or (n_steps, n_targets)
+            What came.
+        sample_weight : array-like of shape (n_steps,), default=None
+            How much each step counts.
+
+        Returns
+        -------
+        float
+        """
+        n_steps = None if X is not None else len(y[0]) if several_series(y) else len(y)
+        return float(r2_score(y, self.forecast(n_steps, X), sample_weight=sample_weight))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

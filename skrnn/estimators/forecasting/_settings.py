@@ -1,0 +1,94 @@
+"""Groups of parameters of forecasters."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ...data import SCALINGS
+from ..face._declared import DATA, TASK, parameters
+
+AUTO = "auto"
+
+
+@parameters
+class Forecasting:
+    """How far a forecaster looks ahead, from how much, and what it says about how sure it is.
+
+    Parameters
+    ----------
+    n_lags : int or "auto", default="auto"
+        Steps of the past that a forecast is made from. "auto" is twice the season or the horizon, whichever is longer, and at most two thirds of what
+        the shortest series has room for.
+    horizon : int, default=12
+        Steps ahead that are learned. The default becomes less where the series are too short for it, and a warning says so; any other number is
+        taken at its word.
+    quantiles : tuple of float, default=(0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+        Levels that ``objective="quantile"`` learns, and that ``predict_quantiles`` gives unless told otherwise.
+    conformal : {"split", "adaptive"} or None, default=None
+        Intervals from errors of forecasts of the last part of each series, which is not learned from: of all of them, or such that follow
+        the errors as they come in (``update``).
+    calibration_fraction : float, default=0.2
+        Share of each series that is that part.
+    n_paths : int, default=200
+        Paths that quantiles are taken from where forecasts are fed back.
+    """
+
+    n_lags: int | str = AUTO
+    horizon: int = 12
+    quantiles: tuple[float, ...] = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+    conformal: str | None = None
+    calibration_fraction: float = 0.2
+    n_paths: int = 200
+
+    _place: ClassVar[int] = TASK
+    _built_from: ClassVar[tuple[str, ...]] = ("n_lags", "horizon", "quantiles")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_lags": [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO})],
+        "horizon": [Interval(Integral, 1, None, closed="left")],
+        "quantiles": ["array-like"],
+        "conformal": [StrOptions({"split", "adaptive"}), None],
+        "calibration_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_paths": [Interval(Integral, 1, None, closed="left")],
+    }
+
+
+@parameters
+class SeriesSettings:
+    """What the series are like, and what is known beside them.
+
+    Parameters
+    ----------
+    target_scaling : {"auto", "last_value", "window", "difference", "robust", "standard", "mean"} or None, default="auto"
+        Units in which the network sees each window: relative to its last value, or to its mean, in units of its spread; as changes from step to
+        step; in units of the whole series (its median and quartiles, or its mean and standard deviation); divided by 1 + the mean size
+        of the window, as DeepAR does; or as they are. "auto" is "last_value", and "mean" for counts. The first three go on with a trend.
+    season : int, "auto" or None, default="auto"
+        Steps from one season to the next: the network then sees waves of that length, counted from the start of the series, and a decoder also the
+        value one season before. "auto" finds it in the series; ``None`` is no season. Several seasons, or a calendar, are columns of X.
+    missing : {"error", "mask"}, default="error"
+        NaN in y: refused; or filled with the last known value, which the network is told, and not learned from.
+    time_column : int or str, default=None
+        Column of X that is the time in equal steps. It is checked for gaps, tells ``predict`` how many steps after the end its rows lie (as
+        ``TimeSeriesSplit(gap=…)`` needs), and is no covariate.
+    past_columns : tuple of int or str, default=()
+        Columns of X that are not known beforehand: only their past is seen.
+    """
+
+    target_scaling: str | None = AUTO
+    season: int | str | None = AUTO
+    missing: str = "error"
+    time_column: int | str | None = None
+    past_columns: tuple[int | str, ...] = ()
+
+    _place: ClassVar[int] = DATA
+    _built_from: ClassVar[tuple[str, ...]] = ("season", "missing")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "target_scaling": [StrOptions({AUTO, *SCALINGS}), None],
+        "season": [Interval(Integral, 2, None, closed="left"), StrOptions({AUTO}), None],
+        "missing": [StrOptions({"error", "mask"})],
+        "time_column": [Integral, str, None],
+        "past_columns": ["array-like"],
+    }

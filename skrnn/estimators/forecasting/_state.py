@@ -1,0 +1,53 @@
+"""What a fit of a forecaster leaves."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data import Panel, SeriesMoments
+from ..face._state import Fitted
+from ._conformal import Calibration
+from ._plan import Plan
+from ._reading import CovariateColumns
+from ._times import Clock
+
+
+class ForecasterState:
+    """What forecasts need beside a network, and what was used where the parameters leave it open."""
+
+    n_lags_: int
+    horizon_: int
+    season_: int
+    target_scaling_: str | None
+    alpha_: float
+    n_steps_: NDArray[np.intp]
+    _plan: Plan
+    _covariate_columns: CovariateColumns
+    _series_moments: SeriesMoments
+    _history: Panel
+    _calibration: Calibration | None
+    _clock: Clock | None
+    _several: bool
+    _flat: bool
+    _seed: int
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("network_", "module", (), "The trained torch module, a Seq2Seq or a StepNetwork; its outputs are in units of each window."),
+        Fitted("loss_curve_", "list of float", (), "Mean loss of the windows drawn in each epoch."),
+        Fitted("n_lags_, horizon_, season_", "int", (), "What was used; a season of 0 is none."),
+        Fitted("target_scaling_", "str or None", (), "The units that were used."),
+        Fitted("alpha_", "float", (), "The weight decay that was used."),
+        Fitted("n_steps_", "ndarray", ("n_series",), "Steps of each series so far."),
+        Fitted("forecaster_", "FittedForecaster", (), "What was learned, for forecasts from any step of a series.", derived=True),
+        Fitted("_plan", "Plan"),
+        Fitted("_covariate_columns", "CovariateColumns"),
+        Fitted("_series_moments", "SeriesMoments"),
+        Fitted("_history", "Panel"),
+        Fitted("_calibration", "Calibration or None"),
+        Fitted("_clock", "Clock or None"),
+        Fitted("_several, _flat", "bool"),
+        Fitted("_seed", "int"),
+    )

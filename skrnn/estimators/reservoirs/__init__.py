@@ -1,0 +1,3 @@
+"""Fixed recurrent networks whose readout alone is learned."""
+
+from ._echo_state import EchoState as EchoState  # for displays, which take any of them

@@ -1,0 +1,97 @@
+"""What has been learned to read states: a linear map, or a model of scikit-learn."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..face._state import Fitted
+
+Array = NDArray[np.float64]
+
+_ROW_NUMBERS = 2**17  # float32 rows become float64 in blocks that stay in the cache
+
+
+class ReadoutState:
+    """A linear readout with its penalty, or a fitted model."""
+
+    coef_: Array
+    intercept_: Array
+    alpha_: Any
+    alphas_: Array
+    scores_: Array | None
+    readout_: Any
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("coef_", "ndarray", ("n_outputs", "n_states"), "Weights of the readout, for the input channels and then the states."),
+        Fitted("intercept_", "ndarray", ("n_outputs",), "Not penalised."),
+        Fitted("alpha_", "float or ndarray", ("n_outputs",), "The penalty in use."),
+        Fitted("alphas_", "ndarray", ("n_alphas",), "The penalties that were compared."),
+        Fitted(
+            "scores_",
+            "ndarray or None",
+            ("n_alphas", "[n_outputs]"),
+            "Their estimated mean squared errors, or errors of free runs in units of the targets' variance and at most 1; None for a penalty that\n"
+            "    was given.",
+        ),
+        Fitted("readout_", "estimator", (), "The fitted model, if ``readout`` is one; then there are no coefficients and penalties."),
+    )
+
+
+class Readout(ABC):
+    """Outputs from features; what it holds are attributes of a fitted estimator."""
+
+    @abstractmethod
+    def fitted(self) -> dict[str, Any]:
+        """What an estimator is to have."""
+
+    @abstractmethod
+    def __call__(self, features: NDArray[Any]) -> Array:
+        """Outputs (n_rows, n_outputs) of rows of features."""
+
+
+@dataclass(frozen=True)
+class LinearReadout(Readout):
+    """Weights and an intercept, with the penalty and what it was compared with: see :class:`ReadoutState`."""
+
+    coef: Array
+    intercept: Array
+    alpha: float | Array
+    alphas: Array
+    scores: Array | None
+
+    @classmethod
+    def of(cls, weights: tuple[Array, Array], alpha: float | Array, alphas: Array | None = None, scores: Array | None = None) -> Self:
+        """From coefficients and intercept; a penalty that was compared with no other stands alone."""
+        return cls(*weights, alpha, np.array([alpha], dtype=np.float64) if alphas is None else alphas, scores)
+
+    def fitted(self) -> dict[str, Any]:
+        return {"coef_": self.coef, "intercept_": self.intercept, "alpha_": self.alpha, "alphas_": self.alphas, "scores_": self.scores}
+
+    def __call__(self, features: NDArray[Any]) -> Array:
+        rows = max(1, _ROW_NUMBERS // self.coef.shape[1])
+        return np.concatenate([features[low : low + rows] @ self.coef.T for low in range(0, len(features), rows)]) + self.intercept
+
+
+@dataclass(frozen=True)
+class ModelReadout(Readout):
+    """A fitted model of scikit-learn."""
+
+    model: Any
+
+    def fitted(self) -> dict[str, Any]:
+        return {"readout_": self.model}
+
+    def __call__(self, features: NDArray[Any]) -> Array:
+        return np.asarray(self.model.predict(features), dtype=float).reshape(len(features), -1)
+
+
+def readout_of(model: Any) -> Readout:
+    """The readout that an estimator has learned."""
+    if "readout_" in vars(model):
+        return ModelReadout(model.readout_)
+    return LinearReadout(model.coef_, model.intercept_, model.alpha_, model.alphas_, model.scores_)

@@ -1,0 +1,150 @@
+"""One number, or several, for each sequence."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..._bases import RegressorMixin, TransformerMixin, _fit_context
+from ...data import TableLayout
+from ...networks import SequenceNetwork
+from ..face._declared import parameters
+from ..face._readers import Rows
+from ..face._settings import Decayed, Directed, Pooled, Recurrence, Stacked, Standardized, Windowed
+from ..face._state import NumberState
+from ..face._targets import Numbers
+from ..face._trained import Trained, recurrent_layers
+from ._features import pooled_states, unit_names
+
+
+@parameters
+class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed, Standardized, Pooled, Directed, Stacked, Recurrence, NumberState):
+    """Predict one number, or several, for whole sequences with a recurrent network.
+
+    Sequences may differ in length; nothing is padded. Targets are standardised inside, so that their scale does not matter. The defaults are
+    chosen over several kinds of data (see the user guide); ``cell``, ``hidden_size`` and ``max_epochs`` are the first things to search.
+
+    Notes
+    -----
+    ::
+
+        y(t) = layers of cells (forward, backward) over x(1), x(2), …
+        prediction = target_mean_ + target_scale_ (V pool(y(1), y(2), …) + d)
+
+    V and d start at zero, so that training starts from the mean of the targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(n, 1)) for n in rng.integers(3, 12, size=200)]
+    >>> y = np.array([x.max() for x in X])
+    >>> model = RNNRegressor(hidden_size=16, max_epochs=20, random_state=0).fit(X[:150], y[:150])
+    >>> model.score(X[150:], y[150:]) > 0.8
+    True
+    """
+
+    def _reader(self) -> Rows:
+        return Rows(self.dtype, self.standardize, TableLayout(self.n_lags, self.layout, self.step_order))
+
+    def _target(self) -> Numbers:
+        return Numbers(self, self.dtype)
+
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> SequenceNetwork:
+        return SequenceNetwork(recurrent_layers(self, len(self.mean_), generator), self.pooling, bias)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+        """Train on sequences.
+
+        Parameters
+        ----------
+        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_sequences, n_steps)
+            Sequences of any lengths; the rows of a 2-D array are univariate sequences, or windows as `n_lags`, `layout` and `step_order` say.
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
+            One target for each sequence.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            How much each sequence counts.
+        X_val, y_val : as X and y, default=None
+            Sequences and targets for early stopping. In a :class:`~sklearn.pipeline.Pipeline` they pass through the steps before with
+            ``transform_input=["X_val"]``.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is not as described; the message names it, and the estimator is unchanged.
+        TypeError
+            If X is no container of sequences.
+        skrnn.training.DivergenceError
+            If the loss becomes infinite or NaN again and again.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val))
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one pass over some sequences, at the constant learning rate; the first call fixes the standardisation.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        self
+        """
+        return self._one_pass(X, y, sample_weight)
+
+    def predict(self, X: Any) -> NDArray[Any]:
+        """Predict a target for each sequence.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Sequences of any lengths, with the channels seen in ``fit``.
+
+        Returns
+        -------
+        ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
+        """
+        return self._predictor().answers(X)
+
+    def transform(self, X: Any) -> NDArray[np.floating]:
+        """Pooled hidden states: features for another model.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        ndarray of shape (n_sequences, n_units)
+            ``n_units`` is ``hidden_size``, twice if bidirectional (forward units first).
+        """
+        return pooled_states(self._predictor(), X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Names of the columns of ``transform``: the cell's name and h0, h1, …
+
+        Parameters
+        ----------
+        input_features : ignored
+
+        Returns
+        -------
+        ndarray of str
+        """
+        return unit_names(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,168 @@
+"""A class for each time step."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import torch
+from sklearn.metrics import accuracy_score
+
+from ..._bases import ClassifierMixin, _fit_context
+from ...networks import StepNetwork
+from ..face._declared import parameters
+from ..face._readers import Steps
+from ..face._settings import ClassWeighted, Decayed, Directed, Recurrence, Stacked, Standardized
+from ..face._state import ClassState
+from ..face._targets import Classes, told_classes
+from ..face._trained import Trained, recurrent_layers
+from ._streams import compared, going_stream, streamed
+
+
+@parameters
+class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, Directed, Stacked, Recurrence, ClassState):
+    """Classify every time step of a sequence with a recurrent network.
+
+    For tags of words, states of a machine, phases of a recording. Runs forward in time by default, so that a prediction never looks ahead and
+    streams can be followed step by step; ``bidirectional=True`` is better where the whole sequence is there.
+
+    Parameters
+    ----------
+    missing_label : int, str or None, default=-1
+        The label of steps that have no target; NaN and None always mean that. Such steps are seen, but neither trained on nor scored.
+
+    Notes
+    -----
+    ::
+
+        y(t) = layers of cells over x(1), …, x(t)
+        p(t) = softmax(V y(t) + d)
+
+    V starts at zero and d at the log shares of the classes. A 2-D ``X`` is one sequence whose rows are the time steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skrnn import RNNTagger
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.normal(size=(n, 1)) for n in rng.integers(5, 15, size=100)]
+    >>> y = [np.where(np.cumsum(x) > 0, "above", "below") for x in X]
+    >>> model = RNNTagger(hidden_size=16, max_epochs=20, random_state=0).fit(X[:80], y[:80])
+    >>> model.score(X[80:], y[80:]) > 0.9
+    True
+    """
+
+    bidirectional: bool = False
+    missing_label: int | str | None = -1
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"missing_label": [Integral, str, None]}
+
+    def _reader(self) -> Steps:
+        return Steps(self.dtype, self.standardize)
+
+    def _target(self) -> Classes:
+        return Classes(self, self.dtype, per_step=True, class_weight=self.class_weight, missing_label=self.missing_label)
+
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
+        return StepNetwork(recurrent_layers(self, len(self.mean_), generator), bias)
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+        """Train on sequences with a target for every time step.
+
+        Parameters
+        ----------
+        X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_steps, n_features)
+            Sequences of any lengths; a 2-D array is one sequence, whose rows are the time steps.
+        y : list of arrays, array or Sequences
+            One target for each step, in the shape of X without its last axis, or with one of n_outputs.
+        sample_weight : array-like of shape (n_sequences,), or in the shape of y, default=None
+            How much each sequence, or each step, counts.
+        X_val, y_val : as X and y, default=None
+            Sequences and targets for early stopping.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X, y or a parameter is not as described; the message names it, and the estimator is unchanged.
+        TypeError
+            If X is no container of sequences.
+        skrnn.training.DivergenceError
+            If the loss becomes infinite or NaN again and again.
+        """
+        return self._fit(X, y, sample_weight, (X_val, y_val))
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, continue_stream: bool = False) -> Self:
+        """Train for one pass over some sequences, at the constant learning rate.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever come; needed in the first call.
+        continue_stream : bool, default=False
+            Whether the sequences go on from where those of the last such call ended, all of them as one batch: learning online, one step at a
+            time if you like. The gradient does not reach back into earlier calls, unless ``rule`` is "rtrl".
+
+        Returns
+        -------
+        self
+        """
+        known = self.classes_ if self.__sklearn_is_fitted__() else None
+        return self._one_pass(
+            X, y, sample_weight, told_classes(classes, known), stream=going_stream(vars(self).get("_stream"), self.bidirectional, continue_stream)
+        )
+
+    def predict(self, X: Any, *, state: Any = None, return_state: bool = False) -> Any:
+        """Predict a target for each time step.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            With the channels seen in ``fit``.
+        state : object, default=None
+            What an earlier call with ``return_state=True`` gave for the same number of sequences: they go on from there. ``None`` starts afresh.
+        return_state : bool, default=False
+            Whether to return the state after the last step too, for the next piece of a stream. Needs ``bidirectional=False``.
+
+        Returns
+        -------
+        y : ndarray (n_steps,) for a 2-D X, (n_sequences, n_steps) for a 3-D X, else list of ndarray (n_steps,)
+            With one more axis if there are several outputs.
+        state : object
+            Only if ``return_state``.
+        """
+        return streamed(self._predictor(), X, state, return_state)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities of the classes at each time step.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+
+        Returns
+        -------
+        ndarray (n_steps, n_classes) for a 2-D X, (n_sequences, n_steps, n_classes) for a 3-D X, else list of ndarray (n_steps, n_classes)
+            In the order of ``classes_``.
+        """
+        return self._predictor().answers(X, Classes.probabilities)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Share of the steps with a target whose class is predicted.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        float
+        """
+        labels, predicted, weight = compared(self._predictor(), X, y, sample_weight)
+        return float(accuracy_score(labels.astype(self.classes_.dtype), predicted, sample_weight=weight))

@@ -1,0 +1,100 @@
+"""What all decoders share: pairs of what is read and written, the network, and what it looked at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...cells import resolve
+from ...data import StepRows
+from ...engine import resolve_teaching
+from ...networks import Encoder, Feedback, Seq2Seq, Vector
+from ...training import Batches, Data, Pairs
+from ..face._guards import predicting
+from ..face._held_out import Part
+from ..face._predictor import Predictor
+from ..face._readers import Given
+
+Array = NDArray[np.float64]
+
+
+def pairs_of(source: Batches, offsets: NDArray[np.int64], first: Tensor, teacher: Tensor | None = None) -> Pairs:
+    """Sources, and steps to be written of which nothing is known but where they begin and end."""
+    known = torch.empty(int(offsets[-1]), 0, dtype=source.dtype, device=source.device)
+    return Pairs(source, offsets, known, first.to(source.device, source.dtype), teacher)
+
+
+def written_data(part: Part, source: Batches, first: Tensor, *, taught: bool) -> Data:
+    """Steps to be written with their weights, and the targets as teachers if the decoder is ``taught``."""
+    rows: StepRows = part.target
+    values = torch.from_numpy(rows.values).to(source.device)
+    weight = None
+    if part.weight is not None:
+        each = np.repeat(part.weight, np.diff(rows.offsets))
+        weight = torch.from_numpy(each / each.mean()).to(source.device, source.dtype)
+    teacher = values.reshape(len(values), -1).to(source.dtype) if taught else None
+    target = values.to(source.dtype) if values.is_floating_point() else values
+    return Data(pairs_of(source, rows.offsets, first, teacher), target, weight, per_step=True)
+
+
+def decoder_network(model: Any, encoder: Encoder | Vector, feedback: Feedback | None, bias: Tensor, generator: torch.Generator) -> Seq2Seq:
+    """The network of an estimator whose source is a vector."""
+    return Seq2Seq(
+        encoder,
+        resolve(model.cell),
+        model.hidden_size,
+        bias,
+        n_layers=model.n_layers,
+        dropout=model.dropout,
+        feedback=feedback,
+        context=model.context,
+        teacher_forcing=model.teacher_forcing,
+        generator=generator,
+    )
+
+
+def attending_network(model: Any, encoder: Encoder, feedback: Feedback | None, bias: Tensor, generator: torch.Generator) -> Seq2Seq:
+    """The network of an estimator whose source has steps."""
+    return Seq2Seq(
+        encoder,
+        resolve(model.cell if model.decoder_cell is None else model.decoder_cell),
+        model.hidden_size,
+        bias,
+        n_layers=model.n_layers,
+        dropout=model.dropout,
+        feedback=feedback,
+        context=model.context,
+        attention=model.attention,
+        input_feeding=model.input_feeding,
+        coverage=model.coverage,
+        teacher_forcing=model.teacher_forcing,
+        generator=generator,
+    )
+
+
+def follow_the_schedule(model: Any) -> None:
+    """How often the teacher is asked may change from fit to fit."""
+    if model.__sklearn_is_fitted__():
+        model.network_.teaching = resolve_teaching(model.teacher_forcing)
+
+
+def looks(predictor: Predictor[Any], given: Given, offsets: NDArray[np.int64], teacher: Tensor | None = None) -> list[Array]:
+    """For each sequence the weights of attention (n_target_steps, n_source_steps)."""
+    if predictor.network.attention is None:
+        name = type(predictor.model).__name__
+        raise ValueError(f"{name}(attention=None) looks at no steps; fit with attention='bahdanau', 'dot' or 'general'")
+    sequences, lengths = given.sequences, np.diff(offsets)
+    parts = [np.empty((0, 0))] * len(sequences)
+    with predicting(predictor.model):
+        pairs = pairs_of(predictor.source(sequences), offsets, predictor.target.first(len(sequences)), teacher)
+        for index in pairs.chunks():
+            pair = pairs.packed(index)
+            order = index if pair.steps.sorted_indices is None else index[pair.steps.sorted_indices.cpu().numpy()]
+            steps = [weights.double().cpu().numpy() for weights in predictor.network.attention_weights(pair)]
+            for k, i in enumerate(order.tolist()):
+                parts[i] = np.stack([step[k, : sequences.lengths[i]] for step in steps[: lengths[i]]])
+    return parts

@@ -1,0 +1,156 @@
+"""What decoders can be told."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ...cells import Cell
+from ...engine import TEACHINGS, Rule, TeacherForcing
+from ...networks import ATTENTIONS, CONTEXTS
+from ..face._declared import NETWORK, TASK, parameters
+
+
+@parameters
+class Decoding:
+    """A decoder.
+
+    Parameters
+    ----------
+    context : {"init", "every", "both"}, default="init"
+        Where the vector that stands for the source goes: into the decoder's first state, beside each of its inputs, or both.
+    teacher_forcing : float, {"linear", "exponential", "inverse_sigmoid"} or schedule, default=1.0
+        How probable it is that a step is told the truth about the one before while training, drawn for each sequence and step: a number, or a
+        schedule of :mod:`skrnn.engine` over the updates. At 1 whole sequences run through compiled kernels, if there is no attention.
+    rule : {"bptt", "guessing"} or Rule, default="bptt"
+        How the network learns: a name, or :class:`skrnn.engine.BPTT` or :class:`skrnn.engine.Guessing` with its own settings.
+    """
+
+    context: str = "init"
+    teacher_forcing: float | str | TeacherForcing = 1.0
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("context",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "context": [StrOptions(set(CONTEXTS))],
+        "teacher_forcing": [Interval(Real, 0, 1, closed="both"), StrOptions(set(TEACHINGS)), TeacherForcing],
+        "rule": [StrOptions({"bptt", "guessing"}), Rule],
+    }
+
+
+@parameters
+class SourceSteps:
+    """A source with steps, at which a decoder may look.
+
+    Parameters
+    ----------
+    decoder_cell : str, Cell or None, default=None
+        What happens in one step of the decoder; ``None`` is ``cell``.
+    attention : {None, "bahdanau", "dot", "general"}, default=None
+        How each step of the decoder looks at the steps of the source: not at all, so that all must pass through one vector, which is fast and
+        enough for short sequences; by an additive score before the step (Bahdanau); by a product, or one with learned weights, after it (Luong).
+    input_feeding : bool, default=True
+        Whether a step sees what the last one looked at, with "dot" and "general".
+    coverage : bool, default=False
+        Whether the score sees how much each step has been looked at, with "bahdanau".
+    reverse_source : bool, default=False
+        Read the source from its end, which brings its beginning near to that of the target; for one direction without attention.
+    """
+
+    decoder_cell: str | Cell | None = None
+    attention: str | None = None
+    input_feeding: bool = True
+    coverage: bool = False
+    reverse_source: bool = False
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("decoder_cell", "attention", "input_feeding", "coverage", "reverse_source")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "decoder_cell": [str, Cell, None],
+        "attention": [StrOptions(set(ATTENTIONS)), None],
+        "input_feeding": ["boolean"],
+        "coverage": ["boolean"],
+        "reverse_source": ["boolean"],
+    }
+
+
+@parameters
+class WritesNumbers:
+    """What is written are numbers.
+
+    Parameters
+    ----------
+    mode : {"feedback", "direct"}, default="feedback"
+        Whether each step sees what the one before put out, or all steps are written at once, without seeing each other.
+    """
+
+    mode: str = "feedback"
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("mode",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"mode": [StrOptions({"feedback", "direct"})]}
+
+
+@parameters
+class WritesTokens:
+    """What is written are tokens.
+
+    Parameters
+    ----------
+    embedding_size : int, default=32
+        Numbers that stand for each token.
+    min_frequency : int, default=1
+        How often a token must occur in ``fit`` to be known; those that are rarer are read as the unknown token, from which the network learns
+        what to do with tokens that it has never seen, and are never written.
+    beam_width : int, default=1
+        Beginnings that ``predict`` keeps in each step; 1 is greedy.
+    length_penalty : float, default=0.0
+        α of Wu et al. (2016): larger favours longer hypotheses; 0.6 to 1 are usual.
+    max_steps : int or None, default=None
+        The most tokens that are written; ``None`` is twice as many as the longest target in ``fit`` has.
+    """
+
+    embedding_size: int = 32
+    min_frequency: int = 1
+    beam_width: int = 1
+    length_penalty: float = 0.0
+    max_steps: int | None = None
+
+    _place: ClassVar[int] = TASK
+    _built_from: ClassVar[tuple[str, ...]] = ("embedding_size",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "embedding_size": [Interval(Integral, 1, None, closed="left")],
+        "min_frequency": [Interval(Integral, 1, None, closed="left")],
+        "beam_width": [Interval(Integral, 1, None, closed="left")],
+        "length_penalty": [Interval(Real, 0, None, closed="left")],
+        "max_steps": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+
+@parameters
+class ReadsTokens:
+    """What is read are tokens.
+
+    Parameters
+    ----------
+    handle_unknown : {"use", "error"}, default="use"
+        What happens with tokens of X that are not known: read as the unknown token, or refused with their place.
+    shared_vocabulary : bool, default=False
+        Whether sources and targets have the same tokens, with the same embedding.
+    coverage_penalty : float, default=0.0
+        β of Wu et al. (2016): larger favours hypotheses that have looked at all of the source; with attention.
+    """
+
+    handle_unknown: str = "use"
+    shared_vocabulary: bool = False
+    coverage_penalty: float = 0.0
+
+    _place: ClassVar[int] = TASK
+    _built_from: ClassVar[tuple[str, ...]] = ("shared_vocabulary",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "handle_unknown": [StrOptions({"use", "error"})],
+        "shared_vocabulary": ["boolean"],
+        "coverage_penalty": [Interval(Real, 0, None, closed="left")],
+    }
