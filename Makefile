@@ -5,7 +5,9 @@ VENV ?= .venv
 PACKAGE ?= .
 
 python = $(VENV)/bin/python
-install = $(python) -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# torch and its like bring thousands of modules, few of which are ever imported: those are compiled then, and not all of them now.
+install = $(python) -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+unexport PYTHONDONTWRITEBYTECODE
 # The installed package is tested, also in processes that tests start, and not what stands where make is called.
 # A worker that has nothing left to do takes tests from the far end of the other's: two seldom compile the same kernel.
 test = PYTHONSAFEPATH=1 $(python) -m pytest -q -n 2 --dist worksteal
