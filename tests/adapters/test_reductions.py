@@ -22,7 +22,7 @@ class LastStep(RNNRegressor):
         return super().fit(X, y)
 
     def predict(self, X):
-        steps = np.stack(list(self._read(X, reset=False)))
+        steps = np.stack(list(self._predictor().read(X).sequences))
         assert steps.shape[1] == N_LAGS
         assert (np.diff(steps[:, :, 0], axis=1) == 1).all()
         last = steps[:, -1, 0]
