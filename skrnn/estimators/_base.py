@@ -128,7 +128,8 @@ class BaseRecurrent(BaseTrained, ABC):
         batches = Batches(part.sequences, self.mean_, self.scale_, dtype, device)
         values = torch.from_numpy(part.target)
         weight = None if part.weight is None else torch.from_numpy(part.weight / part.weight.mean()).to(device, dtype)
-        return Data(batches, values.to(device, dtype if values.is_floating_point() else values.dtype), weight)
+        total = None if part.weight is None else float(part.weight.sum())
+        return Data(batches, values.to(device, dtype if values.is_floating_point() else values.dtype), weight, total_weight=total)
 
     def _held_data(self, part: Part) -> Data:
         """What held-out sequences are scored on."""

@@ -150,12 +150,12 @@ class BaseDecoding(BaseRecurrent, ABC):
         """Steps of targets with their weights, and the targets as teachers."""
         dtype, device = getattr(torch, self.dtype), device_of(self)
         values = torch.from_numpy(part.target.values).to(device)
-        weight = None
+        weight, total = None, None
         if part.weight is not None:
             rows = np.repeat(part.weight, np.diff(part.target.offsets))
-            weight = torch.from_numpy(rows / rows.mean()).to(device, dtype)
+            weight, total = torch.from_numpy(rows / rows.mean()).to(device, dtype), float(rows.sum())
         pairs = self._pairs(part.sequences, part.target.offsets, values.reshape(len(values), -1).to(dtype))
-        return Data(pairs, values.to(dtype) if values.is_floating_point() else values, weight, per_step=True)
+        return Data(pairs, values.to(dtype) if values.is_floating_point() else values, weight, per_step=True, total_weight=total)
 
     def _pairs(self, sequences: Sequences, offsets: NDArray[np.int64], teacher: torch.Tensor | None = None) -> Pairs:
         """Sources, and steps to be written of which nothing is known but where they begin and end."""

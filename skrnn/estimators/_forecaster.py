@@ -49,7 +49,9 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
     n_lags_, season_, target_scaling_ : int, int, str or None
         What was used; a season of 0 is none.
     alpha_ : float
-        The weight decay that was used.
+        The alpha that was used.
+    n_windows_ : int
+        Windows that ``fit`` learned from.
     n_steps_ : ndarray of shape (n_series,)
         Steps of each series so far.
     loss_curve_ : list of float
@@ -68,7 +70,7 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
     tells how it will end.
 
     p is the objective: with "quantile" the outputs are the quantiles themselves, sorted. Losses are means over steps and targets. With
-    ``target_scaling="mean"`` windows are drawn in proportion to the root of their scale. ``alpha="auto"`` is 0.25 divided by the number of windows.
+    ``target_scaling="mean"`` windows are drawn in proportion to the root of their scale. ``alpha="auto"`` is 0.25.
 
     A split-conformal interval is the forecast plus quantiles of held-out errors in units of the predicted spread, for each step ahead; its
     coverage holds where the errors to come are like those. "adaptive" moves the level by 0.02 for every miss.
@@ -268,7 +270,8 @@ class RNNForecaster(RegressorMixin, ForecasterLearning):
         windows = self._learning_windows(panel, (panel.lengths - new - self.horizon + 1, panel.lengths))
         if len(windows) == 0:
             raise ValueError(f"learn=True needs a window of {self.n_lags_} + {self.horizon} steps with a target in its future")
-        trainer = replace(self._trainer(self._objective(), early=False), schedule="constant", max_epochs=1)
+        alpha = self.alpha_ * len(windows) / self.n_windows_  # a few windows more do not make the penalty stronger
+        trainer = replace(self._trainer(self._objective(), early=False), schedule="constant", max_epochs=1, alpha=alpha)
         generator = torch.Generator().manual_seed(self._draws + int(self.n_steps_.sum()))
         self._fit_network(trainer, WindowExamples(windows), None, generator, X, y, optimizer=self.__dict__.get("_optimizer"))
 

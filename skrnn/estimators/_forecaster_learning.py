@@ -22,7 +22,7 @@ from ._parameters import parameters
 
 Rows = NDArray[np.intp]
 
-_DECAY = 0.25  # weight decay of "auto", times the number of windows: few windows are soon learned by heart
+_ALPHA = 0.25  # of "auto"
 
 
 class Points(Feedback):
@@ -155,11 +155,12 @@ class ForecasterLearning(ForecasterParameters):
             self.network_ = self._build(panel, bias, objective, generator).to(data.target.device, data.target.dtype)
             self._network_settings = self._settings()
         self._begin_curves(going_on=going_on)
-        self.alpha_ = _DECAY / len(data.source) if self.alpha == AUTO else float(self.alpha)
+        self.alpha_ = _ALPHA if self.alpha == AUTO else float(self.alpha)
+        self.n_windows_ = len(data.source)
         self._fit_network(self._trainer(objective, early=rest is not None), data, rest, generator, X, y)
 
     def _trainer(self, objective: Objective, *, early: bool) -> Trainer:
-        return replace(super()._trainer(objective, early=early), weight_decay=self.alpha_)
+        return replace(super()._trainer(objective, early=early), alpha=self.alpha_)
 
     def _keep(self, panel: Panel) -> None:
         """The end of each series, from which forecasts begin."""

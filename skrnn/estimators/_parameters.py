@@ -41,7 +41,9 @@ _DESCRIPTIONS = """\
     batch_size : int or None, default=<batch_size>
         Sequences a step of the optimiser sees; ``None`` is all of them.
     alpha : float, default=<alpha>
-        Weight decay (L2).
+        Strength of the L2 penalty: alpha / (2 n) · Σ w² is added to the mean loss. w are all weights but biases and gains; n is what the loss is
+        the mean over, sequences to learn from, or steps or windows of them, each as often as it counts. Larger keeps weights smaller. With
+        "adamw" they shrink by alpha / n times the learning rate in each update instead.
     clip_norm : float or None, default=1.0
         Bound of the gradient's Euclidean norm.
     clip_value : float or None, default=None

@@ -62,7 +62,7 @@ class BaseTrained(CallbackSupportMixin, TrainedParameters, ABC):
             schedule=self.schedule,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,
-            weight_decay=self.alpha,
+            alpha=self.alpha,
             clip_norm=self.clip_norm,
             clip_value=self.clip_value,
             patience=self.n_iter_no_change if early else None,
