@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.base import OutlierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -117,9 +118,9 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         "outlier_rate": [Interval(Real, 0, 1, closed="left")],
     }
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "module", (), "The trained torch module, a StepNetwork or a Seq2Seq; its outputs are standardised targets."),
+        Fitted("network_", "module", (), "The trained StepNetwork or Seq2Seq; its outputs are standardised targets."),
         Fitted("loss_curve_", "list of float", (), "Mean squared error of the standardised targets in each epoch."),
-        Fitted("horizon_, window_", "int", (), "Steps that are predicted ahead or looked back at, and steps of a window, as used."),
+        Fitted("horizon_, window_", "int", (), "What was used."),
     )
 
     def _reader(self) -> SeriesWindows:
@@ -244,7 +245,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         """
         return self._judged(X, Judge.verdicts)
 
-    def _judged(self, X: Any, said: Callable[[Judge, Array], Array]) -> Any:
+    def _judged(self, X: Any, said: Callable[[Judge, Array], NDArray[Any]]) -> Any:
         """What is said of the scores, as the sequences came."""
         given = self._read(X)
         judge = Judge(self.error_gaussian_, self.target_scale_, self.offset_)

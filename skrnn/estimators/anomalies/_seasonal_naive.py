@@ -155,7 +155,7 @@ class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator):
     def _read(self, X: Any, *, reset: bool) -> Given:
         return Steps("float64").read(self, X, reset=reset)
 
-    def _judged(self, X: Any, said: Callable[[Judge, Array], Array]) -> Any:
+    def _judged(self, X: Any, said: Callable[[Judge, Array], NDArray[Any]]) -> Any:
         """What is said of the scores, as the sequences came."""
         check_is_fitted(self)
         given = self._read(X, reset=False)

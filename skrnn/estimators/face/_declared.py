@@ -67,7 +67,7 @@ def parameters(cls: Declared) -> Declared:
     made._descriptions = _merged(ancestry, "_descriptions") | _entries(cls.__doc__ or "", "Parameters")
     made._parameter_constraints = _merged(ancestry, "_parameter_constraints")
     made._built_from = tuple(dict.fromkeys(name for part in ancestry for name in vars(part).get("_built_from", ())))
-    words = [word for part in ancestry for word in (part, *(kind for word in vars(part).get("_words", ()) for kind in word.__mro__[::-1]))]
+    words = [word for part in ancestry for word in (*(kind for word in vars(part).get("_words", ()) for kind in word.__mro__[::-1]), part)]
     made._fitted = tuple({entry.names: entry for word in words for entry in vars(word).get("_leaves", ())}.values())
     made.__init__.__signature__ = _in_order(made)
     made.__doc__ = _completed(made)

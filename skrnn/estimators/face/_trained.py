@@ -46,7 +46,7 @@ class Lesson:
 class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, ABC):
     """Trains ``network_``. An estimator says what it reads, what it answers, and what its network is."""
 
-    alpha: Any  # of the groups Decayed or ForecastSettings
+    alpha: Any  # of the groups Decayed or WindowTraining
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("loss_curve_", "list of float", (), "Mean training loss of each epoch."),
@@ -91,6 +91,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         """Check everything, learn what reading and encoding need, and make what training needs."""
         if going_on:
             self._check_same_network()
+        else:
+            vars(self).pop("network_", None)  # its precision and its device are not those of the one to come
         check_pair(*held_out, self.early_stopping)
         reader, target = self._reader(), self._target().load(self)
         require_target(self, y)
