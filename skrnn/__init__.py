@@ -36,6 +36,7 @@ __all__ = [
     "datasets",
     "engine",
     "estimators",
+    "frontends",
     "inspection",
     "metrics",
     "networks",
@@ -43,7 +44,20 @@ __all__ = [
     "training",
 ]
 
-_MODULES = {"adapters", "cells", "data", "datasets", "engine", "estimators", "inspection", "metrics", "networks", "preprocessing", "training"}
+_MODULES = {
+    "adapters",
+    "cells",
+    "data",
+    "datasets",
+    "engine",
+    "estimators",
+    "frontends",
+    "inspection",
+    "metrics",
+    "networks",
+    "preprocessing",
+    "training",
+}
 
 try:
     __version__ = version("skrnn")
