@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State
 from ..engine import TimeSlices
+from ..frontends import Frontend
 from ._recurrent import Recurrent
 
 PIECE = 1024  # time steps run at once where nothing needs the gradient: bounds the memory of long sequences
@@ -32,9 +33,11 @@ class Network(Module, ABC):
     """Recurrent layers with something on top, which runs over whole sequences or piece after piece.
 
     A piece holds one part of the time steps for each direction. What goes from piece to piece is the memory: the states of the layers, and what
-    was collected from the outputs so far. What the steps of a piece put out by themselves are its rows.
+    was collected from the outputs so far. What the steps of a piece put out by themselves are its rows. Pieces, and all methods but ``forward`` and
+    ``see``, are of what is seen: of what the frontend, if there is one, makes of a batch.
     """
 
+    frontend: Frontend | None
     recurrent: Recurrent
     head: Any
 
@@ -56,7 +59,18 @@ class Network(Module, ABC):
 
     def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Any:
         """Outputs of a whole batch; the gradient's way back as in :func:`skrnn.engine.scan`."""
+        packed = self.see(packed)
         return self.read(self.recurrent(packed, detach_every, grad_path), packed)
+
+    def see(self, packed: PackedSequence, *, goes_on: bool = False) -> PackedSequence:
+        """What the recurrent layers see of a batch; a batch that ``goes_on`` from another, or will be gone on from, needs steps by themselves."""
+        if self.frontend is None:
+            return packed
+        if goes_on and self.frontend.mixes_steps:
+            raise ValueError(
+                f"A stream needs a frontend that takes each step by itself: where a piece begins, {self.frontend!r} would not know the steps before"
+            )
+        return self.frontend(packed)
 
     def start(self, packed: PackedSequence) -> tuple[State, State]:
         """States and what is collected for all sequences before the first piece."""
