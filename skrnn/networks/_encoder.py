@@ -10,9 +10,10 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State, map_state
 from ..cells._fused import reversal
-from ..frontends import Frontend
+from ..frontends import Frontend, TokenVectors
 from ._readout import Last
 from ._recurrent import Recurrent
+from ._until_estimators_follow import Looked
 
 
 class Encoded(NamedTuple):
@@ -35,10 +36,18 @@ class Encoder(Module):
         Read every sequence from its end (Sutskever et al., 2014). Outputs stay at the places of their steps.
     """
 
-    def __init__(self, recurrent: Recurrent, *, frontend: Frontend | None = None, reverse: bool = False) -> None:
+    def __init__(
+        self, recurrent: Recurrent, *, frontend: Frontend | None = None, embedding: TokenVectors | None = None, reverse: bool = False
+    ) -> None:
         super().__init__()
+        frontend = frontend if embedding is None else Looked(embedding)  # until estimators say frontend=
         self.recurrent, self.frontend, self.reverse = recurrent, frontend, reverse
         self.output_size = recurrent.output_size
+
+    @property
+    def embedding(self) -> TokenVectors | None:
+        """The vectors of tokens; until estimators ask the frontend for them."""
+        return self.frontend.vectors if isinstance(self.frontend, Looked) else None
 
     def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
         if self.frontend is not None:
