@@ -164,7 +164,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def _in_own_process(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     sizes = [f"--{size}={getattr(asked, size)}" for size in ("sequences", "steps", "mapped")]
-    child = subprocess.run([sys.executable, "-m", "benchmarks.memory", f"--child={name}", *sizes], check=True, stdout=subprocess.PIPE, text=True)
+    # What this process can import the other one can too, from the same places: also where the current directory is none of them.
+    start = f"import sys; sys.path[:] = {sys.path!r}; from {__spec__.name} import main; main()"
+    child = subprocess.run([sys.executable, "-c", start, f"--child={name}", *sizes], check=True, stdout=subprocess.PIPE, text=True)
     row = json.loads(child.stdout.splitlines()[-1])
     row["constant MB"] = _CONSTANT
     row["holds"] = "yes" if row["growth MB"] <= row["data MB"] + _CONSTANT else "NO"
