@@ -62,6 +62,29 @@ def _estimators():
         yield getattr(estimators, name)(**{key: value for key, value in settings.items() if key in known})
 
 
+# Out of the box: in single precision, and with windows that become less on the checks' short series.
+OUT_OF_THE_BOX = [estimators.RNNAnomalyDetector(), estimators.RNNForecaster(), estimators.SeasonalNaiveDetector()]
+IN_ORDER = {check: reason for check, reason in ROWS_ARE_STEPS.items() if "weight" not in check}  # they take no weights
+
+
+@parametrize_with_checks(OUT_OF_THE_BOX, expected_failed_checks=lambda estimator: IN_ORDER, xfail_strict=True)
+def test_scikit_learn_out_of_the_box(estimator, check):
+    check(estimator)
+
+
+ADDS_UP = {"check_regressors_train": "what is predicted without a target stands for it in the next step: its errors add up"}
+
+
+@pytest.mark.slow
+@parametrize_with_checks(
+    [estimators.DualStageAttentionRegressor()],
+    expected_failed_checks=lambda estimator: IN_ORDER | ADDS_UP,
+    xfail_strict=True,
+)
+def test_scikit_learn_of_two_stages_out_of_the_box(estimator, check):
+    check(estimator)
+
+
 @parametrize_with_checks(
     list(_estimators()),
     expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),

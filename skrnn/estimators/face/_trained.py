@@ -45,7 +45,7 @@ class Lesson:
 class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, ReadState, ScaleState, TrainedState, ABC):
     """Trains ``network_``. An estimator says what it reads, what it answers, and what its network is."""
 
-    alpha: Any  # of the groups Decayed or ForecastSettings
+    alpha: Any  # of the groups Decayed or WindowTraining
 
     # What X and y are. A forecaster, which reads panels, has none, and makes its lessons itself.
     _reader: Callable[[], Reader]
@@ -80,6 +80,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         """Check everything, learn what reading and encoding need, and make what training needs."""
         if going_on:
             refuse_other_network(self)
+        else:
+            vars(self).pop("network_", None)  # its precision and its device are not those of the one to come
         check_pair(*held_out, self.early_stopping)
         reader, target = self._reader(), self._target().load(self)
         require_target(self, y)
