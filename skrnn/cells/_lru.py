@@ -11,8 +11,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import linear_complex
 from ._base import Cell
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
 from ._parallel import last_steps, linear_scan
+from ._rows import linear, product
 from ._state import State
 
 
@@ -114,7 +115,7 @@ class LRU(Cell):
         a, a_i = self._factors()
         u, u_i, skip = u.chunk(3, -1)
         real, imaginary = a * real - a_i * imaginary + u, a * imaginary + a_i * real + u_i
-        h = real @ self.C[0].T - imaginary @ self.C[1].T + skip
+        h = product(real, self.C[0]) - product(imaginary, self.C[1]) + skip
         return h, LRUState(h, real, imaginary)
 
     def kernel(self) -> WholeSequence | None:

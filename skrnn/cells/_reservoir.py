@@ -16,19 +16,19 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import Layout, Sparse, count_entries, dense_reservoir, reservoir
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._rows import linear, product, sigmoid
 from ._state import State
 from ._topology import TOPOLOGIES, WEIGHTS, Wiring, draw, recurrent
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
-    "sigmoid": torch.sigmoid,
+    "sigmoid": sigmoid,
     "identity": lambda a: a,
 }
 _DENSE = 500  # units up to which R is kept with its zeros: the product of an eager step is then faster
 _SMALL, _FULL = 100, 0.1  # units below which, and share of connections above which, a product with R is faster with its zeros
-_ROWS = 20  # states below which to find the zeros costs more than they do
 _USUAL_FAN_IN = 10
 
 
@@ -255,7 +255,7 @@ class Reservoir(Cell):
     def _product(self, h: Tensor) -> Tensor:
         """R h of every sequence."""
         if self.R is not None:
-            return h @ self.R.T.to(h.dtype)
+            return product(h, self.R.to(h.dtype))
         products = h.index_select(1, self.columns) * self.values.to(h.dtype)
         return torch.zeros_like(h).index_add(1, self.rows, products)
 
@@ -286,7 +286,7 @@ class Reservoir(Cell):
             values, rows, columns = (part.numpy() for part in (self.values, self.rows, self.columns))
             return Sparse.of(values.astype(u.dtype), rows, columns, self.hidden_size)
         R = self.R.numpy().astype(u.dtype, copy=False)
-        worth = len(u) >= _ROWS and len(R) >= _SMALL and count_entries(R) <= _FULL * R.size
+        worth = len(R) >= _SMALL and count_entries(R) <= _FULL * R.size  # however few states there are: the bits of each would tell
         return Sparse.compress(R) if worth else R
 
     def _noisy(self) -> bool:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State
+from ..cells._rows import product
 from ..engine import PiecewiseRunnable, TimeSlices
 from ._recurrent import Recurrent
 
@@ -25,7 +26,7 @@ class Linear(Module):
         self.b = nn.Parameter(bias.clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.linear(x, self.W, self.b)
+        return product(x, self.W, self.b)
 
 
 class Network(PiecewiseRunnable):

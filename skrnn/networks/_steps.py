@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import State
+from ..cells._rows import product
 from ._network import PIECE, Linear, Network
 from ._recurrent import Recurrent
 
@@ -29,7 +30,7 @@ class StepNetwork(Network):
 
     def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""
-        return self.head(outputs[0].data if len(outputs) == 1 else torch.cat([o.data for o in outputs], -1))
+        return self.finish((), (self.collect(outputs, ())[1],), packed)
 
     def outputs(self, packed: PackedSequence, states: State | None = None) -> tuple[Tensor, State]:
         """Outputs of all steps, and the states after them, without gradient and with memory beside them that does not grow with the length."""
@@ -56,7 +57,7 @@ class StepNetwork(Network):
     def collect(self, outputs: list[PackedSequence], collected: State) -> tuple[State, State]:
         """Each direction's share of the outputs of the rows of one piece."""
         shares = self.head.W.chunk(self.recurrent.n_directions, -1)
-        return (), tuple(o.data @ W.T for o, W in zip(outputs, shares, strict=True))
+        return (), tuple(product(o.data, W) for o, W in zip(outputs, shares, strict=True))
 
     def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""

@@ -133,14 +133,14 @@ class RNNForecaster(
         time = self._covariate_columns.time
         self._clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
         self.mean_, self.scale_ = covariate_scales(given.X, self.standardize)
-        self._plan: Plan = plan(self, given, self._plan if going_on else None)
+        self._plan = plan(self, given, self._plan if going_on else None)
         self.n_lags_, self.horizon_ = self._plan.n_lags, self._plan.horizon
         self.season_, self.target_scaling_ = self._plan.season, self._plan.target_scaling
         if not going_on:
             warn_of_less(self, self._plan, given)
         whole, starts = read_static(static, len(given.y)), np.zeros_like(given.lengths)
         panel = panel_of(given, self._covariates, whole, starts, self._plan)
-        self._calibration: Calibration | None = None
+        self._calibration = None
         self.n_steps_ = panel.lengths
         self._remember(panel)
         return panel
