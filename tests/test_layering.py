@@ -3,6 +3,7 @@
 import ast
 import inspect
 import pkgutil
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
@@ -90,6 +91,13 @@ def test_imports_point_downward(file):
     assert here in FLOORS, f"{here} stands on no floor"
     above = {name for name in imported(file) if name.startswith("skrnn.") and (there := name.split(".")[1]) != here and FLOORS[there] >= FLOORS[here]}
     assert not above
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Not inside functions either, where a circle would go unnoticed."""
+    modules = {"skrnn." + file.removesuffix(".py").replace("/", "."): file for file in FILES if not file.endswith("__init__.py")}
+    graph = {file: {modules[m] for name in imported(file) if (m := name.rpartition(".")[0]) in modules} for file in modules.values()}
+    TopologicalSorter(graph).prepare()
 
 
 @every_file
