@@ -1,8 +1,9 @@
 """Networks of recurrent layers and readouts, usable without the estimators."""
 
+from ..frontends import TokenVectors as Embedding  # until estimators say TokenVectors
 from ._attention import ATTENTIONS, Attending
 from ._dual_stage import DualStage
-from ._encoder import Embedding, Encoder, Vector
+from ._encoder import Encoder, Vector
 from ._feedback import Feedback, Tokens, Values
 from ._network import Network
 from ._readout import POOLINGS
@@ -15,7 +16,6 @@ from ._steps import StepNetwork
 __all__ = [
     "Attending",
     "DualStage",
-    "Embedding",
     "Encoder",
     "Feedback",
     "Pair",

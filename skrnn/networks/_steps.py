@@ -8,6 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import State
 from ..cells._rows import product
+from ..frontends import Frontend
 from ._network import PIECE, Linear, Network
 from ._recurrent import Recurrent
 
@@ -20,11 +21,15 @@ class StepNetwork(Network):
     recurrent : Recurrent
     bias : Tensor of shape (n_outputs,)
         Start of the head's bias.
+    frontend : Frontend or None, default=None
+        Built, for the input; the recurrent layers take what comes out of it. It keeps the steps.
     """
 
-    def __init__(self, recurrent: Recurrent, bias: Tensor) -> None:
+    def __init__(self, recurrent: Recurrent, bias: Tensor, frontend: Frontend | None = None) -> None:
         super().__init__()
-        self.recurrent = recurrent
+        if frontend is not None and frontend.changes_lengths:
+            raise ValueError(f"An answer at every step needs a frontend that keeps the steps; {frontend!r} makes fewer of them")
+        self.recurrent, self.frontend = recurrent, frontend
         self.head = Linear(recurrent.output_size, bias)
         self.draw_from(recurrent.generator)
 
@@ -34,8 +39,9 @@ class StepNetwork(Network):
 
     def outputs(self, packed: PackedSequence, states: State | None = None) -> tuple[Tensor, State]:
         """Outputs of all steps, and the states after them, without gradient and with memory beside them that does not grow with the length."""
+        packed = self.see(packed, goes_on=states is not None)
         if not self.streams:
-            return self(packed), ()
+            return self.read(self.recurrent(packed), packed), ()
         states = self.recurrent.start(packed) if states is None else states
         if len(packed.batch_sizes) <= PIECE:
             outputs, states = self.recurrent.advance([packed] * self.recurrent.n_directions, states)
