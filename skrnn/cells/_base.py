@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ class Module(nn.Module):
     """
 
     generator: Generator | None = None
+    undecayed: ClassVar[tuple[str, ...]] = ()  # parameters that weight decay leaves alone, beside biases (b…) and gains (g…)
 
     def draw_from(self, generator: Generator | None) -> Self:
         """Let this module and all modules inside draw from ``generator``."""

@@ -79,6 +79,8 @@ class CfC(Cell):
     True
     """
 
+    undecayed = ("A", "w_tau")  # the level and the rate of the "pure" mode
+
     def __init__(self, mode: str = "default", backbone_size: int | None = None, backbone_layers: int = 1, time_delta: int | None = None) -> None:
         super().__init__()
         self.mode = mode

@@ -74,6 +74,8 @@ class Jordan(Cell):
     385
     """
 
+    undecayed = ("d",)  # the bias of the outputs
+
     def __init__(self, decay: float = 0.5, activation: str = "tanh", output_activation: str = "tanh", n_hidden: int | None = None) -> None:
         super().__init__()
         self.decay = decay

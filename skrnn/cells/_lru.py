@@ -70,6 +70,8 @@ class LRU(Cell):
     True
     """
 
+    undecayed = ("nu", "theta")  # a logarithm and a phase, where 0 is as good as any
+
     def __init__(self, r_min: float = 0.4, r_max: float = 0.99, max_phase: float = 2 * math.pi) -> None:
         super().__init__()
         self.r_min = r_min

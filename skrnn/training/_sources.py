@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -65,6 +65,11 @@ class Examples(ABC):
     target: Tensor
     weight: Tensor | None
 
+    @property
+    @abstractmethod
+    def n_rows(self) -> float:
+        """Of how many rows the mean loss is, each as often as it counts: what a penalty of the weights is divided by."""
+
     @abstractmethod
     def batch(self, index: Index) -> Batch:
         """The examples ``index`` as a network reads them, with targets and weights in the order of its outputs."""
@@ -83,12 +88,27 @@ class Data(Examples):
         How much each row counts, with mean 1; ``None``: all alike.
     per_step : bool, default=False
         Whether rows are steps.
+    total_weight : float or None, default=None
+        Sum of the weights before their mean was 1, so that a row of weight 2 is two rows; ``None``: the number of rows.
     """
 
     source: Source
     target: Tensor
     weight: Tensor | None = None
     per_step: bool = False
+    total_weight: float | None = None
+
+    @classmethod
+    def weighted(cls, source: Source, target: Tensor, weight: NDArray[Any] | None, dtype: torch.dtype, *, per_step: bool = False) -> Self:
+        """Where the ``weight`` of a row is how often it counts."""
+        if weight is None:
+            return cls(source, target, per_step=per_step)
+        relative = torch.from_numpy(weight / weight.mean()).to(target.device, dtype)
+        return cls(source, target, relative, per_step, float(weight.sum()))
+
+    @property
+    def n_rows(self) -> float:
+        return float(len(self.target)) if self.total_weight is None else self.total_weight
 
     def batch(self, index: Index) -> Batch:
         rows = torch.from_numpy(self.source.rows(index) if self.per_step else index).to(self.target.device)

@@ -180,7 +180,9 @@ class Decayed:
     Parameters
     ----------
     alpha : float, default=0.0
-        Weight decay (L2).
+        Strength of the L2 penalty: alpha / (2 n) · Σ w² is added to the mean loss. w are all weights but biases and gains; n is what the loss is
+        the mean over, sequences to learn from, or steps or windows of them, each as often as it counts. Larger keeps weights smaller. With
+        "adamw" they shrink by alpha / n times the learning rate in each update instead.
     """
 
     alpha: float = 0.0

@@ -123,7 +123,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             schedule=self.schedule,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,
-            weight_decay=alpha,
+            alpha=alpha,
             clip_norm=self.clip_norm,
             clip_value=self.clip_value,
             patience=None if lesson.held is None else self.n_iter_no_change,

@@ -18,7 +18,7 @@ from ..face._declared import parameters
 from ..face._guards import device_of, learning, predicting, require_target, seed_of
 from ..face._settings import Directed, Recurrence, Stacked, Standardized
 from ..face._trained import Lesson, Trained, refuse_other_network
-from ._fitted import FittedForecaster, Request
+from ._fitted import FittedForecaster
 from ._learning import forecasting_network, learned_windows, panel_of
 from ._plan import plan, warn_of_less
 from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_panel_series, read_static, read_tables, several_series
@@ -27,7 +27,7 @@ from ._state import ForecasterState
 from ._times import Clock
 from ._window_forecasts import Indices, WindowForecasts
 
-_DECAY = 0.25  # weight decay of "auto", times the number of windows: few windows are soon learned by heart
+_ALPHA = 0.25  # of "auto": few windows are soon learned by heart
 
 
 @parameters
@@ -114,7 +114,7 @@ class RNNForecaster(
                 refuse_other_network(self)
             panel = self._read_panel(X, y, static, going_on=going_on)
             lesson = self._lesson(panel, (X, y), going_on=going_on)
-            self.alpha_ = _DECAY / len(lesson.data.source) if self.alpha == AUTO else float(self.alpha)
+            self.alpha_, self.n_windows_ = _ALPHA if self.alpha == AUTO else float(self.alpha), len(lesson.data.source)
 
             def conclude(model: Self) -> None:
                 model._calibration = model.forecaster_.calibrated(panel)
@@ -210,7 +210,8 @@ class RNNForecaster(
             if lesson is None:
                 conclude(self)
             else:
-                trainer = replace(self._trainer(lesson, self.alpha_), schedule="constant", max_epochs=1)
+                alpha = self.alpha_ * len(lesson.data.source) / self.n_windows_  # the penalty of a window stays what it was in fit
+                trainer = replace(self._trainer(lesson, alpha), schedule="constant", max_epochs=1)
                 self._train(lesson, trainer, conclude, optimizer=vars(self).get("_optimizer"))
         return self
 

@@ -49,7 +49,7 @@ class WindowTraining:
     windows_per_epoch : int or None, default=512
         Windows drawn in an epoch; ``None`` is all of them.
     alpha : float or "auto", default="auto"
-        Weight decay (L2); "auto" is 0.25 divided by the number of windows.
+        Strength of the L2 penalty, alpha / (2 n) · Σ w² beside the mean loss of n windows, w all weights but biases and gains; "auto" is 0.25.
     """
 
     windows_per_epoch: int | None = 512

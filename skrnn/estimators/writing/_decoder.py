@@ -32,13 +32,10 @@ def written_data(part: Part, source: Batches, first: Tensor, *, taught: bool) ->
     """Steps to be written with their weights, and the targets as teachers if the decoder is ``taught``."""
     rows: StepRows = part.target
     values = torch.from_numpy(rows.values).to(source.device)
-    weight = None
-    if part.weight is not None:
-        each = np.repeat(part.weight, np.diff(rows.offsets))
-        weight = torch.from_numpy(each / each.mean()).to(source.device, source.dtype)
+    weight = None if part.weight is None else np.repeat(part.weight, np.diff(rows.offsets))
     teacher = values.reshape(len(values), -1).to(source.dtype) if taught else None
     target = values.to(source.dtype) if values.is_floating_point() else values
-    return Data(pairs_of(source, rows.offsets, first, teacher), target, weight, per_step=True)
+    return Data.weighted(pairs_of(source, rows.offsets, first, teacher), target, weight, source.dtype, per_step=True)
 
 
 def decoder_network(model: Any, encoder: Encoder | Vector, feedback: Feedback | None, bias: Tensor, generator: torch.Generator) -> Seq2Seq:
