@@ -16,7 +16,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from ..kernels import WORTH_THREADS, big_matmul, column_sums, logistic, row_product, tall_product
+from ..kernels import WORTH_THREADS, big_matmul, column_sums, row_logistic, row_mixtures, row_product, row_scores, row_softmax, tall_product
 
 
 def runs_compiled(x: Tensor) -> bool:
@@ -45,7 +45,28 @@ def product(h: Tensor, R: Tensor, b: Tensor | None = None) -> Tensor:
 
 def sigmoid(a: Tensor) -> Tensor:
     """``1 / (1 + exp(−a))``."""
-    return torch.from_numpy(logistic(as_array(a))) if keeps_rows_apart(a) else torch.sigmoid(a)
+    return torch.from_numpy(row_logistic(as_array(a))) if keeps_rows_apart(a) else torch.sigmoid(a)
+
+
+def softmax(a: Tensor) -> Tensor:
+    """Weights (n, m) that sum to 1, of scores (n, m)."""
+    if not keeps_rows_apart(a):
+        return torch.softmax(a, -1)
+    return torch.from_numpy(row_softmax(as_array(a)))
+
+
+def scalar_products(keys: Tensor, query: Tensor) -> Tensor:
+    """Scores (n, m) of keys (n, m, size) for queries (n, size)."""
+    if not keeps_rows_apart(keys):
+        return torch.bmm(keys, query[..., None])[..., 0]
+    return torch.from_numpy(row_scores(as_array(keys), as_array(query)))
+
+
+def weighted_sums(weights: Tensor, values: Tensor) -> Tensor:
+    """Sums (n, size) of values (n, m, size) with weights (n, m)."""
+    if not keeps_rows_apart(values):
+        return torch.bmm(weights[:, None], values)[:, 0]
+    return torch.from_numpy(row_mixtures(as_array(weights), as_array(values)))
 
 
 def linear(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:

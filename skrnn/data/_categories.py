@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._encoding import SEQUENCES, WINDOWS, Encoding, Moments
-from ._ids import categories_of_numbers, categories_of_strings, check_parameters, ids_of_numbers, ids_of_strings, named, places_of
+from ._ids import categories_of_numbers, categories_of_strings, check_channels, ids_of_numbers, ids_of_strings, named, places_of
 from ._sequences import Array, Sequences
 from ._tables import Table, kind_of_cells, place_of, tables_of
 
@@ -67,7 +67,7 @@ class Categories(Encoding):
     def numbers(self, X: Any, *, reset: bool, rows: str = SEQUENCES) -> Any:
         """Ids for strings; numbers stay, and become ids behind the door."""
         if reset:
-            check_parameters(self.channels, self.handle_unknown, self.min_frequency)
+            check_channels(self.channels, self.handle_unknown, self.min_frequency)
         tables, back = tables_of(X, rows, tokens=self.channels is None)
         if rows == WINDOWS:
             _refuse_strings_in_windows(tables)

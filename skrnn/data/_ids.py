@@ -78,7 +78,7 @@ def _place(channel: int | str, n: int, names: list[str] | None) -> int:
     return int(channel) % n
 
 
-def check_parameters(channels: Any, handle_unknown: Any, min_frequency: Any) -> None:
+def check_channels(channels: Any, handle_unknown: Any, min_frequency: Any) -> None:
     """Refuse what cannot be, naming the parameter."""
     listed = isinstance(channels, Sequence | np.ndarray) and not isinstance(channels, str) and len(channels)
     if channels is not None and not (listed and all(isinstance(c, str | Integral) and not isinstance(c, bool) for c in channels)):

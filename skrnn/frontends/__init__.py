@@ -22,7 +22,7 @@ Examples
 torch.Size([2, 2])
 """
 
-from ._base import Frontend, encode, resolve
+from ._base import Frontend, encode, resolve_frontend
 from ._conv import Conv1d
 from ._embedding import Embedding
 from ._per_frame import PerFrame

@@ -117,7 +117,7 @@ def encode(X: Any, encoding: Encoding) -> Sequences:
     return encoding.codes(as_sequences(encoding.numbers(X, reset=False)), reset=False)
 
 
-def resolve(frontend: Any) -> Frontend | None:
+def resolve_frontend(frontend: Any) -> Frontend | None:
     """An unbuilt frontend of its own, or None."""
     if frontend is not None and not isinstance(frontend, Frontend):
         raise ValueError(f"The 'frontend' parameter must be a frontend of skrnn.frontends or None; got {frontend!r}")

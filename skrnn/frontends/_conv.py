@@ -10,13 +10,20 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import choice, count
+from ..cells._rows import linear
 from ..cells._starts import input_weights
 from ..data import Encoding
 from ..kernels import Layout
 from ._base import Frontend, Lengths
-from ._rows import in_blocks, linear
+from ._blocks import in_blocks
 
-_ACTIVATIONS = {"relu": torch.relu, "gelu": nn.functional.gelu, "tanh": torch.tanh, "identity": lambda rows: rows}
+
+def _gelu(a: Tensor) -> Tensor:
+    """a Φ(a), Φ the normal distribution function; torch's own rounds the last rows of a batch in another way."""
+    return a * (0.5 + 0.5 * torch.erf(a * 0.5**0.5))
+
+
+_ACTIVATIONS = {"relu": torch.relu, "gelu": _gelu, "tanh": torch.tanh, "identity": lambda rows: rows}
 
 
 class Conv1d(Frontend):

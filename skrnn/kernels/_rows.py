@@ -98,36 +98,39 @@ def _many_rows(x, columns, out):
         low = group * lanes
         if low + lanes <= m:
             for r in range(0, whole, _TALL):
-                _six_rows(x, r, columns, group, out, r, low)
+                _six_rows(x, columns, out, (r, group, r, low))
             for r in range(whole, n):
-                _one_row(x, r, columns, group, out, r, low)
+                _one_row(x, columns, out, (r, group, r, low))
         else:  # fewer columns than lanes are left
             for r in range(0, whole, _TALL):
-                _six_rows(x, r, columns, group, spare, 0, 0)
+                _six_rows(x, columns, spare, (r, group, 0, 0))
                 copy_rows(spare[:, : m - low], out[r : r + _TALL, low:])
             for r in range(whole, n):
-                _one_row(x, r, columns, group, spare, 0, 0)
+                _one_row(x, columns, spare, (r, group, 0, 0))
                 copy_row(spare[0, : m - low], out[r, low:])
 
 
 def _tile(rows: int) -> Any:
     @intrinsic
-    def add(typing_context, x, first, columns, group, out, row, column):
-        """``out[row + r, column + lane] = Σ_k x[first + r, k] columns[group, k, lane] + columns[group, last, lane]`` for all lanes and some rows."""
+    def add(typing_context, x, columns, out, place):
+        """``out[row + r, column + lane] = Σ_k x[first + r, k] columns[group, k, lane] + columns[group, last, lane]`` for all lanes and some rows.
+
+        ``place`` are first, group, row and column.
+        """
 
         def generate(context, builder, signature, arguments):
             return _generate_tile(context, builder, signature, arguments, rows)
 
-        return types.void(x, types.intp, columns, types.intp, out, types.intp, types.intp), generate
+        return types.void(x, columns, out, types.UniTuple(types.intp, 4)), generate
 
     return add
 
 
 def _generate_tile(context, builder, signature, arguments, rows):
-    arrays = [context.make_array(signature.args[k])(context, builder, arguments[k]) for k in (0, 2, 4)]
+    arrays = [context.make_array(signature.args[k])(context, builder, arguments[k]) for k in range(3)]
     x, columns, out = (array.data for array in arrays)
     (_, width), (_, height, _), (_, stride) = (cgutils.unpack_tuple(builder, array.shape) for array in arrays)
-    first, group, row, column = (arguments[k] for k in (1, 3, 5, 6))
+    first, group, row, column = cgutils.unpack_tuple(builder, arguments[3])
     real, whole = x.type.pointee, width.type
     align = _bytes(real)
     lanes = _WIDE // align
@@ -163,7 +166,7 @@ def _generate_tile(context, builder, signature, arguments, rows):
 _six_rows, _one_row = _tile(_TALL), _tile(1)
 
 
-def logistic(x: NDArray[Any]) -> NDArray[Any]:
+def row_logistic(x: NDArray[Any]) -> NDArray[Any]:
     """``1 / (1 + exp(−x))``; a number has the same bits at any place."""
     out = np.empty(x.shape, x.dtype)
     _logistic(np.ascontiguousarray(x).ravel(), out.ravel())
@@ -175,6 +178,66 @@ def _logistic(x, out):
     one = x.dtype.type(1)
     for j in range(len(x)):
         out[j] = one / (one + exp(-x[j]))
+
+
+def row_softmax(x: NDArray[Any]) -> NDArray[Any]:
+    """``exp(x_j) / Σ_i exp(x_i)`` in each row; entries of −inf at its end, which are 0, change no other bit."""
+    out = np.empty(x.shape, x.dtype)
+    _row_softmax(np.ascontiguousarray(x), out)
+    return out
+
+
+@njit(nogil=True, cache=True, **EXACT)
+def _row_softmax(x, out):
+    nothing = x.dtype.type(0)
+    for r in range(len(x)):
+        peak, total = x[r].max(), nothing
+        for j in range(x.shape[1]):
+            out[r, j] = exp(x[r, j] - peak) if x[r, j] > -np.inf else nothing
+            total += out[r, j]
+        for j in range(x.shape[1]):
+            out[r, j] /= total
+
+
+def row_scores(keys: NDArray[Any], queries: NDArray[Any]) -> NDArray[Any]:
+    """Scalar products (n, n_keys) of each row of queries (n, size) with the keys (n, n_keys, size) that belong to it."""
+    out = np.empty(keys.shape[:2], keys.dtype)
+    _row_scores(np.ascontiguousarray(keys), np.ascontiguousarray(queries), out)
+    return out
+
+
+@njit(nogil=True, cache=True, **EXACT)
+def _row_scores(keys, queries, out):
+    for r in range(keys.shape[0]):
+        for i in range(keys.shape[1]):
+            total = keys.dtype.type(0)
+            for j in range(keys.shape[2]):
+                total += keys[r, i, j] * queries[r, j]
+            out[r, i] = total
+
+
+def row_mixtures(weights: NDArray[Any], values: NDArray[Any]) -> NDArray[Any]:
+    """``Σ_i weights[r, i] values[r, i]`` for each row r, from the first to the last; weights of 0 at its end change no bit."""
+    out = np.zeros((len(values), values.shape[2]), values.dtype)
+    _row_mixtures(np.ascontiguousarray(weights), np.ascontiguousarray(values), out)
+    return out
+
+
+@njit(nogil=True, cache=True, **EXACT)
+def _row_mixtures(weights, values, out):
+    for r in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            weight, value, to = weights[r, i], values[r, i], out[r]
+            for j in range(values.shape[2]):
+                to[j] += weight * value[j]
+
+
+@njit(nogil=True, cache=True, **EXACT)
+def row_additions(total, owner, rows):
+    """Row after row is added to the row of ``total`` (float64) that owns it."""
+    for k in range(len(rows)):
+        for j in range(rows.shape[1]):
+            total[owner[k], j] += rows[k, j]
 
 
 def time_sums(layout: Layout, rows: NDArray[Any]) -> NDArray[Any]:

@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, Layers, Module, State, map_state
+from ..cells._rows import product
 from ..cells._starts import input_weights
 from ..cells._wrappers import map_units
 from ..engine import Runnable, TeacherForcing, resolve_teaching, rollout
@@ -57,7 +58,7 @@ class Bridge(Module):
 
         def begun(before: Tensor) -> Tensor:
             V, b = next(maps, (None, None))
-            return before if V is None else torch.tanh(context @ V.T + b).view_as(before)
+            return before if V is None else torch.tanh(product(context, V, b)).view_as(before)
 
         return map_units(begun, begun, state)
 

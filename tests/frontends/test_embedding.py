@@ -4,7 +4,7 @@ from sklearn.base import clone
 
 from skrnn.data import Categories
 from skrnn.engine import pack
-from skrnn.frontends import Conv1d, Embedding, PerFrame, encode, resolve
+from skrnn.frontends import Conv1d, Embedding, PerFrame, encode, resolve_frontend
 
 X = [[["a", 0.5, 7, "x"], ["b", 1.5, 9, "x"]], [["a", -1.0, 9, "y"]]]
 
@@ -67,14 +67,14 @@ def test_an_embedding_is_built_for_categories_that_are_known():
 
 def test_a_frontend_is_resolved_as_a_copy():
     given = Conv1d(3, frontend=Embedding(2))
-    found = resolve(given)
+    found = resolve_frontend(given)
     assert repr(found) == repr(given)
     assert found is not given
     assert found.frontend is not given.frontend
-    assert resolve(None) is None
+    assert resolve_frontend(None) is None
     for wrong in ("embedding", Embedding, torch.nn.Linear(1, 1)):
         with pytest.raises(ValueError, match=r"'frontend' parameter must be a frontend of skrnn\.frontends or None; got"):
-            resolve(wrong)
+            resolve_frontend(wrong)
 
 
 def test_settings_are_named_in_repr_and_searched_by_name():

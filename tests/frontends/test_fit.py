@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from skrnn.cells import GRU
 from skrnn.data import check_sequences
 from skrnn.engine import BPTT, TruncatedBPTT
-from skrnn.frontends import Conv1d, Embedding, PerFrame, resolve
+from skrnn.frontends import Conv1d, Embedding, PerFrame, resolve_frontend
 from skrnn.networks import Recurrent, SequenceNetwork
 from skrnn.training import Batches, BinaryCrossEntropy, Data, Trainer, channel_statistics
 
@@ -54,7 +54,7 @@ class Model(BaseEstimator):
 
     def fit(self, X, y):
         g = torch.Generator().manual_seed(0)
-        frontend = resolve(self.frontend)
+        frontend = resolve_frontend(self.frontend)
         self.encoding_ = frontend.encoding()
         sequences = check_sequences(self, X, reset=True, compute_dtype="float32", encoding=self.encoding_)
         self.mean_, self.scale_ = self.encoding_.statistics(sequences, lambda quantities: channel_statistics(quantities, None))

@@ -60,7 +60,7 @@ def test_the_order_of_a_batch_does_not_matter(frontend):
 
 @every_frontend
 def test_without_a_gradient_the_same_comes_out(frontend, monkeypatch):
-    monkeypatch.setattr("skrnn.frontends._rows._NUMBERS", 64)
+    monkeypatch.setattr("skrnn.frontends._blocks._NUMBERS", 64)
     net, batch = built(frontend), packed(frontend, raw(frontend, (70, 9)))
     with torch.no_grad():
         found = net(batch).data

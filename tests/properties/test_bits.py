@@ -6,9 +6,10 @@ import torch
 
 import skrnn.cells
 from skrnn.cells import GRU, LSTM, SLSTM, Elman, Leaky, Reservoir
-from skrnn.data import Sequences
+from skrnn.data import Sequences, as_sequences
 from skrnn.engine import pack, scan, unpack
-from skrnn.networks import Recurrent, SequenceNetwork, StepNetwork
+from skrnn.frontends import Conv1d
+from skrnn.networks import DualStage, Encoder, Pair, Recurrent, Seq2Seq, SequenceNetwork, StepNetwork, Values
 from skrnn.networks._network import PIECE
 from skrnn.networks._readout import POOLINGS
 from tests.cell_settings import INPUT, built, leaves, random
@@ -104,6 +105,46 @@ def test_outputs_for_steps(dtype, width, n_outputs):
         return [(y,) for y in unpack(batch._replace(data=network.outputs(batch)[0]))]
 
     assert_alike(run, made(LENGTHS, dtype))
+
+
+@pytest.mark.parametrize("settings", [{"kernel_size": 4}, {"stride": 3, "activation": "gelu", "causal": False}, {"activation": "tanh"}], ids=str)
+@precisions
+@pytest.mark.parametrize("channels", [1, 6, 33])
+def test_what_filters_along_time_give(settings, dtype, channels):
+    filters = Conv1d(channels, **settings).build(INPUT, torch.Generator().manual_seed(0)).to(dtype)
+    assert_alike(lambda sequences: [(y,) for y in unpack(filters(pack(sequences, dtype=dtype)))], made(LENGTHS, dtype))
+
+
+WRITERS = [{}, {"attention": "bahdanau", "coverage": True}, {"attention": "dot"}, {"attention": "general", "input_feeding": False}]
+
+
+@pytest.mark.parametrize("settings", WRITERS, ids=str)
+@pytest.mark.parametrize("cell", [LSTM(), SLSTM()], ids=repr)
+@precisions
+@pytest.mark.parametrize("width", [6, 33])
+def test_what_is_written(settings, cell, dtype, width):
+    """Of sources and targets of any lengths, with a teacher or without."""
+    recurrent = Recurrent(GRU(), INPUT, width, bidirectional=True, generator=torch.Generator().manual_seed(0))
+    network = with_weights(Seq2Seq(Encoder(recurrent), cell, width, torch.zeros(2), feedback=Values(2), **settings), dtype)
+    sources, targets = made(LENGTHS, dtype), made(LENGTHS[::-1], dtype)
+
+    def run(numbers):
+        steps = pack(targets[numbers], dtype=dtype)
+        nothing, first = steps._replace(data=steps.data[:, :0]), torch.zeros(len(numbers), 2, dtype=dtype)
+        source = pack(sources[numbers], dtype=dtype)
+        taught = network(Pair(source, nothing, first, steps.data[:, :2]))
+        free = network.free(Pair(source, nothing, first))
+        return list(zip(*(unpack(steps._replace(data=rows)) for rows in (taught, free)), strict=True))
+
+    assert_alike(run, np.arange(N))
+
+
+@precisions
+@pytest.mark.parametrize("width", [6, 33])
+def test_what_follows_windows(dtype, width):
+    network = with_weights(DualStage(LSTM(), 4, 7, width, width, torch.zeros(1), generator=torch.Generator().manual_seed(0)), dtype)
+    windows = random(N, 7, 5, dtype=dtype).numpy()
+    assert_alike(lambda some: [(y,) for y in network(pack(as_sequences(some), dtype=dtype)).numpy()], windows)
 
 
 @pytest.mark.parametrize("pooling", POOLINGS)

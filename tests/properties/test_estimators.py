@@ -47,7 +47,8 @@ def pick(X, rows):
 
 
 def assert_same(estimator, X, predicted, expected):
-    np.testing.assert_allclose(answers(estimator, X), expected, rtol=0, atol=TOLERANCE)
+    """To the last bit."""
+    np.testing.assert_array_equal(answers(estimator, X), expected)
     if is_classifier(estimator):
         np.testing.assert_array_equal(estimator.predict(X), predicted)
 

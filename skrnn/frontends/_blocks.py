@@ -1,4 +1,4 @@
-"""Products over rows, and work that is done in blocks of rows where no gradient is needed."""
+"""Work that is done in blocks of rows where no gradient is needed."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ import torch
 from torch import Tensor
 
 _NUMBERS = 2**22  # that exist at once beside the result where nothing is kept for a gradient
-
-
-def linear(rows: Tensor, W: Tensor, b: Tensor) -> Tensor:
-    """``rows Wᵀ + b``; the one place where frontends multiply."""
-    return torch.nn.functional.linear(rows, W, b)
 
 
 def in_blocks(n_rows: int, numbers_per_row: int, of_rows: Callable[[slice], Tensor]) -> Tensor:
