@@ -117,7 +117,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         "outlier_rate": [Interval(Real, 0, 1, closed="left")],
     }
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "module", (), "The trained StepNetwork or Seq2Seq; its outputs are standardised targets."),
+        Fitted("network_", "torch.nn.Module", (), "The trained StepNetwork or Seq2Seq; its outputs are standardised targets."),
         Fitted("loss_curve_", "list of float", (), "Mean squared error of the standardised targets in each epoch."),
         Fitted("horizon_, window_", "int", (), "What was used."),
     )

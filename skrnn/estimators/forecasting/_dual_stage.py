@@ -104,7 +104,7 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         "rule": [StrOptions({"bptt", "guessing"}), Rule],
     }
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "module", (), "The trained DualStage; its outputs are standardised targets, or changes of them."),
+        Fitted("network_", "torch.nn.Module", (), "The trained DualStage; its outputs are standardised targets, or changes of them."),
         Fitted("target_mean_, target_scale_", "ndarray", ("1",), "Mean and standard deviation of what the network learns."),
         Fitted("loss_curve_", "list of float", (), "Mean squared error of what the network learns in each epoch."),
         Fitted("n_lags_", "int", (), "Steps of the windows."),

@@ -36,7 +36,7 @@ class ForecasterState:
     _seed: int
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "module", (), "The trained torch module, a Seq2Seq or a StepNetwork; its outputs are in units of each window."),
+        Fitted("network_", "torch.nn.Module", (), "The trained torch module, a Seq2Seq or a StepNetwork; its outputs are in units of each window."),
         Fitted("loss_curve_", "list of float", (), "Mean loss of the windows drawn in each epoch."),
         Fitted("n_lags_, horizon_, season_", "int", (), "What was used; a season of 0 is none."),
         Fitted("target_scaling_", "str or None", (), "The units that were used."),
