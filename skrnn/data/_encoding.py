@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ._sequences import Array, Sequences
@@ -53,6 +54,7 @@ class Encoding(ABC):
         return of(sequences)
 
 
+@dataclass(eq=False)
 class AsItIs(Encoding):
     """Numbers are what the network takes; there is nothing to learn."""
 

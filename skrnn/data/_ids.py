@@ -19,7 +19,7 @@ _EXACT = 2**53  # numbers that float64 holds exactly
 
 def categories_of_strings(cells: list[str], min_frequency: int, name: str) -> Array:
     """The strings of a channel that occur often enough, as objects; ``name`` of the channel is for errors."""
-    counts = Counter(cells)
+    counts = Counter(map(str, cells))
     kept = sorted(cell for cell, n in counts.items() if n >= min_frequency)
     _check_number(len(kept), min_frequency, name)
     categories = np.empty(len(kept), dtype=object)

@@ -46,6 +46,11 @@ class Frontend(Parametrised, ABC):
         """Whether what comes out at a step depends on other steps: then no sequence can go on from call to call."""
         return False
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether there are channels whose numbers are ids, which nothing may be added to."""
+        return False
+
     def encoding(self) -> Encoding:
         """What turns X into the numbers that this frontend takes; it has learnt nothing yet."""
         return AsItIs()

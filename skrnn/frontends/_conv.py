@@ -117,6 +117,11 @@ class Conv1d(Frontend):
         """Whether a filter or a block has several steps, here or before the filters."""
         return self.kernel_size > 1 or self.stride > 1 or (self.frontend is not None and self.frontend.mixes_steps)
 
+    @property
+    def looks_up(self) -> bool:
+        """Whether the frontend before the filters does."""
+        return self.frontend is not None and self.frontend.looks_up
+
     def out_lengths(self, lengths: Lengths) -> Lengths:
         """⌈T / s⌉ of what the frontend before the filters makes."""
         before = lengths if self.frontend is None else self.frontend.out_lengths(lengths)

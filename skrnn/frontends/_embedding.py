@@ -79,6 +79,11 @@ class Embedding(Frontend):
         self.handle_unknown = handle_unknown
         self.min_frequency = min_frequency
 
+    @property
+    def looks_up(self) -> bool:
+        """There are."""
+        return True
+
     def encoding(self) -> Categories:
         """Ids for categories."""
         return Categories(self.channels, self.handle_unknown, self.min_frequency)

@@ -1,6 +1,5 @@
 """Networks of recurrent layers and readouts, usable without the estimators."""
 
-from ..frontends import TokenVectors as Embedding  # until estimators say TokenVectors
 from ._attention import ATTENTIONS, Attending
 from ._dual_stage import DualStage
 from ._encoder import Encoder, Vector

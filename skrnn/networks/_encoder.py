@@ -10,10 +10,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State, map_state
 from ..cells._kernel import reversal
-from ..frontends import Frontend, TokenVectors
+from ..frontends import Frontend
 from ._readout import Last
 from ._recurrent import Recurrent
-from ._until_estimators_follow import Looked
 
 
 class Encoded(NamedTuple):
@@ -36,18 +35,10 @@ class Encoder(Module):
         Read every sequence from its end (Sutskever et al., 2014). Outputs stay at the places of their steps.
     """
 
-    def __init__(
-        self, recurrent: Recurrent, *, frontend: Frontend | None = None, embedding: TokenVectors | None = None, reverse: bool = False
-    ) -> None:
+    def __init__(self, recurrent: Recurrent, *, frontend: Frontend | None = None, reverse: bool = False) -> None:
         super().__init__()
-        frontend = frontend if embedding is None else Looked(embedding)  # until estimators say frontend=
         self.recurrent, self.frontend, self.reverse = recurrent, frontend, reverse
         self.output_size = recurrent.output_size
-
-    @property
-    def embedding(self) -> TokenVectors | None:
-        """The vectors of tokens; until estimators ask the frontend for them."""
-        return self.frontend.vectors if isinstance(self.frontend, Looked) else None
 
     def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
         if self.frontend is not None:
@@ -66,6 +57,7 @@ class Vector(Module):
     """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015). Sources have one step."""
 
     recurrent: Recurrent | None = None
+    frontend: Frontend | None = None
 
     def __init__(self, size: int) -> None:
         super().__init__()

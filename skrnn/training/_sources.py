@@ -17,6 +17,7 @@ Batch = tuple[Any, Tensor, Tensor | None]  # what a network reads, with targets 
 
 _POOL = 16  # batches that are sorted by length together
 _CHUNK_STEPS = 2**16  # time steps predicted at once
+_CHUNK_NUMBERS = 2**24  # inputs predicted at once
 _CHUNK_SEQUENCES = 512
 
 
@@ -128,11 +129,12 @@ def shuffled_by_length(lengths: Index, batch_size: int | None, generator: Genera
     return [batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]
 
 
-def chunks_by_length(lengths: Index) -> Iterator[Index]:
-    """Every example once, longest first, in chunks of bounded work."""
+def chunks_by_length(lengths: Index, width: int = 1) -> Iterator[Index]:
+    """Every example once, longest first, in chunks of bounded work; a step has ``width`` inputs."""
+    n_steps = min(_CHUNK_STEPS, _CHUNK_NUMBERS // width)
     order = np.argsort(-lengths, kind="stable")
     done = 0
     while done < len(order):
-        n = int(np.clip(_CHUNK_STEPS // lengths[order[done]], 1, _CHUNK_SEQUENCES))
+        n = int(np.clip(n_steps // lengths[order[done]], 1, _CHUNK_SEQUENCES))
         yield order[done : done + n]
         done += n

@@ -84,7 +84,8 @@ def looks(predictor: Predictor[Any], given: Given, offsets: NDArray[np.int64], t
     if predictor.network.attention is None:
         name = type(predictor.model).__name__
         raise ValueError(f"{name}(attention=None) looks at no steps; fit with attention='bahdanau', 'dot' or 'general'")
-    sequences, lengths = given.sequences, np.diff(offsets)
+    sequences, lengths, frontend = given.sequences, np.diff(offsets), predictor.network.frontend
+    looked_at = sequences.lengths if frontend is None else frontend.out_lengths(sequences.lengths)
     parts = [np.empty((0, 0))] * len(sequences)
     with predicting(predictor.model):
         pairs = pairs_of(predictor.source(sequences), offsets, predictor.target.first(len(sequences)), teacher)
@@ -93,5 +94,5 @@ def looks(predictor: Predictor[Any], given: Given, offsets: NDArray[np.int64], t
             order = index if pair.steps.sorted_indices is None else index[pair.steps.sorted_indices.cpu().numpy()]
             steps = [weights.double().cpu().numpy() for weights in predictor.network.attention_weights(pair)]
             for k, i in enumerate(order.tolist()):
-                parts[i] = np.stack([step[k, : sequences.lengths[i]] for step in steps[: lengths[i]]])
+                parts[i] = np.stack([step[k, : looked_at[i]] for step in steps[: lengths[i]]])
     return parts
