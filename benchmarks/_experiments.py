@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from skrnn import RNNCaptioner, RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger, Sequences, cells
+from skrnn import RNNCaptioner, RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger, Sequences, as_sequences, cells
 from skrnn.cells import GRU, LSTM, Elman, Leaky
 from skrnn.datasets import (
     REBER_LETTERS,
@@ -174,7 +174,7 @@ def memory_curve(rate: float, seed: int, longest: int = 40, washout: int = 100) 
     bits, _ = make_delayed_recall(1, 6000, 0, random_state=seed)
     cell = Leaky(Elman(recurrent_init="spectral_radius"), rate).build(1, 50, torch.Generator().manual_seed(seed))
     with torch.no_grad(), allow_threads(1):
-        states = scan(cell, pack(Sequences.from_any(bits)))[0].data.double().numpy()
+        states = scan(cell, pack(as_sequences(bits)))[0].data.double().numpy()
     features = np.column_stack([states, np.ones(len(states))])[washout:]
     past = np.column_stack([np.roll(bits[0, :, 0], delay) for delay in range(1, longest + 1)])[washout:]
     half = len(past) // 2

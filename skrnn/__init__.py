@@ -20,7 +20,20 @@ def _listed(package: str) -> list[str]:
     return next(ast.literal_eval(line.value) for line in lines if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "__all__")
 
 
-_MODULES = {"adapters", "cells", "data", "datasets", "engine", "estimators", "inspection", "metrics", "networks", "preprocessing", "training"}
+_MODULES = {
+    "adapters",
+    "cells",
+    "data",
+    "datasets",
+    "engine",
+    "estimators",
+    "frontends",
+    "inspection",
+    "metrics",
+    "networks",
+    "preprocessing",
+    "training",
+}
 _HOMES = {name: package for package in ("data", "estimators") for name in _listed(package)}
 
 __all__ = sorted([*_MODULES, *_HOMES])

@@ -3,13 +3,15 @@
 import ast
 import inspect
 import pkgutil
+import re
+from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import skrnn
-from skrnn import cells, estimators
+from skrnn import cells, estimators, frontends
 
 ROOT = Path(skrnn.__file__).parent
 FLOORS = {
@@ -22,6 +24,7 @@ FLOORS = {
     "datasets": 1,
     "metrics": 1,
     "engine": 2,
+    "frontends": 2,
     "networks": 3,
     "training": 4,
     "estimators": 5,
@@ -90,6 +93,13 @@ def test_imports_point_downward(file):
     assert here in FLOORS, f"{here} stands on no floor"
     above = {name for name in imported(file) if name.startswith("skrnn.") and (there := name.split(".")[1]) != here and FLOORS[there] >= FLOORS[here]}
     assert not above
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Not inside functions either, where a circle would go unnoticed."""
+    modules = {"skrnn." + file.removesuffix(".py").replace("/", "."): file for file in FILES if not file.endswith("__init__.py")}
+    graph = {file: {modules[m] for name in imported(file) if (m := name.rpartition(".")[0]) in modules} for file in modules.values()}
+    TopologicalSorter(graph).prepare()
 
 
 @every_file
@@ -184,6 +194,7 @@ def _public():
 
 PUBLIC = [pytest.param(thing, id=name) for name, thing in _public()]
 CELLS = [pytest.param(getattr(cells, name), id=name) for name in cells.__all__]
+FRONTENDS = [pytest.param(getattr(frontends, name), id=name) for name in frontends.__all__ if inspect.isclass(getattr(frontends, name))]
 ESTIMATORS = [pytest.param(getattr(estimators, name), id=name) for name in estimators.__all__ if inspect.isclass(getattr(estimators, name))]
 
 
@@ -225,6 +236,13 @@ def test_a_cell_has_equations_references_and_an_example(cell):
     assert_parameters_are_described(cell)
 
 
+@pytest.mark.parametrize("frontend", FRONTENDS)
+def test_a_frontend_has_equations_references_and_described_parameters(frontend):
+    assert re.search(r"::\n\n    y\([tk]\) = ", section(frontend, "Notes"))
+    assert section(frontend, "References").strip()
+    assert_parameters_are_described(frontend)
+
+
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_an_estimator_describes_its_parameters_and_attributes(estimator):
     assert_parameters_are_described(estimator)
@@ -232,7 +250,7 @@ def test_an_estimator_describes_its_parameters_and_attributes(estimator):
     assert {"n_features_in_"} | by_epochs <= described(section(estimator, "Attributes"))
 
 
-@pytest.mark.parametrize("thing", CELLS + ESTIMATORS)
+@pytest.mark.parametrize("thing", CELLS + FRONTENDS + ESTIMATORS)
 def test_an_example_has_at_most_8_lines_and_ends_in_a_result(thing):
     lines = [line for line in section(thing, "Examples").splitlines() if line]
     assert 1 <= sum(line.startswith((">>>", "...")) for line in lines) <= 8

@@ -92,7 +92,7 @@ class NixtlaForecaster(BaseEstimator):
         Parameters
         ----------
         h : int or None, default=None
-            How many steps; ``None`` is the ``horizon`` of the estimator.
+            How many steps; ``None`` is the ``horizon_`` of the estimator.
         X_df : frame, default=None
             Ids, times and covariates of the steps to come.
         level : sequence of float, default=()
@@ -109,7 +109,7 @@ class NixtlaForecaster(BaseEstimator):
             If covariates are missing, too short, or of other series or times; the message names the series.
         """
         check_is_fitted(self)
-        n_steps = self.estimator_.horizon if h is None else h
+        n_steps = self.estimator_.horizon_ if h is None else h
         if self.panel_.features and X_df is None:
             raise ValueError(f"X_df must hold the covariates {self.panel_.features} of the steps to come; got None")
         X = self.panel_.future(X_df, n_steps) if self.panel_.features else None

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell
-from ._kernel import linear
+from ._rows import linear, product, sigmoid
 from ._starts import input_weights, small
 from ._state import State
 
@@ -79,9 +79,9 @@ class Antisymmetric(Cell):
 
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         h, M = state, self._matrix()
-        a = h @ (M.T - M) - self.diffusion * h
+        a = product(h, M - M.T) - self.diffusion * h
         n, *z = u.split(self.hidden_size, -1)
-        change = torch.sigmoid(a + z[0]) * torch.tanh(a + n) if z else torch.tanh(a + n)
+        change = sigmoid(a + z[0]) * torch.tanh(a + n) if z else torch.tanh(a + n)
         h = h + self.step_size * change
         return h, h
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ class Module(nn.Module):
     """
 
     generator: Generator | None = None
+    undecayed: ClassVar[tuple[str, ...]] = ()  # parameters that weight decay leaves alone, beside biases (b…) and gains (g…)
 
     def draw_from(self, generator: Generator | None) -> Self:
         """Let this module and all modules inside draw from ``generator``."""
@@ -56,7 +57,20 @@ def _to_parameter(array: Any) -> Any:
     return None if array is None else nn.Parameter(_to_tensor(array))
 
 
-class Cell(Module, ABC):
+class Parametrised(Module):
+    """A module that scikit-learn treats like an estimator: its constructor stores hyper-parameters, each with a default, and nothing else."""
+
+    get_params = BaseEstimator.get_params
+    set_params = BaseEstimator.set_params
+    _get_param_names: Any = classmethod(BaseEstimator._get_param_names.__func__)
+
+    def __repr__(self) -> str:
+        plain = type(self)().get_params(deep=False)
+        given = {k: v for k, v in self.get_params(deep=False).items() if repr(v) != repr(plain[k])}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
+
+
+class Cell(Parametrised, ABC):
     """One step of a recurrence: hyper-parameters now, weights at :meth:`build`.
 
     A cell never sees lengths, directions, truncation or devices: :func:`skrnn.engine.scan` runs it over a batch of ragged sequences. Its
@@ -74,15 +88,6 @@ class Cell(Module, ABC):
     hidden_size: int
     couples_sequences = False  # whether sequences of a batch influence each other while training
     keeps_steps = False  # whether the cell keeps what passes through it, so that its steps may not be compiled
-
-    get_params = BaseEstimator.get_params
-    set_params = BaseEstimator.set_params
-    _get_param_names: Any = classmethod(BaseEstimator._get_param_names.__func__)
-
-    def __repr__(self) -> str:
-        plain = type(self)().get_params(deep=False)
-        given = {k: v for k, v in self.get_params(deep=False).items() if repr(v) != repr(plain[k])}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in given.items())})"
 
     def build(self, input_size: int, hidden_size: int, generator: Generator | None = None) -> Self:
         """Make the weights.
@@ -144,14 +149,14 @@ class Cell(Module, ABC):
         return None
 
 
-def choice(cell: Cell, name: str, allowed: tuple[Any, ...]) -> None:
+def choice(cell: Parametrised, name: str, allowed: tuple[Any, ...]) -> None:
     """Refuse a hyper-parameter of ``cell`` that is not one of ``allowed``."""
     value = cell.get_params(deep=False)[name]
     if value not in allowed:
         raise ValueError(f"The {name!r} parameter of {type(cell).__name__} must be one of {list(allowed)}; got {value!r}")
 
 
-def count(cell: Cell, name: str, at_least: int = 1, *, optional: bool = False) -> None:
+def count(cell: Parametrised, name: str, at_least: int = 1, *, optional: bool = False) -> None:
     """Refuse a hyper-parameter of ``cell`` that is no whole number of ``at_least`` so much, nor ``None`` where that is ``optional``."""
     value = cell.get_params(deep=False)[name]
     if not (optional and value is None) and (not isinstance(value, Integral) or isinstance(value, bool) or value < at_least):

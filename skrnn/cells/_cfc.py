@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell, Layers, Module, choice, count
-from ._kernel import linear
+from ._rows import linear, product, sigmoid
 from ._starts import input_weights, small
 from ._state import State
 
@@ -24,7 +24,7 @@ class _Layer(Module):
         self.b = nn.Parameter(torch.zeros(n_blocks * rows))
 
     def forward(self, a: Tensor) -> Tensor:
-        return nn.functional.linear(1.7159 * torch.tanh(0.666 * a), self.W, self.b)
+        return product(1.7159 * torch.tanh(0.666 * a), self.W, self.b)
 
 
 class CfC(Cell):
@@ -79,6 +79,8 @@ class CfC(Cell):
     True
     """
 
+    undecayed = ("A", "w_tau")  # the level and the rate of the "pure" mode
+
     def __init__(self, mode: str = "default", backbone_size: int | None = None, backbone_layers: int = 1, time_delta: int | None = None) -> None:
         super().__init__()
         self.mode = mode
@@ -115,13 +117,13 @@ class CfC(Cell):
 
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         u, elapsed = (u, 1.0) if self.time_delta is None else (u[..., :-1], u[..., -1:])
-        a = u + state @ self.R.T
+        a = u + product(state, self.R)
         for layer in self.layers:
             a = layer(a)
         if self.mode == "pure":
             h = self.A - self.A * torch.exp(-elapsed * (self.w_tau.abs() + a.abs())) * a
             return h, h
         f, g, p, q = a.chunk(4, -1)
-        s = torch.sigmoid(p * elapsed + q)
+        s = sigmoid(p * elapsed + q)
         h = torch.tanh(f) * (1 if self.mode == "no_gate" else 1 - s) + s * torch.tanh(g)
         return h, h

@@ -13,7 +13,8 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import clockwork
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._rows import linear, product
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
 from ._state import State
 
@@ -111,7 +112,7 @@ class Clockwork(Cell):
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         h, t = state
         due = t[:, None] % self._period == 0
-        h = torch.where(due, _ACTIVATIONS[self.activation](u + h @ (self.R * self._sees).T), h)
+        h = torch.where(due, _ACTIVATIONS[self.activation](u + product(h, self.R * self._sees)), h)
         return h, ClockworkState(h, t + 1)
 
     def kernel(self) -> WholeSequence | None:

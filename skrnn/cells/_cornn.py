@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell
-from ._kernel import linear
+from ._rows import linear, product
 from ._starts import input_weights, recurrent_weights
 from ._state import State
 
@@ -97,7 +97,7 @@ class CoRNN(Cell):
 
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         y, z = state
-        drive = torch.tanh(u + y @ self.R_y.T + z @ self.R_z.T)
+        drive = torch.tanh(u + product(y, self.R_y) + product(z, self.R_z))
         z = z + self.step_size * (drive - self.frequency * y - self.damping * z)
         y = y + self.step_size * z
         return y, CoRNNState(y, z)

@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 
 from ._base import Cell, Layers, Module, choice, count
 from ._lstm import LSTM, LSTMState
+from ._rows import product, sigmoid
 from ._starts import RECURRENT_STARTS, input_weights, small
 from ._state import State
 
@@ -88,7 +89,7 @@ class DepthGatedLSTM(Cell):
         now = [_layer(lowest, u, first, 0.0)]
         for layer, gate, before in zip(upper, self.gates, reversed(above), strict=True):
             h, c = now[0]
-            u = nn.functional.linear(h, layer.W, layer.b)
+            u = product(h, layer.W, layer.b)
             now.insert(0, _layer(layer, u, before, gate(h, c, before.c) * c))
         return now[0].h, tuple(now)
 
@@ -104,14 +105,14 @@ class _DepthGate(Module):
         self.b = nn.Parameter(torch.full((size,), float(bias)))
 
     def forward(self, x: Tensor, c_below: Tensor, c: Tensor) -> Tensor:
-        return torch.sigmoid(nn.functional.linear(x, self.W, self.b) + self.w_c * c_below + self.w_p * c)
+        return sigmoid(product(x, self.W, self.b) + self.w_c * c_below + self.w_p * c)
 
 
 def _layer(lstm: Any, u: Tensor, state: LSTMState, from_below: Tensor | float) -> LSTMState:
     """The step of an LSTM with peepholes whose cell something is added to."""
     h, c = state
-    i, f, g, o = (u + h @ lstm.R.T).chunk(4, -1)
+    i, f, g, o = (u + product(h, lstm.R)).chunk(4, -1)
     p_i, p_f, p_o = lstm.p
-    c = torch.sigmoid(f + p_f * c) * c + torch.sigmoid(i + p_i * c) * torch.tanh(g) + from_below
-    h = torch.sigmoid(o + p_o * c) * torch.tanh(c)
+    c = sigmoid(f + p_f * c) * c + sigmoid(i + p_i * c) * torch.tanh(g) + from_below
+    h = sigmoid(o + p_o * c) * torch.tanh(c)
     return LSTMState(h, c)

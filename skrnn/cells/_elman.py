@@ -8,12 +8,13 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import elman
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled, run_torch
+from ._kernel import OnDevice, WholeSequence, run_compiled, run_torch
 from ._norm import LayerNorm
+from ._rows import linear, product, sigmoid
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
 from ._state import State
 
-_ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid}
+_ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": sigmoid}
 
 
 class Elman(Cell):
@@ -77,7 +78,7 @@ class Elman(Cell):
         return linear(x, self.W, None if self.layer_norm else self.b)
 
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
-        a = u + state @ self.R.T
+        a = u + product(state, self.R)
         h = _ACTIVATIONS[self.activation](a if self.norm is None else self.norm(a) + self.b)
         return h, h
 

@@ -10,7 +10,8 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import elman
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._rows import linear, product
 from ._starts import input_weights, recurrent_weights
 from ._state import State
 
@@ -72,7 +73,7 @@ class FullyRecurrent(Cell):
         return linear(x, self.W, self.b)
 
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
-        y = _ACTIVATIONS[self.activation](u + state @ self.R.T)
+        y = _ACTIVATIONS[self.activation](u + product(state, self.R))
         return self._outputs(y), y
 
     def kernel(self) -> WholeSequence | None:

@@ -8,8 +8,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import gru_after, gru_before
 from ._base import Cell, Layers, choice
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled, run_torch
+from ._kernel import OnDevice, WholeSequence, run_compiled, run_torch
 from ._norm import LayerNorm
+from ._rows import linear, product, sigmoid
 from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights
 from ._state import State
 
@@ -111,9 +112,9 @@ class GRU(Cell):
         r, z = self._reset_and_update(gates, h)
         R = self.R[-H:]
         if self.b_hn is None:
-            n = torch.tanh(candidate + self._norm(3, (r * h) @ R.T))
+            n = torch.tanh(candidate + self._norm(3, product(r * h, R)))
         else:
-            n = torch.tanh(candidate + r * (self._norm(3, h @ R.T) + self.b_hn))
+            n = torch.tanh(candidate + r * (self._norm(3, product(h, R)) + self.b_hn))
         h = z * h + (1 - z) * n
         return h, h
 
@@ -123,7 +124,7 @@ class GRU(Cell):
 
     def _reset_and_update(self, gates: Tensor, h: Tensor) -> tuple[Tensor, ...]:
         R = self._full(self.R)[: 2 * self.hidden_size]
-        return torch.sigmoid(gates + self._norm(2, h @ R.T)).chunk(2, -1)
+        return sigmoid(gates + self._norm(2, product(h, R))).chunk(2, -1)
 
     def _norm(self, k: int, a: Tensor) -> Tensor:
         return self.norms[k](a) if self.layer_norm else a

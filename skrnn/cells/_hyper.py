@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 
 from ._base import Cell, count
 from ._lstm import LSTM, LSTMState
+from ._rows import product
 from ._starts import input_weights
 from ._state import State, hidden, map_hidden
 from ._wrappers import Wrapper
@@ -100,8 +101,8 @@ class Hyper(Wrapper):
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         k = len(self.D_x)
         u, of_x = u.split([k, u.shape[-1] - k], -1)
-        q, r = self.hyper_.step(of_x + hidden(state) @ self.R.T, state.hyper)
-        z_x, z_h, z_b = (q @ self.E.T).chunk(3, -1)
-        u = (1 + z_x @ self.D_x.T) * u + z_b @ self.D_b.T
-        y, s = self.cell_.step(u, map_hidden(lambda h: (1 + z_h @ self.D_h.T) * h, state.cell))
+        q, r = self.hyper_.step(of_x + product(hidden(state), self.R), state.hyper)
+        z_x, z_h, z_b = product(q, self.E).chunk(3, -1)
+        u = (1 + product(z_x, self.D_x)) * u + product(z_b, self.D_b)
+        y, s = self.cell_.step(u, map_hidden(lambda h: (1 + product(z_h, self.D_h)) * h, state.cell))
         return y, HyperState(s, r)

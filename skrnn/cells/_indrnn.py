@@ -10,7 +10,8 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import indrnn
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._rows import linear
 from ._starts import input_weights
 from ._state import State
 

@@ -12,7 +12,8 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import jordan
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._rows import linear, product
 from ._starts import input_weights, recurrent_weights
 from ._state import State
 
@@ -73,6 +74,8 @@ class Jordan(Cell):
     385
     """
 
+    undecayed = ("d",)  # the bias of the outputs
+
     def __init__(self, decay: float = 0.5, activation: str = "tanh", output_activation: str = "tanh", n_hidden: int | None = None) -> None:
         super().__init__()
         self.decay = decay
@@ -104,8 +107,8 @@ class Jordan(Cell):
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         y, s = state
         s = self.decay * s + y
-        h = _ACTIVATIONS[self.activation](u + s @ self.R.T)
-        y = _OUTPUTS[self.output_activation](h @ self.V.T + self.d)
+        h = _ACTIVATIONS[self.activation](u + product(s, self.R))
+        y = _OUTPUTS[self.output_activation](product(h, self.V, self.d))
         return y, JordanState(y, s)
 
     def kernel(self) -> WholeSequence | None:

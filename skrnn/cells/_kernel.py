@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import WORTH_THREADS, Kernel, Layout, big_matmul, column_sums, tall_product
+from ..kernels import Kernel, Layout
+from ._rows import as_array, keeps_rows_apart, product, project, project_back, runs_compiled
 from ._state import State
 
 WholeSequence = Callable[[PackedSequence, State, bool], tuple[Tensor, State] | None]  # what `Cell.kernel` describes
@@ -33,15 +32,13 @@ class OnDevice:
         return None if run is None else run(packed, state, reverse)
 
 
-def runs_compiled(x: Tensor) -> bool:
-    """Whether compiled kernels can work on ``x``: on the CPU, float32 or float64, outside torch's function transforms and compilers."""
-    plain = torch._C._functorch.maybe_current_level() is None and not torch.compiler.is_compiling()  # x may be plain where weights are not
-    return plain and x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
-
-
 def run_compiled(kernel: Kernel, packed: PackedSequence, reverse: bool, W: Tensor, b: Tensor | None, *inputs: Tensor | None) -> tuple[Tensor, ...]:
     """Outputs and final state of a kernel over ``x Wᵀ + b``, x a packed batch; differentiable in x, W, b and the kernel's other ``inputs``."""
-    return _Compiled.apply((kernel, Layout.of(packed.batch_sizes.numpy()), reverse), packed.data, W, b, *inputs)
+    x, layout = packed.data, Layout.of(packed.batch_sizes.numpy())
+    if not keeps_rows_apart(x):
+        return _Compiled.apply((kernel, layout, reverse), x, W, b, *inputs)
+    y, state, _ = kernel.forward(layout, reverse, product(x, W, b).numpy(), *map(as_array, inputs))
+    return tuple(map(torch.from_numpy, (y, *state)))
 
 
 class _Compiled(Function):
@@ -49,51 +46,16 @@ class _Compiled(Function):
     def forward(ctx: Any, way: tuple[Kernel, Layout, bool], x: Tensor, W: Tensor, b: Tensor | None, *inputs: Tensor | None) -> tuple[Tensor, ...]:
         ctx.save_for_backward(x, W)
         ctx.way = kernel, layout, reverse = way
-        y, state, ctx.saved = kernel.forward(layout, reverse, _project(x, W, b).numpy(), *map(_array, inputs))
+        y, state, ctx.saved = kernel.forward(layout, reverse, project(x, W, b).numpy(), *map(as_array, inputs))
         return tuple(map(torch.from_numpy, (y, *state)))
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Any, ...]:
         (x, W), (kernel, layout, reverse) = ctx.saved_tensors, ctx.way
-        du, *back = kernel.backward(layout, reverse, ctx.saved, *map(_array, gradients))
-        of_projection = _project_back(ctx.needs_input_grad[1:4], x, W, du)
+        du, *back = kernel.backward(layout, reverse, ctx.saved, *map(as_array, gradients))
+        of_projection = project_back(ctx.needs_input_grad[1:4], x, W, du)
         return None, *of_projection, *(None if g is None else torch.from_numpy(g) for g in back)
-
-
-def linear(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-    """``x Wᵀ + b``; on a CPU with products in the faster order, shared among threads in blocks that do not depend on their number."""
-    return _Linear.apply(x, W, b) if runs_compiled(x) else torch.nn.functional.linear(x, W, b)
-
-
-class _Linear(Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-        ctx.save_for_backward(x, W)
-        return _project(x, W, b)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        x, W = ctx.saved_tensors
-        return _project_back(ctx.needs_input_grad, x, W, dy.numpy())
-
-
-def _project(x: Tensor, W: Tensor, b: Tensor | None) -> Tensor:
-    if len(x) * W.numel() < WORTH_THREADS:
-        return torch.nn.functional.linear(x, W, b)
-    y = torch.from_numpy(big_matmul(x.detach().numpy(), W.detach().numpy().T))
-    return y if b is None else y.add_(b)
-
-
-def _project_back(needed: Any, x: Tensor, W: Tensor, dy: NDArray[Any]) -> tuple[Tensor | None, ...]:
-    dx = torch.from_numpy(big_matmul(dy, W.detach().numpy())) if needed[0] else None
-    dW = torch.from_numpy(tall_product(dy, x.detach().numpy())) if needed[1] else None
-    return dx, dW, torch.from_numpy(column_sums(dy)) if needed[2] else None
-
-
-def _array(tensor: Tensor | None) -> Any:
-    return None if tensor is None else np.ascontiguousarray(tensor.detach().numpy())
 
 
 def runs_in_torch(x: Tensor) -> bool:

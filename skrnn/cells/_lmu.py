@@ -11,7 +11,7 @@ from scipy.linalg import expm
 from torch import Generator, Tensor, nn
 
 from ._base import Cell, count
-from ._kernel import linear
+from ._rows import linear, product
 from ._starts import input_weights, recurrent_weights, small
 from ._state import State
 
@@ -101,9 +101,9 @@ class LMU(Cell):
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         h, m = state
         x, u = u.split([self.hidden_size, 1], -1)
-        u = u + h @ self.e_h.T + m @ self.e_m.T
-        m = m @ self.A.T.to(m.dtype) + u * self.B.to(m.dtype)
-        h = torch.tanh(x + h @ self.R.T + m @ self.V.T)
+        u = u + product(h, self.e_h) + product(m, self.e_m)
+        m = product(m, self.A.to(m.dtype)) + u * self.B.to(m.dtype)
+        h = torch.tanh(x + product(h, self.R) + product(m, self.V))
         return h, LMUState(h, m)
 
 

@@ -11,8 +11,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import linear_complex
 from ._base import Cell
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
 from ._parallel import last_steps, linear_scan
+from ._rows import linear, product
 from ._state import State
 
 
@@ -69,6 +70,8 @@ class LRU(Cell):
     True
     """
 
+    undecayed = ("nu", "theta")  # a logarithm and a phase, where 0 is as good as any
+
     def __init__(self, r_min: float = 0.4, r_max: float = 0.99, max_phase: float = 2 * math.pi) -> None:
         super().__init__()
         self.r_min = r_min
@@ -114,7 +117,7 @@ class LRU(Cell):
         a, a_i = self._factors()
         u, u_i, skip = u.chunk(3, -1)
         real, imaginary = a * real - a_i * imaginary + u, a * imaginary + a_i * real + u_i
-        h = real @ self.C[0].T - imaginary @ self.C[1].T + skip
+        h = product(real, self.C[0]) - product(imaginary, self.C[1]) + skip
         return h, LRUState(h, real, imaginary)
 
     def kernel(self) -> WholeSequence | None:

@@ -10,8 +10,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import lstm
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled, run_torch
+from ._kernel import OnDevice, WholeSequence, run_compiled, run_torch
 from ._norm import LayerNorm
+from ._rows import linear, product, sigmoid
 from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights, small
 from ._state import FeedsBack, State
 
@@ -202,9 +203,9 @@ class LSTM(Cell):
 
     def _recurrent(self, h: Tensor, gates: Tensor | None = None) -> Tensor:
         """What the sums get from the step before."""
-        r = h @ self.R.T
+        r = product(h, self.R)
         if self.Q is not None and gates is not None:
-            r = r + gates @ self._with_g(self.Q).T
+            r = r + product(gates, self._with_g(self.Q))
         return r if self.norm_h is None else self.norm_h(r)
 
     def _with_g(self, Q: Tensor) -> Tensor:
@@ -219,8 +220,8 @@ class LSTM(Cell):
         if name not in a:
             return torch.ones_like(c[:, :: self.block_size])
         if self.p is None:
-            return torch.sigmoid(a[name])
-        return torch.sigmoid(a[name] + (self.p[self._gates.index(name)] * c).unflatten(-1, (-1, self.block_size)).sum(-1))
+            return sigmoid(a[name])
+        return sigmoid(a[name] + (self.p[self._gates.index(name)] * c).unflatten(-1, (-1, self.block_size)).sum(-1))
 
     def _spread(self, gate: Tensor) -> Tensor:
         """One gate for each cell of a block."""

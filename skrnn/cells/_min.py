@@ -10,14 +10,15 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import Kernel, min_gru, min_lstm
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
 from ._parallel import linear_scan
+from ._rows import linear, sigmoid
 from ._starts import input_weights
 from ._state import State
 
 
 def _positive(a: Tensor) -> Tensor:
-    return torch.where(a >= 0, a + 0.5, torch.sigmoid(a))
+    return torch.where(a >= 0, a + 0.5, sigmoid(a))
 
 
 _CANDIDATES = {"linear": lambda a: a, "positive": _positive}
@@ -105,7 +106,7 @@ class MinGRU(_GatedAverage):
 
     def _kept_and_new(self, u: Tensor) -> tuple[Tensor, Tensor]:
         z, n = u.chunk(2, -1)
-        z = torch.sigmoid(z)
+        z = sigmoid(z)
         return 1 - z, z * _CANDIDATES[self.candidate](n)
 
     def gate_values(self, u: Tensor, state: State) -> dict[str, Tensor]:
@@ -164,7 +165,7 @@ class MinLSTM(_GatedAverage):
 
     def _kept_and_new(self, u: Tensor) -> tuple[Tensor, Tensor]:
         f, i, n = u.chunk(3, -1)
-        f = torch.sigmoid(nn.functional.logsigmoid(f) - nn.functional.logsigmoid(i))
+        f = sigmoid(nn.functional.logsigmoid(f) - nn.functional.logsigmoid(i))
         return f, (1 - f) * _CANDIDATES[self.candidate](n)
 
     def gate_values(self, u: Tensor, state: State) -> dict[str, Tensor]:

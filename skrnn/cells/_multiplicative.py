@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell, count
-from ._kernel import linear
+from ._rows import linear, product
 from ._starts import recurrent_weights
 from ._state import State, hidden, map_hidden
 from ._wrappers import Wrapper
@@ -81,6 +81,6 @@ class Multiplicative(Wrapper):
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         K = len(self.b)
         factors, u = u.split([K, u.shape[-1] - K], -1)
-        m = factors * (hidden(state) @ self.R.T)
-        m = m if self.P is None else m @ self.P.T
+        m = factors * product(hidden(state), self.R)
+        m = m if self.P is None else product(m, self.P)
         return self.cell_.step(u, map_hidden(lambda h: m, state))

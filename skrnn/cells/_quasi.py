@@ -11,8 +11,9 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import quasi
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
 from ._parallel import last_steps, linear_scan, steps_before
+from ._rows import linear, sigmoid
 from ._starts import _uniform
 from ._state import State
 
@@ -110,7 +111,7 @@ class QRNN(Cell):
     def _gates(self, a: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """f, i z and, if there is one, o."""
         z, f, *o_i = a.split(self.hidden_size, -1)
-        f, *o_i = (torch.sigmoid(gate) for gate in (f, *o_i))
+        f, *o_i = (sigmoid(gate) for gate in (f, *o_i))
         return f, (o_i[1] if self.pool == "ifo" else 1 - f) * torch.tanh(z), o_i[0] if o_i else None
 
     def kernel(self) -> WholeSequence | None:

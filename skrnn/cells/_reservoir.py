@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from numbers import Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -16,19 +17,19 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import Layout, Sparse, count_entries, dense_reservoir, reservoir
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._rows import linear, product, sigmoid
 from ._state import State
 from ._topology import TOPOLOGIES, WEIGHTS, Wiring, draw, recurrent
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "tanh": torch.tanh,
     "relu": torch.relu,
-    "sigmoid": torch.sigmoid,
+    "sigmoid": sigmoid,
     "identity": lambda a: a,
 }
 _DENSE = 500  # units up to which R is kept with its zeros: the product of an eager step is then faster
 _SMALL, _FULL = 100, 0.1  # units below which, and share of connections above which, a product with R is faster with its zeros
-_ROWS = 20  # states below which to find the zeros costs more than they do
 _USUAL_FAN_IN = 10
 
 
@@ -155,22 +156,62 @@ class Reservoir(Cell):
     def _build(self, generator: Generator | None) -> None:
         self._check_names()
         F, H = self.input_size, self.hidden_size
-        a = self._scales("leak_rate", H, "hidden_size")
-        if not ((a > 0) & (a <= 1)).all():
-            raise ValueError(f"The 'leak_rate' parameter of Reservoir must be in (0, 1]; got {self.leak_rate!r}")
         seed = int(torch.randint(2**62, (), generator=generator))
         for_W, for_b, for_R = np.random.default_rng(seed).spawn(3)  # W does not depend on how much R draws
         W, b = draw(self.weights, (H, F), for_W), draw(self.weights, (H,), for_b)
-        W, b = W * self._scales("input_scaling", F, "input_size"), b * self._scale("bias_scaling")
-        W = W if self.input_weights is None else self._given("input_weights", (H, F))
-        b = b if self.bias is None else self._given("bias", (H,))
+        W, b = W * _scales(self, "input_scaling"), b * _scales(self, "bias_scaling")
+        W = W if self.input_weights is None else _given(self, "input_weights", (H, F))
+        b = b if self.bias is None else _given(self, "bias", (H,))
         self.register_buffer("W", torch.from_numpy(W))
         self.register_buffer("b", torch.from_numpy(b))
-        self.register_buffer("a", None if (a == 1).all() else torch.from_numpy(np.broadcast_to(a, H).copy()))
-        self._keep(self._drawn(for_R) if self.recurrent_weights is None else self._given("recurrent_weights", (H, H)))
+        self.register_buffer("a", _rates(self))
+        self._keep(self._drawn(for_R) if self.recurrent_weights is None else _given(self, "recurrent_weights", (H, H)))
+
+    def rescaled(
+        self,
+        *,
+        spectral_radius: float | None = None,
+        leak_rate: float | ArrayLike | None = None,
+        input_scaling: float | ArrayLike | None = None,
+        bias_scaling: float | None = None,
+    ) -> Self:
+        """A built copy with other scales, of what was drawn for this one: nothing is drawn anew.
+
+        Parameters
+        ----------
+        spectral_radius, leak_rate, input_scaling, bias_scaling : as of the class, default=None
+            ``None`` stays as it is. Weights that were given, not drawn, stay too.
+
+        Returns
+        -------
+        Reservoir
+            What ``build`` makes of these scales and the seed of this one, but for rounding; to the bit if the scales of this one are 1.
+
+        Raises
+        ------
+        ValueError
+            If a scale is out of its range, or was 0, so that nothing is left to be scaled.
+        """
+        new = copy.deepcopy(self).draw_from(self.generator)
+        scales = {"spectral_radius": spectral_radius, "leak_rate": leak_rate, "input_scaling": input_scaling, "bias_scaling": bias_scaling}
+        new.set_params(**{name: value for name, value in scales.items() if value is not None})
+        rates = _rates(new)
+        new.a = None if rates is None else rates.to(self.W)
+        if self.input_weights is None:
+            new.W = self.W * _ratio("input_scaling", new, self)
+        if self.bias is None:
+            new.b = self.b * _ratio("bias_scaling", new, self)
+        if self.recurrent_weights is None:
+            factor = _ratio("spectral_radius", new, self)
+            if self.R is None:
+                new.values = self.values * factor
+            else:
+                new.R = self.R * factor
+        return new
 
     def _drawn(self, rng: np.random.Generator) -> Any:
-        return recurrent(self.topology, Wiring(self.hidden_size, self._inputs(), self._jump(), self.weights), self._scale("spectral_radius"), rng)
+        wiring = Wiring(self.hidden_size, self._inputs(), self._jump(), self.weights)
+        return recurrent(self.topology, wiring, float(_scales(self, "spectral_radius")), rng)
 
     def _keep(self, R: Any) -> None:
         entries, H = sparse.coo_array(sparse.csr_array(R)), self.hidden_size
@@ -185,7 +226,7 @@ class Reservoir(Cell):
             choice(self, "activation", tuple(_ACTIVATIONS))
         choice(self, "topology", tuple(TOPOLOGIES))
         choice(self, "weights", WEIGHTS)
-        self._scale("noise")
+        _scales(self, "noise")
 
     def _inputs(self) -> int:
         H = self.hidden_size
@@ -206,31 +247,6 @@ class Reservoir(Cell):
             last = self.hidden_size - 1
             raise ValueError(f"The 'jump_length' parameter of Reservoir must be None or from 2 to {last} (hidden_size - 1); got {self.jump_length!r}")
         return int(self.jump_length)
-
-    def _scale(self, name: str) -> float:
-        value = self.get_params(deep=False)[name]
-        if not isinstance(value, Real) or not 0 <= float(value) < float("inf"):
-            raise ValueError(f"The {name!r} parameter of Reservoir must be a finite number of at least 0; got {value!r}")
-        return float(value)
-
-    def _scales(self, name: str, size: int, of: str) -> NDArray[np.float64]:
-        """One number, or one each of ``size``."""
-        given = self.get_params(deep=False)[name]
-        values = np.asarray(given)
-        if values.dtype.kind not in "iuf" or values.shape not in ((), (size,)) or not (np.isfinite(values) & (values >= 0)).all():
-            expected = f"one finite number of at least 0, or {size} ({of})"
-            raise ValueError(f"The {name!r} parameter of Reservoir must be {expected}; got {given!r}")
-        return values.astype(np.float64)
-
-    def _given(self, name: str, shape: tuple[int, ...]) -> Any:
-        value = self.get_params(deep=False)[name]
-        array = sparse.csr_array(value) if sparse.issparse(value) else np.asarray(value)
-        if array.shape != shape or array.dtype.kind not in "iuf":
-            raise ValueError(f"The {name!r} parameter of Reservoir must be numbers of shape {shape}; got {array.dtype} of shape {array.shape}")
-        numbers = array.data if sparse.issparse(array) else array
-        if not np.isfinite(numbers).all():
-            raise ValueError(f"The {name!r} parameter of Reservoir must be finite; got NaN or infinity")
-        return array.astype(np.float64)
 
     def recurrent_matrix(self) -> Any:
         """R: a numpy array, or above 500 units with few connections a scipy sparse array, of shape (hidden_size, hidden_size)."""
@@ -255,7 +271,7 @@ class Reservoir(Cell):
     def _product(self, h: Tensor) -> Tensor:
         """R h of every sequence."""
         if self.R is not None:
-            return h @ self.R.T.to(h.dtype)
+            return product(h, self.R.to(h.dtype))
         products = h.index_select(1, self.columns) * self.values.to(h.dtype)
         return torch.zeros_like(h).index_add(1, self.rows, products)
 
@@ -286,8 +302,48 @@ class Reservoir(Cell):
             values, rows, columns = (part.numpy() for part in (self.values, self.rows, self.columns))
             return Sparse.of(values.astype(u.dtype), rows, columns, self.hidden_size)
         R = self.R.numpy().astype(u.dtype, copy=False)
-        worth = len(u) >= _ROWS and len(R) >= _SMALL and count_entries(R) <= _FULL * R.size
+        worth = len(R) >= _SMALL and count_entries(R) <= _FULL * R.size  # however few states there are: the bits of each would tell
         return Sparse.compress(R) if worth else R
 
     def _noisy(self) -> bool:
         return self.training and self.noise > 0
+
+
+def _scales(cell: Reservoir, name: str) -> NDArray[np.float64]:
+    """A parameter that is one number, or where there may be many, one each of the channels of the input or of the units."""
+    size, of = {"input_scaling": (cell.input_size, "input_size"), "leak_rate": (cell.hidden_size, "hidden_size")}.get(name, (0, ""))
+    given = cell.get_params(deep=False)[name]
+    values = np.asarray(given)
+    shapes = ((), (size,)) if size else ((),)
+    if values.dtype.kind not in "iuf" or values.shape not in shapes or not (np.isfinite(values) & (values >= 0)).all():
+        expected = f"one finite number of at least 0, or {size} ({of})" if size else "a finite number of at least 0"
+        raise ValueError(f"The {name!r} parameter of Reservoir must be {expected}; got {given!r}")
+    return values.astype(np.float64)
+
+
+def _rates(cell: Reservoir) -> Tensor | None:
+    """The leak rate of each unit; ``None`` where all are 1."""
+    a = _scales(cell, "leak_rate")
+    if not ((a > 0) & (a <= 1)).all():
+        raise ValueError(f"The 'leak_rate' parameter of Reservoir must be in (0, 1]; got {cell.leak_rate!r}")
+    return None if (a == 1).all() else torch.from_numpy(np.broadcast_to(a, cell.hidden_size).copy())
+
+
+def _ratio(name: str, new: Reservoir, old: Reservoir) -> Tensor:
+    """By what weights that were drawn are multiplied for another scale."""
+    wanted, given = np.broadcast_arrays(_scales(new, name), _scales(old, name))
+    if (wanted[given == 0] > 0).any():
+        raise ValueError(f"{name}={old.get_params(deep=False)[name]!r} has left nothing of the weights that could be scaled to {wanted!r}")
+    return torch.from_numpy(np.where(given == 0, 1.0, wanted / np.where(given == 0, 1.0, given))).to(old.W)
+
+
+def _given(cell: Reservoir, name: str, shape: tuple[int, ...]) -> Any:
+    """Weights as the user gave them, checked."""
+    value = cell.get_params(deep=False)[name]
+    array = sparse.csr_array(value) if sparse.issparse(value) else np.asarray(value)
+    if array.shape != shape or array.dtype.kind not in "iuf":
+        raise ValueError(f"The {name!r} parameter of Reservoir must be numbers of shape {shape}; got {array.dtype} of shape {array.shape}")
+    numbers = array.data if sparse.issparse(array) else array
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"The {name!r} parameter of Reservoir must be finite; got NaN or infinity")
+    return array.astype(np.float64)

@@ -10,7 +10,8 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ._base import Cell, count
-from ._kernel import WholeSequence, linear
+from ._kernel import WholeSequence
+from ._rows import linear
 from ._starts import input_weights
 from ._state import State, map_state
 from ._wrappers import Carried, Wrapper

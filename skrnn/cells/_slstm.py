@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._base import Cell, choice
-from ._kernel import linear
+from ._rows import linear, product, sigmoid
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
 from ._state import State
 
@@ -105,14 +105,15 @@ class SLSTM(Cell):
         h, c, m = state
         i, f, z, o = (u + self._recurrent(h)).chunk(4, -1)
         kept = m + (f if self.forget_gate == "exp" else nn.functional.logsigmoid(f))
-        new = torch.sigmoid(i - kept)
+        new = sigmoid(i - kept)
         c = (1 - new) * c + new * torch.tanh(z)
-        h = torch.sigmoid(o) * c
+        h = sigmoid(o) * c
         return h, SLSTMState(h, c, torch.logaddexp(kept, i))
 
     def _recurrent(self, h: Tensor) -> Tensor:
         """R h, where every row of R sees the units of its own head."""
         if self.n_heads == 1:
-            return h @ self.R.T
-        heads, R = h.unflatten(-1, (self.n_heads, -1)), self.R.unflatten(0, (4, self.n_heads, -1))
-        return torch.einsum("...ns,gnrs->...gnr", heads, R).flatten(-3)
+            return product(h, self.R)
+        of_heads = self.R.unflatten(0, (4, self.n_heads, -1)).unbind(1)
+        sums = [product(part, R.flatten(0, 1)).unflatten(-1, (4, -1)) for part, R in zip(h.chunk(self.n_heads, -1), of_heads, strict=True)]
+        return torch.stack(sums, -2).flatten(-3)

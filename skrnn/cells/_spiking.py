@@ -14,7 +14,8 @@ from torch.nn.utils.rnn import PackedSequence
 from ..kernels import Layout, spiking
 from ._base import Cell
 from ._column import chosen, connect, static
-from ._kernel import OnDevice, WholeSequence, linear
+from ._kernel import OnDevice, WholeSequence
+from ._rows import linear
 from ._state import State
 
 _THRESHOLD = 1.5  # mV above the potential after a spike

@@ -11,7 +11,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..kernels import sru
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, linear, run_compiled
+from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._rows import linear, sigmoid
 from ._starts import _uniform
 from ._state import State
 
@@ -92,8 +93,8 @@ class SRU(Cell):
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         c = state.c
         new, f, r, highway = u.chunk(4, -1)
-        f = torch.sigmoid(f + self.v[0] * c)
-        r = torch.sigmoid(r + self.v[1] * c)
+        f = sigmoid(f + self.v[0] * c)
+        r = sigmoid(r + self.v[1] * c)
         c = c + (1 - f) * (new - c)  # makes NaN of an infinite cell, which g could hide
         h = r * (torch.tanh(c) if self.activation == "tanh" else c) + (1 - r) * highway
         return h, SRUState(h, c)

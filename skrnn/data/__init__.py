@@ -1,14 +1,18 @@
 """The one container for sequences, and the door through which data come in."""
 
+from ._categories import Categories as Categories  # this and what is written so: for the rest of this package, not for users
 from ._checks import as_sequences
-from ._checks import check_sequences as check_sequences  # this and what follows so: for the rest of this package, not for users
+from ._checks import check_sequences as check_sequences
 from ._checks import check_sequences_and_layout as check_sequences_and_layout
+from ._encoding import AsItIs as AsItIs
+from ._encoding import Encoding as Encoding
 from ._flat import LAYOUTS as LAYOUTS
 from ._flat import STEP_ORDERS as STEP_ORDERS
 from ._flat import TableLayout as TableLayout
 from ._panel import Panel as Panel
 from ._panel import Window as Window
 from ._panel import windows_of as windows_of
+from ._pictures import Pictures as Pictures
 from ._reading import ROWS as ROWS
 from ._scales import OF_WINDOWS as OF_WINDOWS
 from ._scales import SCALINGS as SCALINGS

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import validate_data
 
+from ._encoding import SEQUENCES, STEPS, WINDOWS, AsItIs, Encoding
 from ._finite import check_finite, contiguous, trim_nan
 from ._flat import TableLayout, gather
 from ._frames import kind_of
@@ -91,6 +92,7 @@ def check_sequences(
     allow_nan: bool = False,
     compute_dtype: npt.DTypeLike | None = None,
     table_layout: TableLayout | None = None,
+    encoding: Encoding | None = None,
 ) -> Sequences:
     """Read the X of an estimator's method: `as_sequences` plus the bookkeeping that scikit-learn asks for.
 
@@ -114,6 +116,8 @@ def check_sequences(
         The type that will be computed in: a value that is too large for it is refused.
     table_layout : TableLayout or None, default=None
         How the rows of a 2-D `X`, and the axes of other data, are to be read.
+    encoding : Encoding or None, default=None
+        What makes numbers of `X` where it holds more than numbers; a new one in ``fit``, where it learns.
 
     Returns
     -------
@@ -125,7 +129,9 @@ def check_sequences(
     TypeError, ValueError
         As `as_sequences`, and if the number of features is not that of ``fit``.
     """
-    return check_sequences_and_layout(estimator, X, reset=reset, allow_nan=allow_nan, compute_dtype=compute_dtype, table_layout=table_layout)[0]
+    return check_sequences_and_layout(
+        estimator, X, reset=reset, allow_nan=allow_nan, compute_dtype=compute_dtype, table_layout=table_layout, encoding=encoding
+    )[0]
 
 
 def check_sequences_and_layout(
@@ -137,12 +143,14 @@ def check_sequences_and_layout(
     compute_dtype: npt.DTypeLike | None = None,
     rows_are_steps: bool = False,
     table_layout: TableLayout | None = None,
+    encoding: Encoding | None = None,
 ) -> tuple[Sequences, str]:
     """`check_sequences`, plus the name of the container that came (see ``layout_of``).
 
     With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
     """
-    table_layout = table_layout or TableLayout()
+    encoding, table_layout = encoding or AsItIs(), table_layout or TableLayout()
+    X = encoding.numbers(X, reset=reset, rows=STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel else WINDOWS)
     unwrapped = unwrap(X)
     layout = layout_of(X, unwrapped)
     table, columns = None, None
@@ -154,7 +162,7 @@ def check_sequences_and_layout(
         if not rows_are_steps:
             columns = table_layout.columns(table, array.shape[1]) if reset else _columns_of_fit(estimator, table, array, table_layout)
         sequences = Sequences(array, np.array([0, len(array)])) if columns is None else gather(array, columns)
-    sequences = _check_values(sequences, None, compute_dtype, allow_nan, "X")
+    sequences = encoding.codes(_check_values(sequences, None, compute_dtype, allow_nan, "X"), reset=reset)
     # Only now, when nothing else can fail, is the estimator touched.
     if reset:
         _remember(estimator, table, sequences)

@@ -36,6 +36,11 @@ class TableLayout:
     layout: str = "ntc"
     step_order: str = "oldest_first"
 
+    @property
+    def one_channel(self) -> bool:
+        """Whether a row of a table is a sequence of one channel, and arrays have their steps before their channels."""
+        return self.n_lags is None and self.layout == "ntc"
+
     def columns(self, table: Any, n_columns: int) -> npt.NDArray[np.intp]:
         """The column of a table that holds each step and channel, of shape (n_steps, n_channels)."""
         names = _names(table) if self.step_order == "auto" else []

@@ -97,26 +97,6 @@ class Sequences(Sequence[Array]):
         object.__setattr__(self, "offsets", read_only(offsets.astype(np.int64, copy=False)))
 
     @classmethod
-    def from_any(cls, X: Any, *, dtype: npt.DTypeLike | None = None) -> Sequences:
-        """Read a 3-D array, a list of arrays, a frame, a tensor …: `as_sequences` under another name.
-
-        Parameters
-        ----------
-        X : object
-            Whatever `as_sequences` accepts.
-        dtype : {float32, float64} or None, default=None
-            The type of the values; None keeps it as `as_sequences` does.
-
-        Returns
-        -------
-        sequences : Sequences
-            The data, not copied where that can be avoided.
-        """
-        from ._checks import as_sequences  # imported here because that module needs this class
-
-        return as_sequences(X, dtype=dtype)
-
-    @classmethod
     def concatenate(cls, parts: Iterable[Sequences]) -> Sequences:
         """Put the sequences of several containers into one.
 

@@ -44,14 +44,16 @@ def unpack(packed: PackedSequence) -> Sequences:
     -------
     Sequences
     """
-    lengths = Layout.of(packed.batch_sizes.numpy()).lengths
+    layout = Layout.of(packed.batch_sizes.numpy())
+    lengths = layout.lengths
     order = np.arange(len(lengths)) if packed.sorted_indices is None else packed.sorted_indices.cpu().numpy()
     offsets = np.zeros(len(order) + 1, dtype=np.int64)
     offsets[order + 1] = lengths
     np.cumsum(offsets, out=offsets)
-    rows, _, _ = packed_rows(offsets[:-1], np.diff(offsets))
-    values = np.empty(packed.data.shape, packed.data.detach().cpu().numpy().dtype)
-    values[rows] = packed.data.detach().cpu().numpy()
+    step, sequence = layout.places
+    data = packed.data.detach().cpu().numpy()
+    values = np.empty_like(data)
+    values[offsets[order[sequence]] + step] = data
     return Sequences(values, offsets)
 
 

@@ -62,12 +62,13 @@ class RTRL(Rule):
     def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Add the gradient of ``loss(network(packed))`` to the weights' ``grad``; the loss, detached."""
         _refuse_size_and_coupling(network)
+        _refuse_trained_frontend(network)
         run = Streamed(network, packed, len(packed.batch_sizes), "full", stream)
         value = run.forward(loss)
         states, collected, draws = map_state(lambda room: room[0], run.kept)
         if not torch.equal(draws, run.draws):
             raise ValueError("RTRL needs steps that are not random while training: leave out dropout between layers, zoneout and the like.")
-        follow = _Follow(network, packed, run, (states, collected), self.order)
+        follow = _Follow(network, run.packed, run, (states, collected), self.order)
         for weight, gradient in zip(network.parameters(), follow.gradient(stream), strict=True):
             weight.grad = gradient if weight.grad is None else weight.grad + gradient
         return value
@@ -81,6 +82,11 @@ def _refuse_size_and_coupling(network: Any) -> None:
         )
     if network.training and any(isinstance(module, Cell) and module.couples_sequences for module in network.modules()):
         raise ValueError("RTRL follows each sequence by itself, but BatchNorm couples the sequences of a batch while it trains.")
+
+
+def _refuse_trained_frontend(network: Any) -> None:
+    if network.frontend is not None and any(True for _ in network.frontend.parameters()):
+        raise ValueError(f"RTRL follows the weights of the recurrent layers, but {network.frontend!r} has weights too: use bptt or truncated_bptt.")
 
 
 class _Pattern(NamedTuple):

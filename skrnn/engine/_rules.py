@@ -87,7 +87,8 @@ class TruncatedBPTT(Rule):
 
     For sequences of many thousand steps. The network runs twice: once to the end without gradient, then piece after piece again from the state in
     which each began. The memory is that of one piece, plus one state for each piece. Layers above a bidirectional layer need the outputs of all
-    steps: such a stack is truncated alike, but its memory grows with the length.
+    steps: such a stack is truncated alike, but its memory grows with the length. A frontend runs once, over whole sequences: its gradient is not
+    truncated, its memory grows with their length, and ``n_steps`` counts the steps behind it.
 
     Parameters
     ----------
@@ -132,13 +133,49 @@ class TruncatedBPTT(Rule):
         return Streamed(network, packed, stride, self.grad_path, stream).gradient(loss, self.n_steps // stride - 1)
 
 
+class Seen:
+    """What the recurrent layers see of a batch, piece after piece in running order, and the gradient that comes back to it.
+
+    A frontend runs once, over the whole batch, whose rows may depend on neighbours in other pieces. The gradients of the pieces are gathered, and go
+    back through it at once when all are there.
+    """
+
+    def __init__(self, network: Any, packed: PackedSequence, n_steps: int, goes_on: bool) -> None:
+        self._whole = network.see(packed, goes_on=goes_on)
+        self.packed = self._whole._replace(data=self._whole.data.detach())
+        self._pieces = network.pieces(self.packed, n_steps)
+        self._gradient = torch.zeros_like(self.packed.data) if self._whole.data.requires_grad else None
+        self._rooms = [] if self._gradient is None else network.pieces(self.packed._replace(data=self._gradient), n_steps)
+
+    def __len__(self) -> int:
+        return len(self._pieces[0])
+
+    def __getitem__(self, k: int) -> list[PackedSequence]:
+        """The k-th piece in each direction; with leaves of its own where there is a frontend to be reached."""
+        pieces = [of_direction[k] for of_direction in self._pieces]
+        if self._gradient is None:
+            return pieces
+        return [piece._replace(data=piece.data.detach().requires_grad_()) for piece in pieces]
+
+    def gather(self, k: int, piece: list[PackedSequence]) -> None:
+        """Take in what came back to the k-th piece."""
+        for of_direction, part in zip(self._rooms, piece, strict=bool(self._rooms)):
+            if part.data.grad is not None:
+                of_direction[k].data.add_(part.data.grad)
+
+    def backward(self) -> None:
+        """Send what was gathered back through the frontend."""
+        if self._gradient is not None:
+            self._whole.data.backward(self._gradient)
+
+
 class Streamed:
     """Two passes over a batch in pieces: forward, which keeps the memory before each piece, and backward, which runs each again."""
 
     def __init__(self, network: Any, packed: PackedSequence, stride: int, grad_path: str, stream: Stream | None = None) -> None:
-        self.network, self.packed, self.grad_path, self.stream = network, packed, grad_path, stream
-        directions = network.pieces(packed, stride)
-        self.n_pieces, self.piece = len(directions[0]), lambda k: [d[k] for d in directions]
+        self.network, self.grad_path, self.stream = network, grad_path, stream
+        self.seen = Seen(network, packed, stride, stream is not None)
+        self.packed = self.seen.packed
 
     def gradient(self, loss: Loss, lead: int = 0) -> Tensor:
         """Add the gradient; the loss."""
@@ -152,12 +189,12 @@ class Streamed:
         if self.stream is not None and self.stream.states is not None:
             states = self.stream.states
         memory = (states, collected, _draws(self.network))
-        self.kept = map_state(lambda s: s.new_empty(self.n_pieces, *s.shape), memory)  # thousands of small tensors would scatter the heap
+        self.kept = map_state(lambda s: s.new_empty(len(self.seen), *s.shape), memory)  # thousands of small tensors would scatter the heap
         rows = []
         with torch.no_grad():
-            for k in range(self.n_pieces):
+            for k in range(len(self.seen)):
                 map_state(lambda room, s, k=k: room[k].copy_(s), self.kept, memory)
-                carried, out = self.network.advance(self.piece(k), memory[:2], self.grad_path)
+                carried, out = self.network.advance(self.seen[k], memory[:2], self.grad_path)
                 rows.append(out)
                 memory = (*carried, _draws(self.network))
         if self.stream is not None:
@@ -170,18 +207,22 @@ class Streamed:
     def backward(self, lead: int) -> None:
         """The gradient of each piece, which flows back through the ``lead`` pieces before it too."""
         collected = self.collected
-        for k in reversed(range(self.n_pieces)):
+        for k in reversed(range(len(self.seen))):
             first = max(k - lead, 0)
+            pieces = [self.seen[j] for j in range(first, k + 1)]
             states, _, draws = map_state(lambda room, j=first: room[j], self.kept)
             _redraw(self.network, draws)
-            for j in range(first, k):
-                states = self.network.run(self.piece(j), states, self.grad_path)
+            for piece in pieces[:-1]:
+                states = self.network.run(piece, states, self.grad_path)
             before = _leaves(map_state(lambda room, k=k: room[k], self.kept[1]))
-            (_, after), out = self.network.advance(self.piece(k), (states, before), self.grad_path)
+            (_, after), out = self.network.advance(pieces[-1], (states, before), self.grad_path)
             pairs = zip(flat((after, out)), flat((collected, self.rows[k])), strict=True)
             reached = [(value, leaf.grad) for value, leaf in pairs if value.requires_grad and leaf.grad is not None]
             torch.autograd.backward([value for value, _ in reached], [gradient for _, gradient in reached])
             collected = before
+            for j, piece in enumerate(pieces, start=first):
+                self.seen.gather(j, piece)
+        self.seen.backward()
         _redraw(self.network, self.draws)
 
 

@@ -11,10 +11,10 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import Cell, State, map_state
 from ._scan import TimeSlices, scan
 
-Seen = TypeVar("Seen")
+Value = TypeVar("Value")
 
 
-def scan_watched(cell: Cell, packed: PackedSequence, state: State, watch: Callable[[State], Seen]) -> tuple[PackedSequence, list[Seen]]:
+def scan_watched(cell: Cell, packed: PackedSequence, state: State, watch: Callable[[State], Value]) -> tuple[PackedSequence, list[Value]]:
     """Apply a cell along time, step after step, and look at each state.
 
     Parameters

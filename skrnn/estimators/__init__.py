@@ -2,7 +2,7 @@
 
 from .anomalies._detector import RNNAnomalyDetector
 from .anomalies._seasonal_naive import SeasonalNaiveDetector
-from .forecasting._backtest import backtest
+from .forecasting._backtest import backtest as backtest  # a function
 from .forecasting._dual_stage import DualStageAttentionRegressor
 from .forecasting._forecaster import RNNForecaster
 from .reservoirs._echo_state_classifier import EchoStateClassifier

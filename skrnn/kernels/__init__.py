@@ -12,6 +12,7 @@ from ._moments import centre_rows
 from ._product import big_matmul, column_sums, tall_product
 from ._reservoir import Candidates, dense_reservoir, reservoir, run_candidates
 from ._rls import RLSState, rls
+from ._rows import row_additions, row_logistic, row_mixtures, row_product, row_scores, row_softmax, time_sums
 from ._sparse import Sparse, count_entries
 from ._spiking import spiking
 from ._sru import sru

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from numba import njit
 
 from ._jit import JIT
-from ._math import sigmoid, tanh
+from ._math import logistic, tanh
 
 
 class Activation(NamedTuple):
@@ -30,7 +30,7 @@ def _tanh_slope(y):
 
 @njit(forceinline=True, **JIT)
 def _sigmoid(a):
-    return sigmoid(a)
+    return logistic(a)
 
 
 @njit(forceinline=True, **JIT)

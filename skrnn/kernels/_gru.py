@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ._loop import Kernel, Layout, time_loop
-from ._math import sigmoid, tanh
+from ._math import logistic, tanh
 from ._normalise import gain_gradient, normalise, normalise_back, normalise_input, normalise_input_back
 from ._product import add_rows, copy_row, copy_rows, matmul, tall_product
 
@@ -29,7 +29,7 @@ def _forward_after(arrays, row, first, n):
 
 def _open(gates, sums):
     for j in range(len(gates)):
-        gates[j] = sigmoid(gates[j] + sums[j])
+        gates[j] = logistic(gates[j] + sums[j])
 
 
 def _forward_after_row(gates, product, b_n, inner, h):

@@ -45,7 +45,8 @@ class _RowCompiler(_Compiler):
 
 
 _ALL: dict[str, Any] = {"error_model": "numpy", "pipeline_class": _Compiler}
-JIT = {**_ALL, "fastmath": {"nnan", "ninf", "nsz", "arcp", "contract", "afn"}}  # sums stay in the order they are written in
+# sums stay in the order they are written in, and quotients are exact: those of vectors would be estimated, and those of single numbers would not
+JIT = {**_ALL, "fastmath": {"nnan", "ninf", "nsz", "contract", "afn"}}
 EXACT = {**_ALL, "fastmath": {"contract"}}  # what is not finite stays so
 ROW = {**JIT, "pipeline_class": _RowCompiler, "forceinline": True}  # a call would count the references to all arrays
 SUMS = {**ROW, "fastmath": {"contract", "reassoc"}}  # sums in the order of vector code: the width of a row alone decides it

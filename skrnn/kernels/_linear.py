@@ -9,7 +9,7 @@ from numba import njit
 
 from ._jit import JIT
 from ._loop import Kernel, Layout, time_loop
-from ._math import exp, sigmoid, tanh
+from ._math import exp, logistic, tanh
 
 PER_ENTRY = 15  # multiplications of a matrix product in the time that an element-wise recurrence takes for an entry of its projected input
 candidate: Any = None  # what `time_loop` binds
@@ -29,7 +29,7 @@ def _linear_slope(new):
 
 @njit(**JIT)
 def _positive(a):
-    return max(a, a * 0) + min(sigmoid(a), a * 0 + 0.5)
+    return max(a, a * 0) + min(logistic(a), a * 0 + 0.5)
 
 
 @njit(**JIT)
@@ -46,7 +46,7 @@ def _forward_gru(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         for j in range(H):
-            z, new = sigmoid(u[r, j]), candidate(u[r, H + j])
+            z, new = logistic(u[r, j]), candidate(u[r, H + j])
             u[r, j], u[r, H + j] = z, new
             h[s, j] = (one - z) * h[s, j] + z * new
     y[row:end] = h[first:last]
@@ -135,15 +135,15 @@ def _forward_quasi(arrays, row, first, n):
                 taps[s, j] = taps[s, G + j] + u[r, G + j]
             taps[s, width - G :] = u[r, width:]
         for j in range(H):
-            z, f = tanh(u[r, j]), sigmoid(u[r, H + j])
-            i = sigmoid(u[r, 3 * H + j]) if INPUT_GATE else one - f
+            z, f = tanh(u[r, j]), logistic(u[r, H + j])
+            i = logistic(u[r, 3 * H + j]) if INPUT_GATE else one - f
             u[r, j], u[r, H + j] = z, f
             if INPUT_GATE:
                 u[r, 3 * H + j] = i
             c[s, j] = f * c[s, j] + i * z
         for j in range(H):
             if OUTPUT_GATE:
-                u[r, 2 * H + j] = sigmoid(u[r, 2 * H + j])
+                u[r, 2 * H + j] = logistic(u[r, 2 * H + j])
             h[s, j] = u[r, 2 * H + j] * c[s, j] if OUTPUT_GATE else c[s, j]
     y[row:end] = h[first:last]
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ._activations import ACTIVATIONS
 from ._loop import Kernel, Layout, or_empty, time_loop
-from ._math import sigmoid
+from ._math import logistic
 from ._normalise import gain_gradient, normalise, normalise_back, normalise_input, normalise_input_back
 from ._product import add_rows, column_sums, copy_row, copy_rows, matmul, tall_product
 
@@ -61,7 +61,7 @@ def _open(sums, gates, p, c, fed):
     for j in range(0 if BLOCKS else len(p)):
         sums[j] += p[j] * c[j]
     for m in range(len(sums)):
-        sums[m] = sigmoid(sums[m])
+        sums[m] = logistic(sums[m])
     for m in range(len(fed)):
         fed[m] = sums[m]
     for m in range(len(sums) if BLOCKS else 0):
@@ -192,15 +192,15 @@ def _forward_row(gates, sums, peepholes, c, h):
         c_old = c[j]
         i = f = o = one
         if INPUT_GATE:
-            a_i[j] = i = sigmoid(a_i[j] + s_i[j] + p_i[j] * c_old if PEEPHOLE else a_i[j] + s_i[j])
+            a_i[j] = i = logistic(a_i[j] + s_i[j] + p_i[j] * c_old if PEEPHOLE else a_i[j] + s_i[j])
         if COUPLED:
             f = one - i
         if FORGET_GATE:
-            a_f[j] = f = sigmoid(a_f[j] + s_f[j] + p_f[j] * c_old if PEEPHOLE else a_f[j] + s_f[j])
+            a_f[j] = f = logistic(a_f[j] + s_f[j] + p_f[j] * c_old if PEEPHOLE else a_f[j] + s_f[j])
         a_g[j] = g = squash(a_g[j] + s_g[j])
         c[j] = c_new = f * c_old + i * g
         if OUTPUT_GATE:
-            a_o[j] = o = sigmoid(a_o[j] + s_o[j] + p_o[j] * c_new if PEEPHOLE else a_o[j] + s_o[j])
+            a_o[j] = o = logistic(a_o[j] + s_o[j] + p_o[j] * c_new if PEEPHOLE else a_o[j] + s_o[j])
         h[j] = o * squash_cell(c_new)
 
 

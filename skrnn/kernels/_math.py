@@ -33,7 +33,7 @@ def expm1(x):
     """Exponential minus one, exact for small ``x`` too, inside compiled code."""
 
 
-def sigmoid(x):
+def logistic(x):
     """Logistic function ``1 / (1 + exp(-x))`` inside compiled code."""
 
 
@@ -98,8 +98,8 @@ def _expm1(x):
     return of_float
 
 
-@overload(sigmoid, jit_options=JIT)
-def _sigmoid(x):
+@overload(logistic, jit_options=JIT)
+def _logistic_of(x):
     one = _one(x)
     return lambda x: one / (one + exp(-x))
 

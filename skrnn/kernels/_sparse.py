@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ._jit import EXACT
 
 LANES = 16  # rows that are summed side by side: a vector register of float32, two of float64
-_FLAGS = ("nnan", "ninf", "nsz", "arcp", "contract", "afn")  # as `_jit.JIT`
+_FLAGS = ("nnan", "ninf", "nsz", "contract", "afn")  # as `_jit.JIT`
 
 
 class Sparse(NamedTuple):

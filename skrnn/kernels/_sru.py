@@ -6,7 +6,7 @@ import numpy as np
 
 from ._linear import PER_ENTRY
 from ._loop import Kernel, Layout, time_loop
-from ._math import sigmoid, tanh
+from ._math import logistic, tanh
 
 TANH = False  # what `time_loop` binds
 
@@ -20,8 +20,8 @@ def _forward(arrays, row, first, n):
     for b in range(n):
         r, s = row + b, first + b
         for j in range(H):  # in one loop with the next it is not vectorised, and takes six times as long
-            u[r, H + j] = sigmoid(u[r, H + j] + v[0, j] * c[s, j])
-            u[r, 2 * H + j] = sigmoid(u[r, 2 * H + j] + v[1, j] * c[s, j])
+            u[r, H + j] = logistic(u[r, H + j] + v[0, j] * c[s, j])
+            u[r, 2 * H + j] = logistic(u[r, 2 * H + j] + v[1, j] * c[s, j])
         for j in range(H):
             f, g = u[r, H + j], u[r, 2 * H + j]
             c[s, j] += (one - f) * (u[r, j] - c[s, j])

@@ -2,7 +2,7 @@
 
 from ._attention import ATTENTIONS, Attending
 from ._dual_stage import DualStage
-from ._encoder import Embedding, Encoder, Vector
+from ._encoder import Encoder, Vector
 from ._feedback import Feedback, Tokens, Values
 from ._network import Network
 from ._readout import POOLINGS
@@ -15,7 +15,6 @@ from ._steps import StepNetwork
 __all__ = [
     "Attending",
     "DualStage",
-    "Embedding",
     "Encoder",
     "Feedback",
     "Pair",

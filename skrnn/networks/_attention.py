@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from ..cells import Cell, Module, State, Wrapper, hidden
+from ..cells._rows import product, scalar_products, softmax, weighted_sums
 from ..cells._starts import input_weights, small
 from ..cells._state import FeedsBack
 
@@ -63,13 +64,13 @@ class Additive(Score):
         self.w = nn.Parameter(torch.zeros(query_size)) if coverage else None
 
     def keys(self, values: Tensor) -> Tensor:
-        return nn.functional.linear(values, self.U, self.b)
+        return product(values, self.U, self.b)
 
     def forward(self, query: Tensor, memory: Memory, coverage: Tensor) -> Tensor:
-        sums = (query @ self.W.T)[:, None] + memory.keys
+        sums = product(query, self.W)[:, None] + memory.keys
         if self.w is not None:
             sums = sums + coverage[..., None] * self.w
-        return torch.tanh(sums) @ self.v
+        return product(torch.tanh(sums), self.v[None])[..., 0]
 
 
 class Dot(Score):
@@ -85,7 +86,7 @@ class Dot(Score):
         return values.unflatten(-1, (-1, self.query_size)).sum(-2)
 
     def forward(self, query: Tensor, memory: Memory, coverage: Tensor) -> Tensor:
-        return torch.bmm(memory.keys, query[..., None])[..., 0]
+        return scalar_products(memory.keys, query)
 
 
 class General(Dot):
@@ -96,7 +97,7 @@ class General(Dot):
         self.W = input_weights(query_size, memory_size, generator)
 
     def keys(self, values: Tensor) -> Tensor:
-        return values @ self.W.T
+        return product(values, self.W)
 
 
 class Attending(Wrapper):
@@ -182,13 +183,13 @@ class Attending(Wrapper):
         else:
             s, inner = self._inside(torch.cat([u, state.fed], -1) if self.input_feeding else u, state.inner)
             a, c = self._look(s, state)
-        y = torch.tanh(torch.cat([c, s], -1) @ self.W_c.T)
+        y = torch.tanh(product(torch.cat([c, s], -1), self.W_c))
         return y, AttendingState(inner, state.memory, a, state.coverage + a, y)
 
     def _look(self, query: Tensor, state: AttendingState) -> tuple[Tensor, Tensor]:
         """Weights of the encoder's steps, and what they give."""
-        a = torch.softmax(self.scores(query, state.memory, state.coverage) + state.memory.absent, -1)
-        return a, torch.bmm(a[:, None], state.memory.values)[:, 0]
+        a = softmax(self.scores(query, state.memory, state.coverage) + state.memory.absent)
+        return a, weighted_sums(a, state.memory.values)
 
     def _inside(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         return self.cell_.step(self.cell_.project(x), state)

@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, Layers, State, Wrapper, flat
+from ..cells._rows import product, softmax, weighted_sums
 from ..cells._starts import input_weights, small
 from ..engine import Runnable, scan, scan_watched
 from ._network import Linear
@@ -49,7 +50,8 @@ class _Weighs(Wrapper):
     def look_at(self, things: Tensor, values: Tensor) -> Weighing:
         """The state before the first step, of a batch of things (batch, n, size) to be weighed."""
         inner = self.cell_.initial_state(len(things), like=things)
-        return Weighing(inner, values, things @ self.U.T, things.new_zeros(things.shape[:2]), values.new_zeros(values.shape[0], values.shape[-1]))
+        context = values.new_zeros(values.shape[0], values.shape[-1])
+        return Weighing(inner, values, product(things, self.U), things.new_zeros(things.shape[:2]), context)
 
     def initial_state(self, batch_size: int, *, like: Tensor) -> Weighing:
         """With one thing of zeros, until :meth:`look_at`."""
@@ -58,8 +60,8 @@ class _Weighs(Wrapper):
 
     def weigh(self, state: Weighing) -> Tensor:
         """softmax over the things."""
-        query = (units_of(state.inner) @ self.W.T)[:, None]
-        return torch.softmax(torch.tanh(query + state.keys) @ self.v, -1)
+        query = product(units_of(state.inner), self.W)[:, None]
+        return softmax(product(torch.tanh(query + state.keys), self.v[None])[..., 0])
 
 
 class InputAttention(_Weighs):
@@ -118,9 +120,9 @@ class TemporalAttention(_Weighs):
 
     def step(self, u: Tensor, state: Weighing) -> tuple[Tensor, Weighing]:
         b = self.weigh(state)
-        y = nn.functional.linear(torch.cat([u, state.context], -1), self.w, self.b)
+        y = product(torch.cat([u, state.context], -1), self.w, self.b)
         d, inner = self.cell_.step(self.cell_.project(y), state.inner)
-        c = torch.bmm(b[:, None], state.values)[:, 0]
+        c = weighted_sums(b, state.values)
         return torch.cat([d, c], -1), Weighing(inner, state.values, state.keys, b, c)
 
 
@@ -163,7 +165,7 @@ class DualStage(Runnable):
         windows, drivers, past = self._open(packed)
         h, _ = scan(self.encoder, drivers, self._before(windows), detach_every=detach_every, grad_path=grad_path)
         d, _ = scan(self.decoder, past, self._between(h, windows), detach_every=detach_every, grad_path=grad_path)
-        y = self.head(nn.functional.linear(d.data[-windows.shape[1] :], self.W_y, self.b_w))
+        y = self.head(product(d.data[-windows.shape[1] :], self.W_y, self.b_w))
         return y if packed.unsorted_indices is None else y[packed.unsorted_indices]
 
     def answer(self, packed: PackedSequence) -> Tensor:

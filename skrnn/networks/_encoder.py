@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State, map_state
 from ..cells._kernel import reversal
+from ..frontends import Frontend
 from ._readout import Last
 from ._recurrent import Recurrent
 
@@ -28,20 +29,20 @@ class Encoder(Module):
     Parameters
     ----------
     recurrent : Recurrent
-    embedding : Embedding or None, default=None
-        For a source of token ids.
+    frontend : Frontend or None, default=None
+        Built, for the source; the recurrent layers take what comes out of it. Outputs are those of the steps behind it.
     reverse : bool, default=False
         Read every sequence from its end (Sutskever et al., 2014). Outputs stay at the places of their steps.
     """
 
-    def __init__(self, recurrent: Recurrent, *, embedding: Embedding | None = None, reverse: bool = False) -> None:
+    def __init__(self, recurrent: Recurrent, *, frontend: Frontend | None = None, reverse: bool = False) -> None:
         super().__init__()
-        self.recurrent, self.embedding, self.reverse = recurrent, embedding, reverse
+        self.recurrent, self.frontend, self.reverse = recurrent, frontend, reverse
         self.output_size = recurrent.output_size
 
     def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
-        if self.embedding is not None:
-            source = source._replace(data=self.embedding(source.data))
+        if self.frontend is not None:
+            source = self.frontend(source)
         turn = reversal(source.batch_sizes).to(source.data.device) if self.reverse else slice(None)
         outputs, states = self.recurrent.run(source._replace(data=source.data[turn]), None, grad_path)
         context = torch.cat([Last()(o, reverse=d == 1) for d, o in enumerate(outputs)], -1)
@@ -56,6 +57,7 @@ class Vector(Module):
     """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015). Sources have one step."""
 
     recurrent: Recurrent | None = None
+    frontend: Frontend | None = None
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -63,14 +65,3 @@ class Vector(Module):
 
     def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
         return Encoded(source.data)
-
-
-class Embedding(Module):
-    """A vector for each token; ids come as one column of numbers, as packed batches carry them."""
-
-    def __init__(self, n_tokens: int, size: int, generator: Generator | None = None) -> None:
-        super().__init__()
-        self.W = nn.Parameter(torch.empty(n_tokens, size, dtype=torch.float32).normal_(generator=generator).to(torch.get_default_dtype()))
-
-    def forward(self, ids: Tensor) -> Tensor:
-        return nn.functional.embedding(ids[..., 0].long(), self.W)

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from torch import Tensor
 
 from ..cells import Module
-from ._encoder import Embedding
+from ..frontends import TokenVectors
 
 
 class Feedback(Module, ABC):
@@ -40,17 +40,17 @@ class Values(Feedback):
 
 
 class Tokens(Feedback):
-    """The likeliest token, through an embedding; no gradient flows through the choice."""
+    """The likeliest token, as a vector; no gradient flows through the choice."""
 
     size = 1
 
-    def __init__(self, embedding: Embedding) -> None:
+    def __init__(self, tokens: TokenVectors) -> None:
         super().__init__()
-        self.embedding = embedding
-        self.width = embedding.W.shape[1]
+        self.tokens = tokens
+        self.width = tokens.W.shape[1]
 
     def emit(self, outputs: Tensor) -> Tensor:
         return outputs.argmax(-1, keepdim=True).to(outputs.dtype)
 
     def vectors(self, fed: Tensor) -> Tensor:
-        return self.embedding(fed)
+        return self.tokens(fed)

@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State
+from ..cells._rows import product
 from ..engine import PiecewiseRunnable, TimeSlices
+from ..frontends import Frontend
 from ._recurrent import Recurrent
 
 PIECE = 1024  # time steps run at once where nothing needs the gradient: bounds the memory of long sequences
@@ -25,12 +27,16 @@ class Linear(Module):
         self.b = nn.Parameter(bias.clone())
 
     def forward(self, x: Tensor) -> Tensor:
-        return nn.functional.linear(x, self.W, self.b)
+        return product(x, self.W, self.b)
 
 
 class Network(PiecewiseRunnable):
-    """Recurrent layers with something on top, which runs over whole sequences or piece after piece."""
+    """Recurrent layers with something on top, which runs over whole sequences or piece after piece.
 
+    Pieces, and all methods but ``forward`` and ``see``, are of what is seen: of what the frontend, if there is one, makes of a batch.
+    """
+
+    frontend: Frontend | None
     recurrent: Recurrent
     head: Any
 
@@ -47,7 +53,18 @@ class Network(PiecewiseRunnable):
         """Read the top layer's outputs of one piece in each direction: what is collected after it, and its rows for each direction."""
 
     def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Any:
+        packed = self.see(packed)
         return self.read(self.recurrent(packed, detach_every, grad_path), packed)
+
+    def see(self, packed: PackedSequence, *, goes_on: bool = False) -> PackedSequence:
+        """What the recurrent layers see of a batch; a batch that ``goes_on`` from another, or will be gone on from, needs steps by themselves."""
+        if self.frontend is None:
+            return packed
+        if goes_on and self.frontend.mixes_steps:
+            raise ValueError(
+                f"A stream needs a frontend that takes each step by itself: where a piece begins, {self.frontend!r} would not know the steps before"
+            )
+        return self.frontend(packed)
 
     def start(self, packed: PackedSequence) -> tuple[State, State]:
         return self.recurrent.start(packed), self.empty(packed)

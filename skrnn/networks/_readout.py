@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from ..cells import Module, put_first
-from ..kernels import Layout
+from ..cells._rows import as_array, keeps_rows_apart, product
+from ..kernels import Layout, time_sums
 
 
 class Pooling(Module, ABC):
@@ -98,7 +99,7 @@ class Attention(Pooling):
 
     def update(self, collected: tuple[Tensor, Tensor, Tensor], piece: PackedSequence, *, reverse: bool) -> tuple[Tensor, ...]:
         total, weight, highest = collected
-        score = torch.tanh(nn.functional.linear(piece.data, self.A, self.b)) @ self.v[:, None]
+        score = product(torch.tanh(product(piece.data, self.A, self.b)), self.v[None])
         n = int(piece.batch_sizes[0])
         peak = torch.maximum(_largest(piece, score), highest[:n]).detach()  # cancels in total / weight; keeps exp in range
         e = torch.exp(score - peak[sequence_of_row(piece)])
@@ -142,7 +143,9 @@ def on_every_row(packed: PackedSequence, vectors: Tensor) -> Tensor:
 
 
 def row_sums(packed: PackedSequence, rows: Tensor) -> Tensor:
-    """Sum of the rows of each sequence."""
+    """Sum of the rows of each sequence; without a gradient from the first step to the last, whatever other sequences there are."""
+    if keeps_rows_apart(rows):
+        return torch.from_numpy(time_sums(Layout.of(packed.batch_sizes.numpy()), as_array(rows)))
     n, n_steps = int(packed.batch_sizes[0]), len(packed.batch_sizes)
     if len(rows) == n * n_steps:
         return rows.view(n_steps, n, -1).sum(0)

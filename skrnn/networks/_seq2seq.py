@@ -10,9 +10,11 @@ from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, Layers, Module, State, map_state
+from ..cells._rows import product
 from ..cells._starts import input_weights
 from ..cells._wrappers import map_units
 from ..engine import Runnable, TeacherForcing, resolve_teaching, rollout
+from ..frontends import Frontend
 from ._attention import Attending, AttendingState, top_attention
 from ._encoder import Encoder, Vector
 from ._feedback import Feedback
@@ -57,7 +59,7 @@ class Bridge(Module):
 
         def begun(before: Tensor) -> Tensor:
             V, b = next(maps, (None, None))
-            return before if V is None else torch.tanh(context @ V.T + b).view_as(before)
+            return before if V is None else torch.tanh(product(context, V, b)).view_as(before)
 
         return map_units(begun, begun, state)
 
@@ -161,6 +163,11 @@ class Seq2Seq(Runnable):
             return False
         first = below.layers[0][0]
         return repr(first) == repr(cell) and first.hidden_size == self.decoder.output_size
+
+    @property
+    def frontend(self) -> Frontend | None:
+        """What stands before the encoder's layers."""
+        return self.encoder.frontend
 
     @property
     def recurrent(self) -> Layers:

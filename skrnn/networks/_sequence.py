@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Layers, State
+from ..frontends import Frontend
 from ._network import PIECE, Linear, Network
 from ._readout import pooling
 from ._recurrent import Recurrent
@@ -23,13 +24,15 @@ class SequenceNetwork(Network):
     pool : {"last", "mean", "max", "attention"}
     bias : Tensor of shape (n_outputs,)
         Start of the head's bias.
+    frontend : Frontend or None, default=None
+        Built, for the input; the recurrent layers take what comes out of it.
     """
 
     pools: Any  # of a Pooling for each direction
 
-    def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor) -> None:
+    def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor, frontend: Frontend | None = None) -> None:
         super().__init__()
-        self.recurrent = recurrent
+        self.recurrent, self.frontend = recurrent, frontend
         size = recurrent.output_size // recurrent.n_directions
         self.pools = Layers(pooling(pool, size, recurrent.generator) for _ in range(recurrent.n_directions))
         self.head = Linear(recurrent.output_size, bias)
@@ -40,7 +43,8 @@ class SequenceNetwork(Network):
         return self.head(_user_order(self._pooled(outputs), packed))
 
     def features(self, packed: PackedSequence) -> Tensor:
-        """Pooled hidden states (n_sequences, output_size), without gradient and with memory that does not grow with the length."""
+        """Pooled hidden states (n_sequences, output_size), without gradient and with memory that, beside what is seen, does not grow."""
+        packed = self.see(packed)
         if len(packed.batch_sizes) <= PIECE or not self.streams:
             pooled = self._pooled(self.recurrent(packed))
         else:

@@ -7,6 +7,8 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import State
+from ..cells._rows import product
+from ..frontends import Frontend
 from ._network import PIECE, Linear, Network
 from ._recurrent import Recurrent
 
@@ -19,22 +21,27 @@ class StepNetwork(Network):
     recurrent : Recurrent
     bias : Tensor of shape (n_outputs,)
         Start of the head's bias.
+    frontend : Frontend or None, default=None
+        Built, for the input; the recurrent layers take what comes out of it. It keeps the steps.
     """
 
-    def __init__(self, recurrent: Recurrent, bias: Tensor) -> None:
+    def __init__(self, recurrent: Recurrent, bias: Tensor, frontend: Frontend | None = None) -> None:
         super().__init__()
-        self.recurrent = recurrent
+        if frontend is not None and frontend.changes_lengths:
+            raise ValueError(f"An answer at every step needs a frontend that keeps the steps; {frontend!r} makes fewer of them")
+        self.recurrent, self.frontend = recurrent, frontend
         self.head = Linear(recurrent.output_size, bias)
         self.draw_from(recurrent.generator)
 
     def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""
-        return self.head(outputs[0].data if len(outputs) == 1 else torch.cat([o.data for o in outputs], -1))
+        return self.finish((), (self.collect(outputs, ())[1],), packed)
 
     def outputs(self, packed: PackedSequence, states: State | None = None) -> tuple[Tensor, State]:
         """Outputs of all steps, and the states after them, without gradient and with memory beside them that does not grow with the length."""
+        packed = self.see(packed, goes_on=states is not None)
         if not self.streams:
-            return self(packed), ()
+            return self.read(self.recurrent(packed), packed), ()
         states = self.recurrent.start(packed) if states is None else states
         if len(packed.batch_sizes) <= PIECE:
             outputs, states = self.recurrent.advance([packed] * self.recurrent.n_directions, states)
@@ -56,7 +63,7 @@ class StepNetwork(Network):
     def collect(self, outputs: list[PackedSequence], collected: State) -> tuple[State, State]:
         """Each direction's share of the outputs of the rows of one piece."""
         shares = self.head.W.chunk(self.recurrent.n_directions, -1)
-        return (), tuple(o.data @ W.T for o, W in zip(outputs, shares, strict=True))
+        return (), tuple(product(o.data, W) for o, W in zip(outputs, shares, strict=True))
 
     def finish(self, collected: State, rows: tuple[State, ...], packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows."""

@@ -69,7 +69,7 @@ class Batches(Source):
         return shuffled_by_length(self._lengths, batch_size, generator)
 
     def chunks(self) -> Iterator[Index]:
-        return chunks_by_length(self._lengths)
+        return chunks_by_length(self._lengths, self._values.shape[1])
 
     def _standardised(self, values: NDArray[np.floating]) -> Tensor:
         """A copy, C-contiguous, on the device; differences are taken in the precision of the data."""

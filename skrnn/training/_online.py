@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
 from .._constraints import COUNT, POSITIVE, check_parameters
-from ..kernels import RLSState, rls
+from ..kernels import RLSState, rls, row_product
 from ._normal_equations import Array, checked_rows
 
 
@@ -154,4 +154,4 @@ class RecursiveLeastSquares:
         -------
         predicted : ndarray of shape (n_rows, n_targets)
         """
-        return np.asarray(Z) @ self.state.coef.T + self.intercept
+        return row_product(np.asarray(Z, dtype=np.float64), self.state.coef, self.intercept)

@@ -15,30 +15,44 @@ from torch import Tensor, nn
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
+Rates = tuple[float, float]  # of learning and of decay
+
 
 class Optimizer(ABC):
-    """One step of gradient descent on parameters that have a ``grad``."""
+    """One step of gradient descent on parameters that have a ``grad``.
 
-    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float) -> None:
+    Parameters
+    ----------
+    parameters : iterable of Parameter
+    decayed : iterable of Parameter, default=()
+        Those of them that weight decay is for.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], decayed: Iterable[nn.Parameter] = ()) -> None:
         self.parameters = list(parameters)
-        self.weight_decay = weight_decay
+        shrinking = {id(p) for p in decayed}
+        self._shrinks = [id(p) in shrinking for p in self.parameters]
         self._slots = [[torch.zeros_like(p) for p in self.parameters] for _ in range(self.n_slots)]
         self._n_steps = torch.zeros((), device=self.parameters[0].device)
 
     n_slots = 0
 
     @torch.no_grad()
-    def step(self, learning_rate: float) -> None:
-        """Move the parameters against their gradients."""
-        moved = [(k, p, p.grad) for k, p in enumerate(self.parameters) if p.grad is not None]
-        slots = [[slot[k] for k, _, _ in moved] for slot in self._slots]
+    def step(self, learning_rate: float, weight_decay: float = 0.0) -> None:
+        """Move the parameters against their gradients, to which ``weight_decay`` times the parameter is added where there is to be decay."""
+        moved = [k for k, p in enumerate(self.parameters) if p.grad is not None]
         if not moved:
             return
         self._n_steps += 1
-        self._move([p for _, p, _ in moved], [g for _, _, g in moved], slots, [self._n_steps] * len(moved), learning_rate)
+        for shrinks, decay in ((False, 0.0), (True, weight_decay)):
+            group = [k for k in moved if (self._shrinks[k] and weight_decay > 0) == shrinks]
+            if group:
+                gradients: list[Any] = [self.parameters[k].grad for k in group]
+                slots = [[slot[k] for k in group] for slot in self._slots]
+                self._move([self.parameters[k] for k in group], gradients, slots, [self._n_steps] * len(group), (learning_rate, decay))
 
     @abstractmethod
-    def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
+    def _move(self, parameters: list[Any], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], rates: Rates) -> None:
         """Call torch's function."""
 
 
@@ -48,10 +62,10 @@ class Adam(Optimizer):
     n_slots = 2
     _fused: Any = staticmethod(torch._fused_adam_)
 
-    def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
+    def _move(self, parameters: list[Any], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], rates: Rates) -> None:
         self._fused(
-            parameters, gradients, slots[0], slots[1], [], steps, amsgrad=False, lr=lr, beta1=0.9, beta2=0.999,
-            weight_decay=self.weight_decay, eps=1e-8, maximize=False,
+            parameters, gradients, slots[0], slots[1], [], steps, amsgrad=False, lr=rates[0], beta1=0.9, beta2=0.999,
+            weight_decay=rates[1], eps=1e-8, maximize=False,
         )  # fmt: skip
 
 
@@ -66,9 +80,9 @@ class SGD(Optimizer):
 
     n_slots = 1
 
-    def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
+    def _move(self, parameters: list[Any], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], rates: Rates) -> None:
         sgd(
-            parameters, gradients, [*slots[0]], foreach=False, fused=True, weight_decay=self.weight_decay, momentum=0.9, lr=lr,
+            parameters, gradients, [*slots[0]], foreach=False, fused=True, weight_decay=rates[1], momentum=0.9, lr=rates[0],
             dampening=0.0, nesterov=True, maximize=False,
         )  # fmt: skip
 
@@ -78,9 +92,9 @@ class RMSprop(Optimizer):
 
     n_slots = 1
 
-    def _move(self, parameters: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], lr: float) -> None:
+    def _move(self, parameters: list[Any], gradients: list[Tensor], slots: list[list[Tensor]], steps: list[Tensor], rates: Rates) -> None:
         rmsprop(
-            parameters, gradients, slots[0], [], [], steps, foreach=True, lr=lr, alpha=0.99, eps=1e-8, weight_decay=self.weight_decay,
+            parameters, gradients, slots[0], [], [], steps, foreach=True, lr=rates[0], alpha=0.99, eps=1e-8, weight_decay=rates[1],
             momentum=0.0, centered=False,
         )  # fmt: skip
 

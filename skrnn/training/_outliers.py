@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .._constraints import NOT_NEGATIVE, SHARE
 from ..engine import Rule, Runnable, Stream
-from ..networks import Encoder, Pair, Seq2Seq
+from ..networks import Network, Pair, Seq2Seq
 from ._penalties import Penalty
 
 
@@ -66,8 +66,9 @@ class AdditiveOutliers(Penalty):
         """Any rule will do."""
 
     def fits(self, network: Runnable) -> bool:
-        """Whatever reads numbers; a token with something added is another token, or none."""
-        return not (isinstance(network, Seq2Seq) and isinstance(network.encoder, Encoder) and network.encoder.embedding is not None)
+        """Whatever reads numbers; an id with something added is another id, or none."""
+        frontend = network.frontend if isinstance(network, Network | Seq2Seq) else None
+        return frontend is None or not frontend.looks_up
 
     def around(self, rule: Rule) -> Rule:
         """The gradient of ``rule`` for inputs with outliers."""

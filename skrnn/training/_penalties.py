@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 from .._constraints import NOT_NEGATIVE
 from ..cells import State, put_first
 from ..engine import Rule, Runnable, Stream
+from ..frontends import Frontend
 from ..networks import Network, Recurrent
 from ..networks._readout import add_first, row_sums
 
@@ -86,6 +87,10 @@ class _Measured(Network):
     @property
     def recurrent(self) -> Recurrent:  # type: ignore[override] # no second name of the same weights, which torch.func would mix up
         return self.network.recurrent
+
+    @property
+    def frontend(self) -> Frontend | None:  # type: ignore[override]
+        return self.network.frontend
 
     def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> tuple[Any, Tensor]:
         return self.network.read(outputs, packed), self._mean(self._update(outputs, self._start(packed)), packed)
@@ -286,7 +291,7 @@ class WeightNoise(Penalty):
         θ~ = θ + scale · ε              ε: standard normal, drawn anew for every batch and weight
         θ moves along dL/dθ~, the gradient at the noisy weights
 
-    θ are all weights of all recurrent layers, their biases and gains too; the head has none. ``predict``, held-out scores and what is kept see θ
+    θ are all weights of the recurrent layers, biases and gains too; frontend and head have none. ``predict``, held-out scores and what is kept see θ
     alone. Penalties that come before it in ``penalties`` see the noise.
 
     References

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ Batch = tuple[Any, Tensor, Tensor | None]  # what a network reads, with targets 
 
 _POOL = 16  # batches that are sorted by length together
 _CHUNK_STEPS = 2**16  # time steps predicted at once
+_CHUNK_NUMBERS = 2**24  # inputs predicted at once
 _CHUNK_SEQUENCES = 512
 
 
@@ -65,6 +66,11 @@ class Examples(ABC):
     target: Tensor
     weight: Tensor | None
 
+    @property
+    @abstractmethod
+    def n_rows(self) -> float:
+        """Of how many rows the mean loss is, each as often as it counts: what a penalty of the weights is divided by."""
+
     @abstractmethod
     def batch(self, index: Index) -> Batch:
         """The examples ``index`` as a network reads them, with targets and weights in the order of its outputs."""
@@ -83,12 +89,27 @@ class Data(Examples):
         How much each row counts, with mean 1; ``None``: all alike.
     per_step : bool, default=False
         Whether rows are steps.
+    total_weight : float or None, default=None
+        Sum of the weights before their mean was 1, so that a row of weight 2 is two rows; ``None``: the number of rows.
     """
 
     source: Source
     target: Tensor
     weight: Tensor | None = None
     per_step: bool = False
+    total_weight: float | None = None
+
+    @classmethod
+    def weighted(cls, source: Source, target: Tensor, weight: NDArray[Any] | None, dtype: torch.dtype, *, per_step: bool = False) -> Self:
+        """Where the ``weight`` of a row is how often it counts."""
+        if weight is None:
+            return cls(source, target, per_step=per_step)
+        relative = torch.from_numpy(weight / weight.mean()).to(target.device, dtype)
+        return cls(source, target, relative, per_step, float(weight.sum()))
+
+    @property
+    def n_rows(self) -> float:
+        return float(len(self.target)) if self.total_weight is None else self.total_weight
 
     def batch(self, index: Index) -> Batch:
         rows = torch.from_numpy(self.source.rows(index) if self.per_step else index).to(self.target.device)
@@ -108,11 +129,12 @@ def shuffled_by_length(lengths: Index, batch_size: int | None, generator: Genera
     return [batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]
 
 
-def chunks_by_length(lengths: Index) -> Iterator[Index]:
-    """Every example once, longest first, in chunks of bounded work."""
+def chunks_by_length(lengths: Index, width: int = 1) -> Iterator[Index]:
+    """Every example once, longest first, in chunks of bounded work; a step has ``width`` inputs."""
+    n_steps = min(_CHUNK_STEPS, _CHUNK_NUMBERS // width)
     order = np.argsort(-lengths, kind="stable")
     done = 0
     while done < len(order):
-        n = int(np.clip(_CHUNK_STEPS // lengths[order[done]], 1, _CHUNK_SEQUENCES))
+        n = int(np.clip(n_steps // lengths[order[done]], 1, _CHUNK_SEQUENCES))
         yield order[done : done + n]
         done += n

@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 
 from ..cells import hidden
 from ..engine import Rule, Runnable, Stream, check_rule
+from ._decay import decayed
 from ._objectives import Objective
 from ._optimizers import OPTIMIZERS, Optimizer
 from ._penalised import check_penalties, penalised
@@ -63,7 +64,9 @@ class Trainer:
     max_epochs : int
     batch_size : int or None
         Sequences a batch; ``None`` is all of them.
-    weight_decay : float
+    alpha : float
+        Strength of an L2 penalty of the weights, alpha / (2 n) · Σ w² beside the mean loss of n rows: see :attr:`Examples.n_rows`, and
+        :func:`decayed` for which weights. "adamw" shrinks them without its moments.
     clip_norm, clip_value : float or None
         Bounds of the gradient's Euclidean norm and of its entries.
     patience : int or None
@@ -81,7 +84,7 @@ class Trainer:
     schedule: str
     max_epochs: int
     batch_size: int | None
-    weight_decay: float = 0.0
+    alpha: float = 0.0
     clip_norm: float | None = None
     clip_value: float | None = None
     patience: int | None = None
@@ -187,6 +190,7 @@ class _TrainingRun:
         self.history = History()
         self.plateau = Plateau()
         self._rate, self._recoveries, self._waited = settings.learning_rate, 0, 0
+        self._decay = settings.alpha / data.n_rows if settings.alpha else 0.0
         self.optimizer = optimizer or self._new_optimizer()
         self._factor = over_time(settings.schedule)
         network.draw_from(generator)
@@ -236,7 +240,7 @@ class _TrainingRun:
             nn.utils.clip_grad_value_(self.optimizer.parameters, s.clip_value)
         if s.clip_norm is not None:
             nn.utils.clip_grad_norm_(self.optimizer.parameters, s.clip_norm)
-        self.optimizer.step(learning_rate)
+        self.optimizer.step(learning_rate, self._decay)
         return loss, len(target)
 
     def _finite_weights(self) -> bool:
@@ -274,4 +278,4 @@ class _TrainingRun:
         self.optimizer = self._new_optimizer()
 
     def _new_optimizer(self) -> Optimizer:
-        return OPTIMIZERS[self.settings.optimizer](self.network.parameters(), self.settings.weight_decay)
+        return OPTIMIZERS[self.settings.optimizer](self.network.parameters(), decayed(self.network))

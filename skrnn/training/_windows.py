@@ -190,6 +190,11 @@ class WindowExamples(Examples):
         n = len(source)
         self.target, self.weight = source.targets(np.unique(np.linspace(0, n - 1, min(n, _SAMPLE)).astype(int)))
 
+    @property
+    def n_rows(self) -> float:
+        """Windows; all have equally many steps."""
+        return float(len(self.source))
+
     def batch(self, index: Index) -> Batch:
         if self._ready is None:
             return self._made(index)

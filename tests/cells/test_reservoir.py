@@ -8,6 +8,7 @@ from skrnn.engine import scan
 from tests.cell_settings import assert_same, gap, gradients, pack_all, packed, random, run, sequences, without_kernel
 
 EXACT = 1e-12  # float64
+RNG = np.random.default_rng(0)
 SINGLE = 2e-6  # float32
 TOPOLOGIES = ["random", "cycle", "cycle_jumps", "delay_line", "orthogonal", "small_world"]
 every_size = pytest.mark.parametrize("size", [1, 2, 6, 33, 120])
@@ -20,6 +21,50 @@ def made(size=40, n_features=3, seed=0, dtype=torch.float64, **settings):
 def modulus(R):
     """All eigenvalues, whatever the size."""
     return abs(np.linalg.eigvals(R.toarray() if sparse.issparse(R) else R)).max()
+
+
+# -- scales ------------------------------------------------------------------------------------------------------------------------------------
+
+ONES = {"spectral_radius": 1.0, "leak_rate": 1.0, "input_scaling": 1.0, "bias_scaling": 1.0}
+SCALES = {"spectral_radius": 0.7, "leak_rate": 0.3, "input_scaling": 0.45, "bias_scaling": 0.0}
+
+
+@pytest.mark.parametrize("size", [40, 700])
+def test_from_scales_of_one_a_rescaled_reservoir_is_multiplied_to_the_bit(size):
+    unit = made(size, **ONES)
+    weights = {name: buffer.clone() for name, buffer in unit.named_buffers()}
+    cell = unit.rescaled(**SCALES)
+    assert torch.equal(cell.W, unit.W * 0.45)
+    assert torch.equal(cell.b, unit.b * 0)
+    assert (cell.recurrent_matrix() != unit.recurrent_matrix() * 0.7).sum() == 0
+    assert cell.a.tolist() == [0.3] * size
+    assert repr(cell) == repr(Reservoir(**SCALES))
+    assert not cell.training
+    assert all(torch.equal(buffer, weights[name]) for name, buffer in unit.named_buffers())
+
+
+@pytest.mark.parametrize("settings", [{}, {"input_scaling": (0.1, 1.0, 2.0), "leak_rate": 0.5}, {"topology": "cycle"}], ids=str)
+def test_a_rescaled_reservoir_is_the_one_of_the_same_seed_with_other_scales(settings):
+    other = {"spectral_radius": 1.2, "input_scaling": (3.0, 0.0, 1.0), "leak_rate": tuple(np.linspace(0.1, 1, 40))}
+    got, expected = made(**settings).rescaled(**other), made(**settings | other)
+    assert_same([got.W, got.b, got.R, got.a], [expected.W, expected.b, expected.R, expected.a], EXACT)
+    assert made(**settings).rescaled(leak_rate=1).a is None
+
+
+def test_weights_that_were_given_are_not_rescaled():
+    given = {"recurrent_weights": RNG.normal(size=(40, 40)), "input_weights": RNG.normal(size=(40, 3)), "bias": RNG.normal(size=40)}
+    cell, plain = made(**given).rescaled(**SCALES), made(**given)
+    assert_same([cell.W, cell.b, cell.R], [plain.W, plain.b, plain.R], 0.0)
+    assert cell.a.tolist() == [0.3] * 40
+
+
+def test_a_rescaled_reservoir_keeps_its_precision_and_checks_its_scales():
+    cell = made(dtype=torch.float32).rescaled(leak_rate=0.3, input_scaling=2.0)
+    assert {buffer.dtype for buffer in cell.buffers()} == {torch.float32}
+    with pytest.raises(ValueError, match=r"'leak_rate' parameter of Reservoir must be in \(0, 1\]; got 1.5"):
+        cell.rescaled(leak_rate=1.5)
+    with pytest.raises(ValueError, match=r"bias_scaling=0\.0 has left nothing of the weights"):
+        made(bias_scaling=0.0).rescaled(bias_scaling=1.0)
 
 
 # -- connections -------------------------------------------------------------------------------------------------------------------------------

@@ -184,10 +184,6 @@ def test_with_values():
         X.with_values(np.ones((4, 7)))
 
 
-def test_from_any():
-    assert_same(Sequences.from_any([[1, 2], [3]], dtype=np.float32), [[[1], [2]], [[3]]])
-
-
 @pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda X: pickle.loads(pickle.dumps(X))], ids=["copy", "deepcopy", "pickle"])
 def test_copies_stay_read_only(again):
     X = make([2, 3, 1])

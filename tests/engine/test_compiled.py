@@ -120,11 +120,11 @@ def test_without_a_gpu_nothing_is_compiled_nor_the_compiler_loaded():
     code = """
 import sys
 import numpy as np
-from skrnn import Sequences
+from skrnn import as_sequences
 from skrnn.cells import LSTM, Zoneout
 from skrnn.engine import pack, scan
 cell = Zoneout(LSTM()).build(1, 2).train()
-scan(cell, pack(Sequences.from_any(np.zeros((2, 40, 1), np.float32))))
+scan(cell, pack(as_sequences(np.zeros((2, 40, 1), np.float32))))
 assert "torch._dynamo" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,6 +1,7 @@
 """The recurrent detector: what it looks at, what it says, and when."""
 
 import pickle
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -176,6 +177,25 @@ def test_a_search_over_the_horizon():
 def test_bad_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         make(**settings).fit(WAVE)
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_steps", "horizon", "window", "message"),
+    [
+        ({}, 40, 10, 20, None),
+        ({}, 20, 3, 12, "horizon=10 is too long for series of up to 20 steps: horizon_=3 is used"),
+        ({}, 10, 1, 6, "horizon=10 is too long for series of up to 10 steps: horizon_=1 is used"),
+        ({"mode": "reconstruct"}, 60, 10, 22, "window=100 is too long for series of up to 60 steps: window_=22 is used"),
+        ({"mode": "reconstruct"}, 10, 3, 3, "window=100 is too long for series of up to 10 steps: window_=3 is used"),
+    ],
+)
+def test_defaults_become_less_where_the_series_are_too_short(settings, n_steps, horizon, window, message):
+    model = RNNAnomalyDetector(hidden_size=4, max_epochs=1, random_state=0, **settings)
+    with pytest.warns(UserWarning, match=message) if message else nullcontext():
+        model.fit(WAVE[:n_steps])
+    assert (model.horizon_, model.window_) == (horizon, window)
+    assert model.errors(WAVE[:30]).shape == (30, horizon, 2)
+    assert np.isfinite(model.score_samples(WAVE[:1])).all()
 
 
 def test_a_short_series_is_named():

@@ -28,6 +28,15 @@ def test_all_origins_at_once_are_those_one_by_one(strategy):
             model.update(Y[origin : {40: 45, 45: 60}[origin]])
 
 
+@pytest.mark.parametrize("strategy", ["direct", "recursive", "seq2seq"])
+def test_beyond_the_horizon_no_origin_sees_the_forecasts_of_another(strategy):
+    found = backtest(make(strategy=strategy), Y, initial_window=40, step=2, horizon=9, as_frame=False)
+    model = make(strategy=strategy).fit(None, Y[:40])
+    for origin in range(40, 62, 2):
+        np.testing.assert_allclose(found["y_pred"][found["origin"] == origin], model.forecast(9), rtol=0, atol=1e-6)
+        model.update(Y[origin : origin + 2])
+
+
 def test_refit_learns_anew_before_each_origin():
     found = backtest(make(), Y, initial_window=60, step=3, refit=True, as_frame=False)
     for origin in (60, 63, 66):

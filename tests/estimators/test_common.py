@@ -17,14 +17,12 @@ ROWS_ARE_STEPS = {
     "check_methods_sample_order_invariance": "a row is a time step: what comes before counts",
     "check_methods_subset_invariance": "a row is a time step: what comes before counts",
 }
-FORECASTS = {
-    "check_regressors_train": "predict gives the steps after the training rows, not those rows, and the check's rows are in no order in time",
-}
+ADDS_UP = {"check_regressors_train": "what is predicted without a target stands for it in the next step: its errors add up"}
 EXPECTED_FAILURES = {
-    "DualStageAttentionRegressor": ROWS_ARE_STEPS,
+    "DualStageAttentionRegressor": ROWS_ARE_STEPS | ADDS_UP,
     "EchoStateRegressor": ROWS_ARE_STEPS,
     "RNNAnomalyDetector": ROWS_ARE_STEPS,
-    "RNNForecaster": {check: reason for check, reason in ROWS_ARE_STEPS.items() if "weight" not in check} | FORECASTS,
+    "RNNForecaster": {check: reason for check, reason in ROWS_ARE_STEPS.items() if "weight" not in check},
     "RNNSequenceRegressor": ROWS_ARE_STEPS,
     "RNNTagger": ROWS_ARE_STEPS | {"check_classifiers_classes": "its label -1 marks steps without a target"},
     "SeasonalNaiveDetector": ROWS_ARE_STEPS,
@@ -52,6 +50,7 @@ OF_SERIES = {  # by a parameter that tells them
     "mode": SETTINGS | {"horizon": 1},
     "season": SETTINGS | {"horizon": 1, "n_lags": 1, "season": None, "max_epochs": 3},
 }
+TOO_SMALL = {"RNNForecaster": {"check_regressors_train": "windows of one step, of which eight units learn too little; with its defaults it passes"}}
 
 
 def _estimators():
@@ -64,7 +63,7 @@ def _estimators():
 
 @parametrize_with_checks(
     list(_estimators()),
-    expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}),
+    expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator).__name__, {}) | TOO_SMALL.get(type(estimator).__name__, {}),
     xfail_strict=True,
 )
 def test_scikit_learn(estimator, check):
@@ -78,16 +77,12 @@ MINIBATCHES = {
     "check_sample_weight_equivalence_on_dense_data": "a row that is there twice is in two of the float32 minibatches, one that counts twice in one"
 }
 FOLDS = {"check_sample_weight_equivalence_on_dense_data": "scales and the penalty are chosen on folds and trials, which repeated rows shift"}
-LAST_BITS = {
-    name: {"check_methods_subset_invariance": "the last bits of float32 products depend on how many rows there are"}
-    for name in ("EchoStateClassifier", "RNNClassifier", "RNNRegressor", "Seq2SeqRegressor", "Vec2SeqRegressor")
-}
 
 
 def _expected_of_default(estimator):
     name = type(estimator).__name__
     by_folds = "n_folds" in estimator.get_params()
-    return (MINIBATCHES if isinstance(estimator, Trained) else FOLDS if by_folds else {}) | LAST_BITS.get(name, {}) | EXPECTED_FAILURES.get(name, {})
+    return (MINIBATCHES if isinstance(estimator, Trained) else FOLDS if by_folds else {}) | EXPECTED_FAILURES.get(name, {})
 
 
 def _defaults(trained):

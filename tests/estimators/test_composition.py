@@ -138,7 +138,8 @@ def test_all_that_a_fit_leaves_is_declared(name, sample):
 
 def assert_is(value, entry):
     """A value is of the kind and has the axes that are declared."""
-    kinds = {"int": (int, np.integer), "float": (float, np.floating), "bool": (bool, np.bool_), "str": str, "dict": dict, "module": torch.nn.Module}
+    numbers = {"int": (int, np.integer), "float": (float, np.floating), "bool": (bool, np.bool_)}
+    kinds = numbers | {"str": str, "dict": dict, "torch.nn.Module": torch.nn.Module}
     allowed = re.split(r",? or |, ", entry.kind)
     plain = [kinds[kind] for kind in allowed if kind in kinds]
     if value is None:

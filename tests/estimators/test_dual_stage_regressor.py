@@ -138,6 +138,15 @@ def test_early_stopping_holds_out_the_last_windows():
     assert len(model.validation_scores_) == model.n_iter_
 
 
+def test_a_default_window_becomes_less_where_the_series_is_too_short():
+    model = DualStageAttentionRegressor(hidden_size=4, max_epochs=1, random_state=0)
+    with pytest.warns(UserWarning, match="n_lags=10 is too long for 10 steps: n_lags_=4 is used"):
+        model.fit(X[:10], Y[:10])
+    assert model.n_lags_ == 4
+    assert model.input_attention(X[10:13]).shape == (3, 4, 4)
+    assert model.update(X[10:12], Y[10:12]).predict(X[12:14]).shape == (2,)
+
+
 # -- what is refused ---------------------------------------------------------------------------------------------------------------------------
 
 

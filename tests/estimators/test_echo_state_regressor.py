@@ -16,7 +16,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skrnn import EchoStateRegressor, Sequences
+from skrnn import EchoStateRegressor, as_sequences
 from skrnn.cells import Leaky, Reservoir
 
 GIVEN = {"hidden_size": 30, "spectral_radius": 0.9, "leak_rate": 0.5, "input_scaling": 0.3, "alpha": 1e-4, "dtype": "float64", "random_state": 0}
@@ -63,7 +63,7 @@ def test_sequences_never_see_each_other(settings):
 def test_a_panel_is_a_list_is_sequences(settings):
     Y = np.cumsum(PANEL, axis=1)
     panel = make(**settings).fit(PANEL, Y)
-    others = [make(**settings).fit(list(PANEL), list(Y)), make(**settings).fit(Sequences.from_any(PANEL), Sequences.from_any(Y))]
+    others = [make(**settings).fit(list(PANEL), list(Y)), make(**settings).fit(as_sequences(PANEL), as_sequences(Y))]
     for other in others:
         np.testing.assert_array_equal(np.stack(other.predict(list(PANEL))), panel.predict(PANEL))
 

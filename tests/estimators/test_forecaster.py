@@ -8,11 +8,14 @@ import pytest
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import RNNForecaster, backtest
+from skrnn.estimators.forecasting._plan import plan
+from skrnn.estimators.forecasting._reading import GivenSeries
 
 RNG = np.random.default_rng(0)
 T = 60
@@ -274,6 +277,66 @@ def test_rows_after_a_gap_are_those_rows():
     np.testing.assert_array_equal(model.predict(np.array([[T + 2], [T + 3]])), model.forecast(4)[2:])
 
 
+def test_the_score_is_that_of_the_steps_after_the_end():
+    model = make().fit(None, WAVE[:T])
+    assert model.score(None, WAVE[T : T + 5]) == r2_score(WAVE[T : T + 5], model.forecast(5))
+    driven = make().fit(DRIVER[:T], WAVE[:T])
+    assert driven.score(DRIVER[T : T + 5], WAVE[T : T + 5]) == r2_score(WAVE[T : T + 5], driven.predict(DRIVER[T : T + 5]))
+
+
+# -- short series ----------------------------------------------------------------------------------------------------------------------------------
+
+
+def given(*lengths):
+    return GivenSeries([np.arange(float(n))[:, None] for n in lengths], None, len(lengths) > 1, True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "lengths", "horizon", "n_lags"),
+    [
+        ({}, (60,), 12, 24),
+        ({}, (13,), 12, 1),  # one window, but a window
+        ({}, (12,), 3, 6),
+        ({}, (10,), 2, 4),
+        ({}, (2,), 1, 1),
+        ({"n_lags": 5}, (16,), 4, 5),
+        ({}, (10, 60), None, None),  # all series are to teach the same: the short one is refused
+        ({}, (10, 11), 2, 4),
+        ({"conformal": "split"}, (30,), 6, 12),
+        ({"early_stopping": True}, (60,), 6, 12),
+    ],
+)
+def test_a_default_horizon_becomes_less_where_the_series_are_too_short(settings, lengths, horizon, n_lags):
+    model = RNNForecaster(**{"season": None} | settings)
+    before = dict(vars(model))
+    if horizon is None:
+        with pytest.raises(ValueError, match="horizon=12 is longer than a series of y can teach, which has 10 steps"):
+            plan(model, given(*lengths))
+    else:
+        planned = plan(model, given(*lengths))
+        assert (planned.horizon, planned.n_lags) == (horizon, n_lags)
+    assert vars(model) == before
+
+
+def test_what_was_used_is_said():
+    model = RNNForecaster(hidden_size=4, max_epochs=1, random_state=0)
+    with pytest.warns(UserWarning, match=r"horizon=12 is too long for series of up to 10 steps: horizon_=2 steps ahead are learned"):
+        model.fit(None, WAVE[:10])
+    assert (model.horizon_, model.n_lags_) == (2, 4)
+    assert model.predict().shape == (2,)
+    assert np.shape(model.predict_interval()) == (2, 2)
+    with pytest.raises(ValueError, match="up to horizon=2 steps ahead; got 3"):
+        model.predict_interval(np.zeros((3, 1)))
+
+
+def test_learning_goes_on_with_the_windows_of_the_network():
+    model = RNNForecaster(hidden_size=4, max_epochs=1, random_state=0, warm_start=True)
+    with pytest.warns(UserWarning, match="horizon_=2"):
+        model.fit(None, WAVE[:10])
+    model.fit(None, WAVE[:T])
+    assert (model.horizon_, model.n_lags_, model.season_) == (2, 4, 0)
+
+
 # -- bad input -------------------------------------------------------------------------------------------------------------------------------------
 
 DATES = pd.date_range("2020-01-01", periods=T, freq="D")
@@ -292,6 +355,18 @@ BAD = {
         "index of y must increase: 2020-01-01 00:00:00 in row 1 is there twice",
     ),
     "missing date": ({}, None, pd.Series(WAVE[: T - 1], index=DATES.delete(7)), "index of y has a gap between 2020-01-07"),
+    "calibration": (
+        {"conformal": "split", "calibration_fraction": 0.02},
+        None,
+        WAVE[:T],
+        "calibration_fraction=0.02 holds out fewer steps than horizon=3",
+    ),
+    "stopping": (
+        {"early_stopping": True, "validation_fraction": 0.02},
+        None,
+        WAVE[:T],
+        "validation_fraction=0.02 holds out fewer steps than horizon=3",
+    ),
     "fraction": ({"objective": "negative_binomial"}, None, WAVE[:T], "needs counts"),
     "quantiles": ({"quantiles": (0.5, 0.1)}, None, WAVE[:T], "must hold increasing levels between 0 and 1"),
     "column": ({"past_columns": (5,)}, DRIVER[:T], WAVE[:T], "past_columns is column 5, but X has 2 columns"),

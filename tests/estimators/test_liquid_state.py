@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import LiquidStateClassifier, LiquidStateTransformer
-from skrnn.data import Sequences, as_sequences
+from skrnn.data import as_sequences
 from skrnn.datasets import make_spike_templates
 from skrnn.engine import pack, scan, unpack
 from skrnn.preprocessing import DeltaEncoder, LatencyEncoder, PerStep, RateEncoder
@@ -149,7 +149,7 @@ def test_company_does_not_matter(kind, X):
 @both
 def test_containers_are_the_same(kind):
     expected = answers(make(kind).fit(EQUAL, LABELS), EQUAL)
-    for X in (list(EQUAL), Sequences.from_any(EQUAL)):
+    for X in (list(EQUAL), as_sequences(EQUAL)):
         np.testing.assert_array_equal(answers(make(kind).fit(X, LABELS), X), expected)
     rows, panel = (answers(make(kind).fit(X, LABELS), X) for X in (TABLE, TABLE[:, :, None]))
     np.testing.assert_array_equal(rows, panel)

@@ -16,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skrnn import EchoStateClassifier, EchoStateRegressor, EchoStateTransformer, ReservoirSearchCV
+from skrnn.cells import Reservoir
 from skrnn.estimators.reservoirs import _shared_work
 from skrnn.networks import Reservoirs
 
@@ -171,6 +172,13 @@ def test_any_reservoir(settings):
 def test_other_reservoirs():
     grid = [{"hidden_size": [10, 40], "spectral_radius": [0.5, 0.9], "random_state": [0, 1]}, {"leak_rate": [0.5, "auto"]}]
     assert_same(regressor(dtype="float64", alpha=1.0), grid, *series(300), SAME, cv=TimeSeriesSplit(2))
+
+
+def test_weights_that_are_given_have_no_scales():
+    rng = np.random.default_rng(0)
+    given = Reservoir(recurrent_weights=0.1 * rng.normal(size=(30, 30)), input_weights=rng.normal(size=(30, 1)), bias=rng.normal(size=30))
+    model = EchoStateRegressor(30, cell=given, alpha=1e-3, standardize=False, random_state=0)
+    assert_same(model, {"cell__leak_rate": [0.3, 1.0], "cell__spectral_radius": [0.2, 0.9]}, *series(300), SAME)
 
 
 def test_several_series():

@@ -116,7 +116,7 @@ def test_a_search_goes_over_everything():
 
 def test_weights_are_repetitions():
     weight = RNG.integers(0, 3, size=30)
-    settings = {"dtype": "float64", "batch_size": None, "optimizer": "sgd", "max_epochs": 5}
+    settings = {"dtype": "float64", "batch_size": None, "optimizer": "sgd", "max_epochs": 5, "alpha": 1.0}
     weighted = make(**settings).fit(VECTORS, Y_TABLE, weight)
     repeated = make(**settings).fit(np.repeat(VECTORS, weight, axis=0), np.repeat(Y_TABLE, weight, axis=0))
     np.testing.assert_allclose(weighted.predict(VECTORS), repeated.predict(VECTORS), rtol=0, atol=1e-7)

@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
-from skrnn import Sequences, cells
+from skrnn import as_sequences, cells
 from skrnn.cells import GRU, LSTM, Elman, Leaky
 from skrnn.inspection import GradientFlowDisplay
 from skrnn.preprocessing import SequenceImputer
@@ -142,7 +142,7 @@ def test_several_estimators_and_the_axes(classifier, tagger):
 
 @pytest.mark.parametrize("name", cells.__all__)
 def test_every_cell_has_a_gradient_through_time(name):
-    ragged = Sequences.from_any([X[0], X[1, :5]])
+    ragged = as_sequences([X[0], X[1, :5]])
     display = GradientFlowDisplay.from_cells({name: name.lower()}, ragged, hidden_size=8, n_projections=4, random_state=0)
     assert display.norms[name].shape == (9,)
     assert np.isfinite(display.norms[name]).all()

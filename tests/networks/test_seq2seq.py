@@ -7,7 +7,8 @@ import torch
 from skrnn import cells
 from skrnn.data import as_sequences
 from skrnn.engine import LinearTeaching, pack, unpack
-from skrnn.networks import Embedding, Encoder, Pair, Recurrent, Seq2Seq, Tokens, Values, Vector
+from skrnn.frontends import TokenVectors
+from skrnn.networks import Encoder, Pair, Recurrent, Seq2Seq, Tokens, Values, Vector
 
 RNG = np.random.default_rng(0)
 SOURCES = [RNG.normal(size=(n, 3)) for n in (4, 2, 6, 3, 5)]
@@ -202,15 +203,15 @@ def test_a_path_that_cuts_the_encoder_off_is_refused():
 
 def test_tokens_are_chosen_and_embedded():
     g = torch.Generator().manual_seed(0)
-    embedding = Embedding(5, 3, g)
-    net = Seq2Seq(Vector(2), cells.GRU(), 4, torch.zeros(5), feedback=Tokens(embedding), context="both", generator=g).double().eval()
+    tokens = TokenVectors(5, 3, g)
+    net = Seq2Seq(Vector(2), cells.GRU(), 4, torch.zeros(5), feedback=Tokens(tokens), context="both", generator=g).double().eval()
     torch.nn.init.normal_(net.head.W, generator=g)
     steps = pack(as_sequences([np.zeros((3, 1)), np.zeros((2, 1))]), dtype=torch.float64)
     batch = Pair(pack(as_sequences(np.ones((2, 1, 2))), dtype=torch.float64), steps._replace(data=steps.data[:, :0]), torch.ones(2, 1))
     free = net.free(batch)
     own = free.argmax(1, keepdim=True).double()
     torch.testing.assert_close(net(batch._replace(teacher=own)), free, rtol=0, atol=1e-12)
-    assert torch.equal(embedding(torch.tensor([[3.0]])), embedding.W[3:4])
+    assert torch.equal(tokens(torch.tensor([[3.0]])), tokens.W[3:4])
 
 
 def test_what_does_not_fit_is_refused():

@@ -6,7 +6,7 @@ import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyRegressor
 
-from skrnn import Sequences
+from skrnn import Sequences, as_sequences
 from skrnn.preprocessing import Differencer
 
 RNG = np.random.default_rng(0)
@@ -64,7 +64,7 @@ def test_no_change_crosses_from_one_series_to_the_next():
 
 @pytest.mark.parametrize(
     ("X", "kind"),
-    [(SERIES, np.ndarray), (pd.DataFrame(SERIES), np.ndarray), (SEVERAL, list), (SERIES[None], np.ndarray), (Sequences.from_any(SEVERAL), Sequences)],
+    [(SERIES, np.ndarray), (pd.DataFrame(SERIES), np.ndarray), (SEVERAL, list), (SERIES[None], np.ndarray), (as_sequences(SEVERAL), Sequences)],
 )
 def test_the_container_stays(X, kind):
     assert isinstance(Differencer().fit_transform(X), kind)

@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skrnn import RNNRegressor, Sequences
+from skrnn import RNNRegressor, as_sequences
 from skrnn.preprocessing import SlidingWindow, make_windows
 
 RAMP = np.arange(30.0)
@@ -80,7 +80,7 @@ def test_the_container_of_a_series_does_not_matter(convert):
         np.testing.assert_array_equal(given, wanted)
 
 
-@pytest.mark.parametrize("convert", [pd.DataFrame, pl.DataFrame, lambda x: [x], lambda x: x[None], lambda x: Sequences.from_any([x])])
+@pytest.mark.parametrize("convert", [pd.DataFrame, pl.DataFrame, lambda x: [x], lambda x: x[None], lambda x: as_sequences([x])])
 def test_the_container_of_a_table_does_not_matter(convert):
     expected = make_windows(TABLE, 3, 2)
     for given, wanted in zip(make_windows(convert(TABLE), 3, 2), expected, strict=True):

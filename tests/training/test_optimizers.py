@@ -27,13 +27,13 @@ def give_gradients(weights, k):
 def test_twenty_steps_are_those_of_torch(name, weight_decay):
     make, settings = TORCH[name]
     ours, theirs = parameters(), parameters()
-    mine = OPTIMIZERS[name](ours, weight_decay)
+    mine = OPTIMIZERS[name](ours, ours)
     other = make(theirs, lr=1.0, weight_decay=weight_decay, **settings)
     for k in range(20):
         rate = 0.02 * (1 + k % 3)  # the learning rate changes, as on a schedule
         other.param_groups[0]["lr"] = rate
         give_gradients(ours, k), give_gradients(theirs, k)
-        mine.step(rate), other.step()
+        mine.step(rate, weight_decay), other.step()
         assert_same(ours, theirs, EXACT)
 
 
@@ -41,8 +41,8 @@ def test_twenty_steps_are_those_of_torch(name, weight_decay):
 def test_a_parameter_without_gradient_stays(name):
     moved, still = parameters()
     before = [w.detach().clone() for w in (moved, still)]
-    optimizer = OPTIMIZERS[name]([moved, still], 0.1)
+    optimizer = OPTIMIZERS[name]([moved, still], [moved, still])
     give_gradients([moved], 0)
-    optimizer.step(0.1)
+    optimizer.step(0.1, 0.1)
     assert not torch.equal(moved, before[0])
     assert torch.equal(still, before[1])

@@ -48,13 +48,13 @@ class Recorder(OPTIMIZERS["sgd"]):
     """Writes down learning rates and gradients."""
 
     def __init__(self, network):
-        super().__init__(network.parameters(), 0.0)
+        super().__init__(network.parameters())
         self.rates, self.gradients = [], []
 
-    def step(self, learning_rate):
+    def step(self, learning_rate, weight_decay=0.0):
         self.rates.append(learning_rate)
         self.gradients.append(torch.cat([p.grad for p in self.parameters]))
-        super().step(learning_rate)
+        super().step(learning_rate, weight_decay)
 
 
 def line_data(slope=2.0, rows=slice(None), weight=None):

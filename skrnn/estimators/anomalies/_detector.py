@@ -117,9 +117,9 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         "outlier_rate": [Interval(Real, 0, 1, closed="left")],
     }
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "module", (), "The trained torch module, a StepNetwork or a Seq2Seq; its outputs are standardised targets."),
+        Fitted("network_", "torch.nn.Module", (), "The trained StepNetwork or Seq2Seq; its outputs are standardised targets."),
         Fitted("loss_curve_", "list of float", (), "Mean squared error of the standardised targets in each epoch."),
-        Fitted("horizon_, window_", "int", (), "Steps that are predicted ahead or looked back at, and steps of a window, as used."),
+        Fitted("horizon_, window_", "int", (), "What was used."),
     )
 
     def _reader(self) -> SeriesWindows:

@@ -76,6 +76,6 @@ def aligned_errors(predicted: Array, values: Array, sequences: Sequences, n_firs
     """
     horizon = np.arange(predicted.shape[1])
     origins = np.arange(len(values))[:, None] - 1 - horizon
-    errors = values[:, None] - predicted[origins, horizon]
+    errors = values[:, None] - predicted[np.maximum(origins, 0), horizon]
     errors[origins < np.repeat(sequences.offsets[:-1] + n_first, sequences.lengths)[:, None]] = np.nan
     return np.asarray(errors)

@@ -29,7 +29,7 @@ class Sizes(NamedTuple):
 
 
 def sizes_for(settings: Any, lengths: NDArray[np.int64]) -> Sizes:
-    """Those of a detector's parameters; a default that is too long for the longest series becomes less, if the mode cannot do without."""
+    """Those of a detector's parameters; a default that is too long for the longest series becomes less."""
     n_steps = int(lengths.max())
     left = n_steps - int(n_last(lengths, settings.calibration_fraction)[lengths.argmax()])
     horizon, window = settings.horizon, settings.window
@@ -82,20 +82,24 @@ class SeriesWindows(Steps):
         ahead = self.mode == "predict"
         shown = predictors(sequences, self.channels) if ahead else sequences
         windows = Given(Sequences(shown.values[rows], np.concatenate([[0], np.cumsum(lengths)])), layout)
-        expected = steps_ahead(sequences.values, rows, self.horizon) if ahead else mirrored(windows.sequences)[:, None]
+        if ahead:
+            expected = steps_ahead(sequences.values, rows, self.horizon)
+        else:
+            expected = mirrored(windows.sequences)[:, None]
         return windows, target.read(expected[..., self.channels], windows, self)
 
     def _lots(self, sequences: Sequences) -> Iterator[NDArray[np.intp]]:
         """Rows of the windows (n_windows, n_steps) to learn from, of each series."""
         ahead, least = (self.horizon, self.horizon + 1) if self.mode == "predict" else (0, self.window)
         left = sequences.lengths - n_last(sequences.lengths, self.calibration_fraction)
-        for k, (low, n_steps, n) in enumerate(zip(sequences.offsets.tolist(), sequences.lengths.tolist(), left.tolist(), strict=False)):
+        for k, n in enumerate(left.tolist()):
             if n < least:
                 raise ValueError(
-                    f"series {k} has n_samples = {n_steps}: calibration_fraction={self.calibration_fraction} leaves {n} steps to learn "
-                    f"from, but mode={self.mode!r} with horizon={self.horizon} and window={self.window} needs {least}"
+                    f"series {k} has n_samples = {sequences.lengths[k]}: "
+                    f"calibration_fraction={self.calibration_fraction} leaves {n} steps to learn from, "
+                    f"but mode={self.mode!r} with horizon={self.horizon} and window={self.window} needs {least}"
                 )
-            yield low + training_windows(n - ahead, self.window)
+            yield sequences.offsets[k] + training_windows(n - ahead, self.window)
 
     def hold_out(self, part: Part, fraction: float, strata: Any, seed: int) -> tuple[Part, Part]:
         """The last windows: neighbours overlap, so none is drawn."""
@@ -155,4 +159,5 @@ class ExpectedSteps(Target, ExpectedState):
 
     def data(self, part: Part, source: Batches, *, taught: bool = True) -> Data:
         values = torch.from_numpy(part.target.values).to(source.device, source.dtype)
-        return Data(source if self.pairs is None else self.pairs(part.sequences, source), values, per_step=True)
+        batches = source if self.pairs is None else self.pairs(part.sequences, source)
+        return Data(batches, values, per_step=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from ...data import ROWS, Sequences, StepRows, TableLayout, check_sequences_and_layout, give_steps, step_rows
+from ...data import ROWS, AsItIs, Encoding, Sequences, StepRows, TableLayout, check_sequences_and_layout, give_steps, step_rows
 from ...training import channel_statistics
 from ._held_out import Part, set_aside, speaking_of
 from ._step_values import row_weights
@@ -36,10 +36,13 @@ class Reader(ABC):
         In which will be computed: values that are too large for it are refused.
     standardize : bool
         Whether channels get units of their own.
+    encoding : Encoding or None
+        What makes numbers of what X holds; it learns where ``read`` resets.
     """
 
     dtype: str
     standardize: bool = True
+    encoding: Encoding | None = field(default=None, kw_only=True)
 
     per_step: ClassVar[bool] = False  # whether there is an answer for each step
 
@@ -73,7 +76,8 @@ class Reader(ABC):
         A step without a target, or with no weight, is still seen by the steps after it, and counts.
         """
         if self.standardize:
-            return channel_statistics(sequences, None if self.per_step else weight)
+            encoding = self.encoding or AsItIs()
+            return encoding.statistics(sequences, lambda quantities: channel_statistics(quantities, None if self.per_step else weight))
         return np.zeros(sequences.n_features), np.ones(sequences.n_features)
 
     def hold_out(self, part: Part, fraction: float, strata: NDArray[Any] | None, seed: int) -> tuple[Part, Part]:
@@ -106,7 +110,8 @@ class Rows(RowReader):
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
-        return Given(*check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, table_layout=self.table_layout))
+        given = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, table_layout=self.table_layout, encoding=self.encoding)
+        return Given(*given)
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,8 @@ class Steps(Reader):
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
-        return Given(*check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True))
+        given = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True, encoding=self.encoding)
+        return Given(*given)
 
     def align(self, y: Any, given: Given) -> NDArray[Any]:
         return step_rows(y, *given)

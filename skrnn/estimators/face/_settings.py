@@ -13,9 +13,11 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from ...cells import Cell
 from ...data import LAYOUTS, STEP_ORDERS
 from ...engine import RULES, Rule
+from ...frontends import Frontend
 from ...networks import POOLINGS
 from ...training import OPTIMIZERS, SCHEDULES, Penalty
 from ._declared import COMPUTATION, DATA, NETWORK, TRAINING, parameters
+from ._state import EncodingState
 
 
 @parameters
@@ -63,6 +65,25 @@ class Stacked:
         "n_layers": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
     }
+
+
+@parameters
+class Fronted(EncodingState):
+    """What stands before the first layer.
+
+    Parameters
+    ----------
+    frontend : Frontend or None, default=None
+        What stands between the input of a step and the first recurrent layer: ``Embedding`` for categories and tokens, ``Conv1d`` along time,
+        ``PerFrame`` for a picture at each step, all of :mod:`skrnn.frontends`. Its parameters can be searched as ``frontend__…``. ``None``: the
+        layers see the channels of X as they are.
+    """
+
+    frontend: Frontend | None = None
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("frontend",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"frontend": [Frontend, None]}
 
 
 @parameters
@@ -180,7 +201,9 @@ class Decayed:
     Parameters
     ----------
     alpha : float, default=0.0
-        Weight decay (L2).
+        Strength of the L2 penalty: alpha / (2 n) · Σ w² is added to the mean loss. w are all weights but biases and gains; n is what the loss is
+        the mean over, sequences to learn from, or steps or windows of them, each as often as it counts. Larger keeps weights smaller. With
+        "adamw" they shrink by alpha / n times the learning rate in each update instead.
     """
 
     alpha: float = 0.0

@@ -11,6 +11,8 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...data import Encoding
+
 Array = NDArray[np.float64]
 
 
@@ -87,6 +89,21 @@ class ReadState:
         Fitted("_n_channels", "int"),
         Fitted("_n_columns", "int or None"),
         Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
+    )
+
+
+class EncodingState:
+    """What numbers were made of, where X holds more."""
+
+    encoding_: Encoding
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted(
+            "encoding_",
+            "Encoding",
+            (),
+            "What was learned of X for a frontend: ``encoding_.categories_`` for ``Embedding``, ``encoding_.shape_`` for ``PerFrame``.",
+        ),
     )
 
 

@@ -104,9 +104,8 @@ class RowTarget(Target):
     def data(self, part: Part, source: Batches, *, taught: bool = True) -> Data:
         rows, weight = (part_.values if isinstance(part_, StepRows) else part_ for part_ in (part.target, part.weight))
         values = torch.from_numpy(rows)
-        counts = None if weight is None else torch.from_numpy(weight / weight.mean()).to(source.device, source.dtype)
-        dtype = source.dtype if values.is_floating_point() else values.dtype
-        return Data(source, values.to(source.device, dtype), counts, per_step=self.per_step)
+        values = values.to(source.device, source.dtype if values.is_floating_point() else values.dtype)
+        return Data.weighted(source, values, weight, source.dtype, per_step=self.per_step)
 
 
 @dataclass

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import BaseEstimator, CallbackSupportMixin
-from ...cells import resolve
+from ...cells import Parametrised, resolve
+from ...data import Encoding
 from ...engine import Stream, resolve_rule
+from ...frontends import Frontend, resolve_frontend
 from ...networks import Recurrent
 from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
@@ -45,7 +47,7 @@ class Lesson:
 class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, ReadState, ScaleState, TrainedState, ABC):
     """Trains ``network_``. An estimator says what it reads, what it answers, and what its network is."""
 
-    alpha: Any  # of the groups Decayed or ForecastSettings
+    alpha: Any  # of the groups Decayed or WindowTraining
 
     # What X and y are. A forecaster, which reads panels, has none, and makes its lessons itself.
     _reader: Callable[[], Reader]
@@ -80,10 +82,15 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         """Check everything, learn what reading and encoding need, and make what training needs."""
         if going_on:
             refuse_other_network(self)
+        else:
+            for name in ("network_", "encoding_"):
+                vars(self).pop(name, None)  # neither precision nor categories are those of what is to come
         check_pair(*held_out, self.early_stopping)
         reader, target = self._reader(), self._target().load(self)
         require_target(self, y)
         given, y_read = reader.pair(self, X, y, target, reset=not going_on)
+        if reader.encoding is not None:
+            self.encoding_ = reader.encoding
         sequences = given.sequences
         weight = target.weigh(y_read, None if sample_weight is None else reader.weights(sample_weight, given))
         seed = seed_of(self.random_state)
@@ -121,7 +128,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             schedule=self.schedule,
             max_epochs=self.max_epochs,
             batch_size=self.batch_size,
-            weight_decay=alpha,
+            alpha=alpha,
             clip_norm=self.clip_norm,
             clip_value=self.clip_value,
             patience=None if lesson.held is None else self.n_iter_no_change,
@@ -221,7 +228,8 @@ def predictor_of(model: Trained) -> Predictor[Any]:
 def network_settings(model: Any) -> dict[str, Any]:
     """What the network of an estimator is built from."""
     settings = {name: getattr(model, name) for name in ("cell", *model._built_from)}
-    return {name: repr(resolve(value)) if name.endswith("cell") and value is not None else value for name, value in settings.items()}
+    settings |= {name: resolve(value) for name, value in settings.items() if name.endswith("cell") and value is not None}
+    return {name: repr(value) if isinstance(value, Parametrised) else value for name, value in settings.items()}
 
 
 def refuse_other_network(model: Any) -> None:
@@ -231,6 +239,22 @@ def refuse_other_network(model: Any) -> None:
             raise ValueError(
                 f"Training goes on with a network of {name}={then}, but the estimator now has {name}={now}; use warm_start=False and fit."
             )
+
+
+def encoding_of(model: Any) -> Encoding | None:
+    """What makes numbers of X for the frontend of an estimator: what has learned in ``fit``, or what will."""
+    if "network_" in vars(model):
+        return vars(model).get("encoding_")
+    frontend = resolve_frontend(model.frontend)
+    return None if frontend is None else frontend.encoding()
+
+
+def seeing_layers(model: Any, generator: torch.Generator) -> tuple[Recurrent, Frontend | None]:
+    """The layers that an estimator's parameters describe, and what stands before them."""
+    frontend, width = resolve_frontend(model.frontend), len(model.mean_)
+    if frontend is not None:
+        width = frontend.build(width, generator, model.encoding_).output_size
+    return recurrent_layers(model, width, generator), frontend
 
 
 def recurrent_layers(model: Any, input_size: int, generator: torch.Generator) -> Recurrent:

@@ -25,7 +25,8 @@ def read_drivers(model: Any, X: Any, *, reset: bool) -> Given:
     """The driving series: rows are time steps."""
     given = Steps(model.dtype).read(model, X, reset=reset)
     if given.layout != ROWS:
-        raise ValueError(f"X must be one series, an array of shape (n_times, n_drivers); got {type(X).__name__} of {len(given.sequences)} sequences")
+        came = f"{type(X).__name__} of {len(given.sequences)} sequences"
+        raise ValueError(f"X must be one series, an array of shape (n_times, n_drivers); got {came}")
     return given
 
 
@@ -63,12 +64,21 @@ class DrivenSeries(Rows):
         """Steps that must have been seen before the first target."""
         return self.n_lags + self.difference
 
-    def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+    def pair(
+        self,
+        model: Any,
+        X: Any,
+        y: Any,
+        target: Any,
+        *,
+        reset: bool,
+        names: tuple[str, str] = ("", ""),
+    ) -> tuple[Given, Any]:
+        """Windows, and what follows each."""
         table = driven_table(model, X, y, reset=reset)
         if len(table) <= self.n_before:
-            raise ValueError(
-                f"n_lags={self.n_lags} with difference={self.difference} needs more than {self.n_before} steps; got n_samples = {len(table)}"
-            )
+            told = f"n_lags={self.n_lags} with difference={self.difference}"
+            raise ValueError(f"{told} needs more than {self.n_before} steps; got n_samples = {len(table)}")
         moves = np.diff(table[:, -1]) if self.difference else table[:, -1]
         return Given(self.as_windows(table), ROWS), moves[self.n_lags :]
 
@@ -88,11 +98,18 @@ class DrivenSeries(Rows):
         return last_aside(part, fraction)
 
 
-def in_closed_loop(network: Any, windows: Sequences, mean: Array, scale: Array, gain: float, shift: float) -> Array:
-    """What the network says of each window when its answers stand for the target in the windows after, in units of the past.
+def in_closed_loop(
+    network: Any,
+    windows: Sequences,
+    mean: Array,
+    scale: Array,
+    units: tuple[float, float],
+) -> Array:
+    """What the network says of each window when its answers stand for the target in the windows after.
 
-    ``gain`` and ``shift`` turn an answer into units of the past.
+    ``units`` are gain and shift, which turn an answer into what the network sees of the target's past.
     """
+    gain, shift = units
     like = network.head.W
     steps = ((windows.values - mean) / scale).reshape(len(windows), -1, windows.n_features)
     n_lags = steps.shape[1]

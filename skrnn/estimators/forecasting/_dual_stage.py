@@ -104,9 +104,9 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         "rule": [StrOptions({"bptt", "guessing"}), Rule],
     }
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "module", (), "The trained torch module, a DualStage; its outputs are standardised targets, or changes of them."),
-        Fitted("target_mean_, target_scale_", "ndarray", ("n_outputs",), "Mean and standard deviation of what the network learns, one output."),
-        Fitted("loss_curve_", "list of float", (), "Mean squared error of the standardised targets, or their changes, in each epoch."),
+        Fitted("network_", "torch.nn.Module", (), "The trained DualStage; its outputs are standardised targets, or changes of them."),
+        Fitted("target_mean_, target_scale_", "ndarray", ("1",), "Mean and standard deviation of what the network learns."),
+        Fitted("loss_curve_", "list of float", (), "Mean squared error of what the network learns in each epoch."),
         Fitted("n_lags_", "int", (), "Steps of the windows."),
         Fitted("_end", "ndarray", ("n_steps", "n_columns")),
     )
@@ -154,11 +154,14 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         return self
 
     def _n_lags(self, n_steps: int) -> int:
-        """Those of the parameter; where they are the default and the series is too short for it, half of what it has room for."""
+        """Those of the parameter; half of what the series has room for where the default is too long for it."""
         n_lags = max(1, (n_steps - 1 - self.difference) // 2)
         if self.n_lags != type(self).n_lags or n_steps > self.n_lags + self.difference:
             return self.n_lags
-        warnings.warn(f"n_lags={self.n_lags} is too long for {n_steps} steps: n_lags_={n_lags} is used, and little is learned", stacklevel=4)
+        warnings.warn(
+            f"n_lags={self.n_lags} is too long for {n_steps} steps: n_lags_={n_lags} is used, and little is learned",
+            stacklevel=4,
+        )
         return n_lags
 
     def update(self, X: Any, y: Any) -> Self:
@@ -198,9 +201,10 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         if y_history is not None:
             predictor = self._predictor()
             return reader.levels(predictor.target.decode(predictor.outputs(Given(windows, ROWS))), table)
-        gain, shift = self.target_scale_[0] / self.scale_[-1], (self.target_mean_[0] - self.mean_[-1]) / self.scale_[-1]
+        mean, scale = self.mean_[-1], self.scale_[-1]
+        units = (self.target_scale_[0] / scale, (self.target_mean_[0] - mean) / scale)
         with predicting(self):
-            moves = self.mean_[-1] + self.scale_[-1] * in_closed_loop(self.network_, windows, self.mean_, self.scale_, gain, shift)
+            moves = mean + scale * in_closed_loop(self.network_, windows, self.mean_, self.scale_, units)
         return self._end[-1, -1] + np.cumsum(moves) if self.difference else moves
 
     def input_attention(self, X: Any) -> Array:

@@ -1,4 +1,4 @@
-"""A fitted forecaster: what it knows of its series, and what it says of the steps that follow them, or any of them."""
+"""A fitted forecaster: what it knows of its series, and what it says of the steps after any of theirs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Request(NamedTuple):
 class FittedForecaster:
     """What a forecaster has learned, and where its series stand.
 
-    Places are the series, and the rows of a panel that are the first steps to come. All that is said is in units of y.
+    Places are the series, and the rows of a panel that are the first steps to come. All is said in units of y.
 
     Attributes
     ----------
@@ -118,7 +118,10 @@ class FittedForecaster:
         return objective.quantiles(self.predictor.params(panel, self.moments, places, n_steps), levels)
 
     def quantiles_as_they_came(self, panel: Panel, places: Places, n_steps: int, levels: Sequence[float]) -> Array:
-        """Quantiles at origins of one series behind the end of what was learned; adaptive ones see the errors that are known at each origin."""
+        """Quantiles at origins of one series behind the end of what was learned.
+
+        Adaptive ones see the errors that are known at each origin.
+        """
         if self.calibration is None or not self.calibration.adaptive:
             return self.quantiles(panel, places, n_steps, levels)
         self._refuse_beyond(n_steps)
@@ -177,7 +180,7 @@ class FittedForecaster:
         return calibration
 
     def judged(self, calibration: Calibration | None, panel: Panel, n_new: Indices) -> Calibration | None:
-        """A calibration that has seen the errors of the forecasts that came to their end in the last steps of a panel, if it follows them."""
+        """A calibration that, if it follows them, has seen the errors of forecasts that ended in the new steps of a panel."""
         if calibration is None or not calibration.adaptive:
             return calibration
         for k, (end, n) in enumerate(zip(panel.offsets[1:], n_new, strict=True)):
@@ -192,7 +195,7 @@ class FittedForecaster:
         Parameters
         ----------
         n_steps : int or None
-            How many; ``None``: as many as X has rows, or ``horizon``.
+            How many; ``None``: as many as X has rows, or ``horizon_``.
         tables : list of ndarray or None
             Covariates of the steps to come.
         lengths : list of int or None
@@ -219,7 +222,8 @@ class FittedForecaster:
     def _future(self, n_steps: int, tables: list[Array] | None) -> Panel:
         """Steps to come of every series: covariates, and the last values in place of targets."""
         history, n_series = self.history, len(self.history.lengths)
-        known, _ = self.covariates.of(None if tables is None else [table[:n_steps] for table in tables], [n_steps] * n_series, self.n_steps)
+        asked = None if tables is None else [table[:n_steps] for table in tables]
+        known, _ = self.covariates.of(asked, [n_steps] * n_series, self.n_steps)
         last = np.repeat(history.y[history.offsets[1:] - 1], n_steps, axis=0)
         nothing, past = np.zeros(last.shape, dtype=bool), np.zeros((len(last), history.seen.shape[1]))
         return Panel(last, nothing, np.concatenate(known), past, history.static, np.arange(n_series + 1) * n_steps)

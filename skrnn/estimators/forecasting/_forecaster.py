@@ -4,56 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import RegressorMixin, _fit_context
 from ...data import Panel, series_moments
-from ...training import PREDICTIVE, WindowSpec
+from ...training import WindowSpec
 from ..face._declared import parameters
 from ..face._guards import device_of, learning, predicting, require_target, seed_of
 from ..face._settings import Directed, Recurrence, Stacked, Standardized
 from ..face._trained import Lesson, Trained, refuse_other_network
-from ._fitted import FittedForecaster, Request
+from ._fitted import FittedForecaster
 from ._learning import forecasting_network, learned_windows, panel_of
 from ._plan import plan, warn_of_less
 from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_panel_series, read_static, read_tables, several_series
-from ._settings import AUTO, Forecasting, SeriesSettings
+from ._settings import AUTO, Forecasting, SeriesSettings, Strategy, WindowTraining
 from ._state import ForecasterState
 from ._times import Clock
 from ._window_forecasts import Indices, WindowForecasts
 
-_DECAY = 0.25  # weight decay of "auto", times the number of windows: few windows are soon learned by heart
+_ALPHA = 0.25  # of "auto": few windows are soon learned by heart
 
 
 @parameters
-class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standardized, Directed, Stacked, Recurrence, ForecasterState):
+class RNNForecaster(
+    RegressorMixin, Forecasting, Strategy, WindowTraining, SeriesSettings, Trained, Standardized, Directed, Stacked, Recurrence, ForecasterState
+):
     """Forecast the steps that follow one series, or many, with a recurrent network.
 
     A row is a time step. The defaults are made for series of some hundred steps with or without trend and season, which nothing has to be told
     about: windows of the past are seen relative to their last value, the season is found, and quantiles are learned, so that intervals come with
     the forecasts. ``n_lags``, ``horizon``, ``strategy`` and everything else can be searched with ``GridSearchCV(cv=TimeSeriesSplit(test_size=h))``,
     which needs an X: pass ``np.arange(n_steps)[:, None]`` with ``time_column=0`` if there are no covariates.
-
-    Parameters
-    ----------
-    strategy : {"direct", "recursive", "seq2seq"}, default="direct"
-        "direct": an encoder reads the past, a decoder writes all steps at once, knowing their season and covariates. "seq2seq": the decoder sees
-        its own last forecast in every step. "recursive": one network learns to predict the next step along past and future, and runs on by itself
-        (DeepAR); it draws paths, and is the choice for global models of many series.
-    objective : {"quantile", "squared", "absolute", "huber", "gaussian", "student_t", "negative_binomial"}, default="quantile"
-        What is learned: quantiles, whose median is the forecast; the mean; the median; something between; or a distribution. The negative binomial
-        is for counts.
-    windows_per_epoch : int or None, default=512
-        WindowSource drawn in an epoch; ``None`` is all of them.
-    alpha : float or "auto", default="auto"
-        Weight decay (L2); "auto" is 0.25 divided by the number of windows.
 
     Notes
     -----
@@ -95,21 +81,7 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
 
     hidden_size: int = 32
     bidirectional: bool = False
-    strategy: str = "direct"
-    objective: str = "quantile"
     max_epochs: int = 50
-    windows_per_epoch: int | None = 512
-    alpha: float | str = AUTO
-
-    _built_from: ClassVar[tuple[str, ...]] = ("strategy", "objective")
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "strategy": [StrOptions({"recursive", "direct", "seq2seq"})],
-        "objective": [StrOptions({"quantile", *PREDICTIVE})],
-        "windows_per_epoch": [Interval(Integral, 1, None, closed="left"), None],
-        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({AUTO})],
-    }
-
-    # -- learning ------------------------------------------------------------------------------------------------------------------------------
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, *, static: Any = None) -> Self:
@@ -142,7 +114,7 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
                 refuse_other_network(self)
             panel = self._read_panel(X, y, static, going_on=going_on)
             lesson = self._lesson(panel, (X, y), going_on=going_on)
-            self.alpha_ = _DECAY / len(lesson.data.source) if self.alpha == AUTO else float(self.alpha)
+            self.alpha_, self.n_windows_ = _ALPHA if self.alpha == AUTO else float(self.alpha), len(lesson.data.source)
 
             def conclude(model: Self) -> None:
                 model._calibration = model.forecaster_.calibrated(panel)
@@ -151,12 +123,13 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
         return self
 
     def _read_panel(self, X: Any, y: Any, static: Any, *, going_on: bool) -> Panel:
-        """The series as a panel. All that forecasts need beside a network is noted: callbacks may ask for them while it learns."""
+        """The series as a panel. All that forecasts need beside a network is noted, for callbacks may ask for them."""
         if self.bidirectional and self.strategy == "recursive":
             raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
         given = read_panel_series(self, X, y, reset=True)
         self._several, self._flat = given.several, given.flat
-        self._covariate_columns = covariate_columns(self, self.n_features_in_, [*vars(self).get("feature_names_in_", ())])
+        names = [*vars(self).get("feature_names_in_", ())]
+        self._covariate_columns = covariate_columns(self, self.n_features_in_, names)
         time = self._covariate_columns.time
         self._clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
         self.mean_, self.scale_ = covariate_scales(given.X, self.standardize)
@@ -165,25 +138,28 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
         self.season_, self.target_scaling_ = self._plan.season, self._plan.target_scaling
         if not going_on:
             warn_of_less(self, self._plan, given)
-        panel = panel_of(given, self._covariates, read_static(static, len(given.y)), np.zeros_like(given.lengths), self._plan)
-        self.n_steps_, self._calibration = panel.lengths, None
+        whole, starts = read_static(static, len(given.y)), np.zeros_like(given.lengths)
+        panel = panel_of(given, self._covariates, whole, starts, self._plan)
+        self._calibration = None
+        self.n_steps_ = panel.lengths
         self._remember(panel)
         return panel
 
     def _remember(self, panel: Panel) -> None:
         """The end of each series, from which forecasts begin."""
-        self._history = panel.part(panel.lengths - np.minimum(panel.lengths, self._plan.n_remembered), panel.lengths)
+        self._history = panel.part(np.maximum(panel.lengths - self._plan.n_remembered, 0), panel.lengths)
 
     def _lesson(self, panel: Panel, given: tuple[Any, Any], *, going_on: bool) -> Lesson:
-        """WindowSource of all steps but those at the end that are held out."""
+        """Windows of all steps but those at the end that are held out."""
         self._seed, ends = seed_of(self.random_state), panel.lengths - self._plan.n_held
-        self._series_moments = series_moments([part[:end] for part, end in zip(panel.series(), ends, strict=True)])
-        sight = self._sight(going_on=going_on)
-        data = learned_windows(panel, self._series_moments, sight, (np.zeros_like(ends), ends), self.windows_per_epoch)
-        until, rest = panel.lengths - self._plan.n_calibrated, None
+        heads = [part[:end] for part, end in zip(panel.series(), ends, strict=True)]
+        self._series_moments = moments = series_moments(heads)
+        sight, per_epoch, rest = self._sight(going_on=going_on), self.windows_per_epoch, None
+        data = learned_windows(panel, moments, sight, (np.zeros_like(ends), ends), per_epoch)
         if self.early_stopping is True:
-            rest = learned_windows(panel, self._series_moments, sight, (ends, until), self.windows_per_epoch, taught=False)
-        # Of the rows of fit a score would be asked as if they were to come. Where a column says when they are, they cannot be.
+            until = panel.lengths - self._plan.n_calibrated
+            rest = learned_windows(panel, moments, sight, (ends, until), per_epoch, taught=False)
+        # A score of the rows of fit is asked as if they were to come. Where a column says when they are, they cannot.
         told = given if self.time_column is None else (None, given[1])
         return Lesson(data, rest, self._plan.loss(), torch.Generator().manual_seed(self._seed), told, going_on)
 
@@ -195,7 +171,8 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
         return self._plan.windows(getattr(torch, self.dtype), device_of(self))
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
-        return forecasting_network(self, self._history, self._sight(going_on=False), self._plan.loss(), bias, generator)
+        sight = self._sight(going_on=False)
+        return forecasting_network(self, self._history, sight, self._plan.loss(), bias, generator)
 
     def update(self, y: Any, X: Any = None, *, learn: bool = False) -> Self:
         """Move on: put new steps behind the series, without learning anew.
@@ -233,20 +210,21 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
             if lesson is None:
                 conclude(self)
             else:
-                trainer = replace(self._trainer(lesson, self.alpha_), schedule="constant", max_epochs=1)
+                alpha = self.alpha_ * len(lesson.data.source) / self.n_windows_  # the penalty of a window stays what it was in fit
+                trainer = replace(self._trainer(lesson, alpha), schedule="constant", max_epochs=1)
                 self._train(lesson, trainer, conclude, optimizer=vars(self).get("_optimizer"))
         return self
 
     def _next_lesson(self, panel: Panel, n_new: Indices, given: tuple[Any, Any]) -> Lesson:
         """The windows that end in new steps."""
         ends = (panel.lengths - n_new - self.horizon_ + 1, panel.lengths)
-        data = learned_windows(panel, self._series_moments, self._sight(going_on=True), ends, self.windows_per_epoch)
+        sight = self._sight(going_on=True)
+        data = learned_windows(panel, self._series_moments, sight, ends, self.windows_per_epoch)
         if len(data.source) == 0:
-            raise ValueError(f"learn=True needs a window of {self.n_lags_} + {self.horizon_} steps with a target in its future")
+            window = f"{self.n_lags_} + {self.horizon_} steps"
+            raise ValueError(f"learn=True needs a window of {window} with a target in its future")
         generator = torch.Generator().manual_seed(self._seed + int(self.n_steps_.sum()))
         return Lesson(data, None, self._plan.loss(), generator, given, going_on=True)
-
-    # -- the steps that follow -----------------------------------------------------------------------------------------------------------------
 
     @property
     def forecaster_(self) -> FittedForecaster:
@@ -260,14 +238,15 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
     def _covariates(self) -> Covariates:
         return Covariates(self._covariate_columns, self.mean_, self.scale_, self.season_)
 
-    def _asked(self, n_steps: int | None, X: Any, said: Callable[[FittedForecaster, Request], Array]) -> Any:
+    def _asked(self, n_steps: int | None, X: Any, said: Callable[..., Array], *told: Any) -> Any:
         """What is said of the steps after the end of the series, as the series came."""
-        fitted = self.forecaster_
-        tables = read_tables(self, X) if X is not None and self.n_features_in_ else None
-        lengths = None if X is None else [len(table) for table in (X if self._several else [X])] if tables is None else [*map(len, tables)]
+        fitted, tables, lengths = self.forecaster_, None, None
+        if X is not None:
+            tables = read_tables(self, X) if self.n_features_in_ else None
+            lengths = [len(table) for table in (tables or (X if self._several else [X]))]
         request = fitted.request(n_steps, tables, lengths)
         with predicting(self):
-            return fitted.given(said(fitted, request), request)
+            return fitted.given(said(fitted, request.panel, request.places, request.n_steps, *told), request)
 
     def predict(self, X: Any = None) -> Any:
         """Forecast the steps after the end of the series.
@@ -275,7 +254,7 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
         Parameters
         ----------
         X : as in ``fit``, default=None
-            Covariates of the steps to come, a row for each; without covariates only the number of rows counts, and ``None`` is ``horizon`` steps.
+            Covariates of the steps to come, a row for each; without covariates only the number of rows counts, and ``None`` is ``horizon_`` steps.
             With ``time_column`` the rows may begin later than the next step. Values of ``past_columns`` are not looked at.
 
         Returns
@@ -288,19 +267,19 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
     def forecast(self, n_steps: int | None = None, X: Any = None) -> Any:
         """Forecast ``n_steps`` steps after the end of the series.
 
-        Beyond ``horizon`` the strategies "direct" and "seq2seq" go on from their own forecasts.
+        Beyond ``horizon_`` the strategies "direct" and "seq2seq" go on from their own forecasts.
 
         Parameters
         ----------
         n_steps : int, default=None
-            ``None``: as many as X has rows, or ``horizon``.
+            ``None``: as many as X has rows, or ``horizon_``.
         X : as in ``predict``, default=None
 
         Returns
         -------
         as ``predict``
         """
-        return self._asked(n_steps, X, lambda fitted, request: fitted.points(request.panel, request.places, request.n_steps))
+        return self._asked(n_steps, X, FittedForecaster.points)
 
     def predict_quantiles(self, X: Any = None, quantiles: Any = None) -> Any:
         """Quantiles of the steps after the end of the series.
@@ -319,7 +298,7 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
         levels = np.atleast_1d(np.asarray(self.quantiles if quantiles is None else quantiles, dtype=float))
         if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"quantiles must be levels between 0 and 1; got {quantiles!r}")
-        return self._asked(None, X, lambda fitted, request: fitted.quantiles(request.panel, request.places, request.n_steps, levels.tolist()))
+        return self._asked(None, X, FittedForecaster.quantiles, levels.tolist())
 
     def predict_interval(self, X: Any = None, coverage: float = 0.9) -> Any:
         """Intervals that should hold a share of the steps to come.
@@ -355,7 +334,7 @@ class RNNForecaster(RegressorMixin, Forecasting, SeriesSettings, Trained, Standa
         -------
         as ``predict``, with a last axis of n
         """
-        return self._asked(None, X, lambda fitted, request: fitted.paths(request.panel, request.places, request.n_steps, n))
+        return self._asked(None, X, FittedForecaster.paths, n)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Coefficient of determination R² of the forecast of the steps after the end of the series.

@@ -37,7 +37,8 @@ def panel_of(given: GivenSeries, covariates: Covariates, static: Array, starts: 
     known, past = covariates.of(given.X, given.lengths, starts)
     present = ~np.isnan(np.concatenate(given.y))
     offsets = np.concatenate([[0], np.cumsum(given.lengths)])
-    return Panel(np.concatenate([fill_forward(y) for y in given.y]), present, np.concatenate(known), np.concatenate(past), static, offsets)
+    y = np.concatenate([fill_forward(y) for y in given.y])
+    return Panel(y, present, np.concatenate(known), np.concatenate(past), static, offsets)
 
 
 def learned_windows(
@@ -79,8 +80,15 @@ class PointFeedback(Feedback):
         return fed
 
 
-def forecasting_network(model: Any, panel: Panel, sight: WindowSpec, objective: Predictive, bias: torch.Tensor, generator: torch.Generator) -> Any:
-    """The network of a forecaster's strategy: it runs along past and future, or reads the past and writes the future."""
+def forecasting_network(
+    model: Any,
+    panel: Panel,
+    sight: WindowSpec,
+    objective: Predictive,
+    bias: torch.Tensor,
+    generator: torch.Generator,
+) -> Any:
+    """The network of a forecaster's strategy: along past and future, or one that reads the past and writes the future."""
     n_values, n_known, n_static = panel.y.shape[1], panel.known.shape[1], panel.static.shape[1]
     seen = n_values * (2 if sight.mask else 1) + n_known + n_static
     if sight.recursive:

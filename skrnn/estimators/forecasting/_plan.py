@@ -1,4 +1,4 @@
-"""What a forecaster does with its series: decided once, from its parameters and from the lengths and values of the series."""
+"""What a forecaster does with its series, decided once: from its parameters, and their lengths and values."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class Plan:
         Whether values may be missing.
     conformal : str or None
     n_held, n_calibrated : ndarray of shape (n_series,)
-        Steps at the end of each series that are not learned from: all of them, and those at the very end, whose errors are measured.
+        Steps at the end of each series that are not learned from: all of them, and those at the very end,
+        whose errors are measured.
     """
 
     n_lags: int
@@ -95,8 +96,8 @@ def plan(settings: Any, given: GivenSeries, before: Plan | None = None) -> Plan:
     Parameters
     ----------
     settings : estimator
-        With the parameters of the groups ``Forecasting`` and ``SeriesSettings``, ``strategy``, ``objective``, ``early_stopping`` and
-        ``validation_fraction``. It is not changed.
+        With the parameters of the groups ``Forecasting`` and ``SeriesSettings``, ``strategy``, ``objective``,
+        ``early_stopping`` and ``validation_fraction``. It is not changed.
     given : GivenSeries
     before : Plan, default=None
         Where learning goes on: that of the network, whose windows and season stay.
@@ -118,15 +119,17 @@ def plan(settings: Any, given: GivenSeries, before: Plan | None = None) -> Plan:
     room = shortest - horizon - int(_n_calibrated(settings, shortest) + _n_stopping(settings, shortest))
     where = "a series of y" if given.several else "y"
     if horizon >= shortest:
-        raise ValueError(f"horizon={settings.horizon} is longer than {where} can teach, which has {shortest} steps (n_samples={shortest})")
+        length = f"{shortest} steps (n_samples={shortest})"
+        raise ValueError(f"horizon={settings.horizon} is longer than {where} can teach, which has {length}")
     n_lags = _n_lags(settings, room, season, horizon) if n_lags is None else n_lags
     if n_lags > room:
-        held_out = " and what is held out" if n_calibrated.any() or n_stopping.any() else ""
-        raise ValueError(f"n_lags={n_lags} and horizon={horizon}{held_out} are longer than {where}, which has {shortest} steps")
+        together = f"n_lags={n_lags} and horizon={horizon}"
+        together += " and what is held out" if n_calibrated.any() or n_stopping.any() else ""
+        raise ValueError(f"{together} are longer than {where}, which has {shortest} steps")
     for held, fraction in ((n_calibrated, "calibration_fraction"), (n_stopping, "validation_fraction")):
         if 0 < held.min() < horizon:
-            share = vars(settings)[fraction]
-            raise ValueError(f"{fraction}={share} holds out fewer steps than horizon={horizon} of a series of {shortest} steps")
+            too_little = f"{fraction}={vars(settings)[fraction]} holds out fewer steps than horizon={horizon}"
+            raise ValueError(f"{too_little} of a series of {shortest} steps")
     return Plan(
         n_lags,
         horizon,
@@ -144,8 +147,9 @@ def plan(settings: Any, given: GivenSeries, before: Plan | None = None) -> Plan:
 
 def _levels(settings: Any) -> tuple[float, ...]:
     levels = np.asarray(settings.quantiles, dtype=float)
-    if levels.ndim != 1 or len(levels) == 0 or (np.diff(levels) <= 0).any() or levels[0] <= 0 or levels[-1] >= 1:
-        raise ValueError(f"The 'quantiles' parameter must hold increasing levels between 0 and 1; got {settings.quantiles!r}")
+    if levels.ndim != 1 or len(levels) == 0 or (np.diff(levels) <= 0).any() or not 0 < levels[0] <= levels[-1] < 1:
+        wanted = "must hold increasing levels between 0 and 1"
+        raise ValueError(f"The 'quantiles' parameter {wanted}; got {settings.quantiles!r}")
     return tuple(levels.tolist())
 
 
@@ -157,26 +161,28 @@ def _season(settings: Any, series: list[Array]) -> int:
 
 
 def _target_scaling(settings: Any) -> str | None:
-    counts = settings.objective == "negative_binomial"
-    scaling: str | None = ("mean" if counts else "last_value") if settings.target_scaling == AUTO else settings.target_scaling
-    if counts and scaling != "mean":
-        raise ValueError(f"objective='negative_binomial' needs target_scaling='mean'; got {settings.target_scaling!r}")
-    return scaling
+    counts, scaling = settings.objective == "negative_binomial", settings.target_scaling
+    if counts and scaling not in (AUTO, "mean"):
+        raise ValueError(f"objective='negative_binomial' needs target_scaling='mean'; got {scaling!r}")
+    if scaling == AUTO:
+        return "mean" if counts else "last_value"
+    return None if scaling is None else str(scaling)
 
 
-def _n_calibrated(settings: Any, n_steps: Any) -> Any:
+def _n_calibrated(settings: Any, n_steps: Any) -> Indices:
     """Steps at the very end of series whose errors are measured."""
-    return np.ceil(settings.calibration_fraction * np.asarray(n_steps)).astype(int) if settings.conformal else np.zeros_like(n_steps)
+    share = settings.calibration_fraction if settings.conformal else 0.0
+    return np.ceil(share * np.asarray(n_steps)).astype(int)
 
 
-def _n_stopping(settings: Any, n_steps: Any) -> Any:
+def _n_stopping(settings: Any, n_steps: Any) -> Indices:
     """Steps of series before these that tell when to stop."""
-    stops = settings.early_stopping is True
-    return np.ceil(settings.validation_fraction * np.asarray(n_steps)).astype(int) if stops else np.zeros_like(n_steps)
+    share = settings.validation_fraction if settings.early_stopping is True else 0.0
+    return np.ceil(share * np.asarray(n_steps)).astype(int)
 
 
 def _horizon(settings: Any, lengths: Indices) -> int:
-    """That of the parameter; where it is the default and the longest series is too short for it, a quarter of what there is to learn from."""
+    """That of the parameter; a quarter of what the longest series teaches where the default is too long for it."""
     n_steps = int(lengths.max())
     parts = [int(n) for n in (_n_calibrated(settings, n_steps), _n_stopping(settings, n_steps)) if n]
     left = n_steps - sum(parts)

@@ -8,9 +8,58 @@ from typing import Any, ClassVar
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ...data import SCALINGS
-from ..face._declared import DATA, TASK, parameters
+from ...training import PREDICTIVE
+from ..face._declared import DATA, TASK, TRAINING, parameters
 
 AUTO = "auto"
+
+
+@parameters
+class Strategy:
+    """What the network of a forecaster learns.
+
+    Parameters
+    ----------
+    strategy : {"direct", "recursive", "seq2seq"}, default="direct"
+        "direct": an encoder reads the past, a decoder writes all steps at once, knowing their season and covariates. "seq2seq": the decoder sees
+        its own last forecast in every step. "recursive": one network learns to predict the next step along past and future, and runs on by itself
+        (DeepAR); it draws paths, and is the choice for global models of many series.
+    objective : {"quantile", "squared", "absolute", "huber", "gaussian", "student_t", "negative_binomial"}, default="quantile"
+        What is learned: quantiles, whose median is the forecast; the mean; the median; something between; or a distribution. The negative binomial
+        is for counts.
+    """
+
+    strategy: str = "direct"
+    objective: str = "quantile"
+
+    _place: ClassVar[int] = TASK
+    _built_from: ClassVar[tuple[str, ...]] = ("strategy", "objective")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "strategy": [StrOptions({"recursive", "direct", "seq2seq"})],
+        "objective": [StrOptions({"quantile", *PREDICTIVE})],
+    }
+
+
+@parameters
+class WindowTraining:
+    """How windows of series are learned.
+
+    Parameters
+    ----------
+    windows_per_epoch : int or None, default=512
+        Windows drawn in an epoch; ``None`` is all of them.
+    alpha : float or "auto", default="auto"
+        Strength of the L2 penalty, alpha / (2 n) · Σ w² beside the mean loss of n windows, w all weights but biases and gains; "auto" is 0.25.
+    """
+
+    windows_per_epoch: int | None = 512
+    alpha: float | str = AUTO
+
+    _place: ClassVar[int] = TRAINING
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "windows_per_epoch": [Interval(Integral, 1, None, closed="left"), None],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({AUTO})],
+    }
 
 
 @parameters

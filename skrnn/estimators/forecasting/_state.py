@@ -23,6 +23,7 @@ class ForecasterState:
     season_: int
     target_scaling_: str | None
     alpha_: float
+    n_windows_: int
     n_steps_: NDArray[np.intp]
     _plan: Plan
     _covariate_columns: CovariateColumns
@@ -35,11 +36,12 @@ class ForecasterState:
     _seed: int
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "module", (), "The trained torch module, a Seq2Seq or a StepNetwork; its outputs are in units of each window."),
+        Fitted("network_", "torch.nn.Module", (), "The trained torch module, a Seq2Seq or a StepNetwork; its outputs are in units of each window."),
         Fitted("loss_curve_", "list of float", (), "Mean loss of the windows drawn in each epoch."),
         Fitted("n_lags_, horizon_, season_", "int", (), "What was used; a season of 0 is none."),
         Fitted("target_scaling_", "str or None", (), "The units that were used."),
-        Fitted("alpha_", "float", (), "The weight decay that was used."),
+        Fitted("alpha_", "float", (), "The alpha that was used."),
+        Fitted("n_windows_", "int", (), "Windows that ``fit`` learned from."),
         Fitted("n_steps_", "ndarray", ("n_series",), "Steps of each series so far."),
         Fitted("forecaster_", "FittedForecaster", (), "What was learned, for forecasts from any step of a series.", derived=True),
         Fitted("_plan", "Plan"),

@@ -74,11 +74,13 @@ class Clock:
     def gap(self, tables: list[Array]) -> int:
         """Steps between the end of the series and the first rows of tables, alike for all."""
         for k, x in enumerate(tables):
-            check_steps(np.concatenate([[x[0, self.column] - self.step], x[:, self.column]]), _name(self.several, k), x[:, self.column])
+            times = x[:, self.column]
+            check_steps(np.concatenate([[times[0] - self.step], times]), _name(self.several, k), times)
         gaps = [(x[0, self.column] - last) / self.step - 1 for x, last in zip(tables, self.last, strict=True)]
         if min(gaps) < -0.5 or max(gaps) - min(gaps) > 0.5:
             k = int(np.argmin(gaps))
-            raise ValueError(f"the time_column of X must go on after {self.last[k]:g}, where series {k} ends, alike for all series")
+            end = f"{self.last[k]:g}, where series {k} ends"
+            raise ValueError(f"the time_column of X must go on after {end}, alike for all series")
         return round(float(gaps[0]))
 
 

@@ -26,7 +26,7 @@ class EchoState(ReservoirSettings, Standardized, ReservoirComputation, BaseEstim
 
     network_: Reservoirs
 
-    _leaves: ClassVar[tuple[Fitted, ...]] = (Fitted("network_", "module", (), "The reservoirs, a torch module."),)
+    _leaves: ClassVar[tuple[Fitted, ...]] = (Fitted("network_", "torch.nn.Module", (), "The reservoirs, a torch module."),)
 
     @abstractmethod
     def _reader(self) -> Reader:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ...kernels import row_additions, row_product
 from ...training import NormalEquations
 from ..face._state import Fitted
 from ._drive import Drive
@@ -65,11 +66,7 @@ class Averaged(VectorsOfStates):
         sequence = np.searchsorted(self._offsets, rows, "right") - 1
         counted = rows >= self._starts[sequence]
         sequence, states = sequence[counted], states[counted]
-        if not len(sequence):
-            return
-        order = np.argsort(sequence, kind="stable")
-        firsts = np.flatnonzero(np.diff(sequence[order], prepend=-1))
-        self._sum[sequence[order][firsts]] += np.add.reduceat(states[order], firsts, axis=0, dtype=np.float64)
+        row_additions(self._sum, sequence, states)
 
     def result(self) -> NDArray[np.floating]:
         """Divide."""
@@ -88,7 +85,7 @@ class Modelled(VectorsOfStates):
 
     def see(self, rows: NDArray[np.int64], states: NDArray[np.floating]) -> None:
         """Reduce."""
-        self._reduced[rows] = (states - self._components.mean) @ self._components.directions.T
+        self._reduced[rows] = row_product(states - self._components.mean, self._components.directions)
 
     def result(self) -> NDArray[np.floating]:
         """Fit a model to each sequence."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ...kernels import row_product
 from ..face._state import Fitted
 
 Array = NDArray[np.float64]
@@ -54,6 +55,13 @@ class Readout(ABC):
         """Outputs (n_rows, n_outputs) of rows of features."""
 
 
+def linear_outputs(features: NDArray[Any], coef: Array, intercept: Array) -> Array:
+    """``features coefᵀ + intercept`` in float64; what a row gives does not depend on the others."""
+    size = max(1, _ROW_NUMBERS // coef.shape[1])
+    blocks = (features[low : low + size].astype(np.float64, copy=False) for low in range(0, max(1, len(features)), size))
+    return np.concatenate([row_product(block, coef, intercept) for block in blocks])
+
+
 @dataclass(frozen=True)
 class LinearReadout(Readout):
     """Weights and an intercept, with the penalty and what it was compared with: see :class:`ReadoutState`."""
@@ -73,8 +81,7 @@ class LinearReadout(Readout):
         return {"coef_": self.coef, "intercept_": self.intercept, "alpha_": self.alpha, "alphas_": self.alphas, "scores_": self.scores}
 
     def __call__(self, features: NDArray[Any]) -> Array:
-        rows = max(1, _ROW_NUMBERS // self.coef.shape[1])
-        return np.concatenate([features[low : low + rows] @ self.coef.T for low in range(0, len(features), rows)]) + self.intercept
+        return linear_outputs(features, self.coef, self.intercept)
 
 
 @dataclass(frozen=True)

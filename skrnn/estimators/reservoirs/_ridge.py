@@ -15,6 +15,7 @@ from ..._bases import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_cont
 from ...training import CRITERIA, GrowingFolds, NormalEquations, choose_alpha, solve
 from ..face._declared import parameters
 from ..face._state import Fitted
+from ._readouts import linear_outputs
 
 
 @parameters
@@ -140,7 +141,8 @@ class RidgeReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         check_is_fitted(self)
         rows: NDArray[np.floating] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return rows @ self.coef_.T + self.intercept_
+        outputs = linear_outputs(rows, np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_))
+        return outputs if self.coef_.ndim == 2 else outputs[:, 0]
 
     def _add(self, X: Any, y: Any, sample_weight: Any, *, first: bool) -> Self:
         X, y = validate_data(self, X, y, reset=first, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True)

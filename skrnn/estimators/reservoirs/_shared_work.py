@@ -121,13 +121,15 @@ class SharedWork:
         cell = cells[0][0]
         if [len(layers) for layers in cells] != [1] or type(cell) is not Reservoir or not isinstance(cell.activation, str):
             return None
+        if any(weights is not None for weights in (cell.recurrent_weights, cell.input_weights, cell.bias)):
+            return None  # weights that are given have no scale
         own = {name: cell.get_params(deep=False)[name] for name in SCALES}
         wanted = [own | scales for scales in self._scales]
         if len(wanted) < 2 or own not in wanted or not all(isinstance(value, Real) for scales in wanted for value in scales.values()):
             return None
         unit = draw([[clone(cell).set_params(**dict.fromkeys(SCALES, 1.0))]])
         here = wanted.index(own)
-        return ScaledReservoirs(unit.groups[0][0], [_scaled(unit, scales).to(*place) for scales in wanted[here : here + _WIDEST]])
+        return ScaledReservoirs(unit.groups[0][0], [_rescaled(unit, scales).to(*place) for scales in wanted[here : here + _WIDEST]])
 
     def states(self, network: Reservoirs, sequences: Sequences, standardisation: Standardisation, record: Record) -> Recorded | None:
         """Features of a network over sequences, or None if they are too many to be kept."""
@@ -208,17 +210,10 @@ def _key(cells: list[list[Cell]], given: tuple[Any, ...]) -> Any:
     return "network", digest(described, given)
 
 
-def _scaled(unit: Reservoirs, scales: dict[str, float]) -> Reservoirs:
+def _rescaled(unit: Reservoirs, scales: dict[str, float]) -> Reservoirs:
     """A copy of the reservoir whose scales are all 1, with other ones."""
     network = copy.deepcopy(unit)
-    cell = cast(Reservoir, network.groups[0][0].set_params(**scales))
-    radius, rate, input_scaling, bias_scaling = (float(scales[name]) for name in SCALES)
-    cell.W, cell.b = cell.W * input_scaling, cell.b * bias_scaling
-    if cell.R is None:
-        cell.values = cell.values * radius
-    else:
-        cell.R = cell.R * radius
-    cell.a = None if rate == 1 else torch.full((cell.hidden_size,), rate, dtype=torch.float64)
+    network.groups[0][0] = unit.groups[0][0].rescaled(**scales)
     return network
 
 

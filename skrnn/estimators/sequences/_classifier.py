@@ -13,16 +13,28 @@ from ...data import TableLayout
 from ...networks import SequenceNetwork
 from ..face._declared import parameters
 from ..face._readers import Rows
-from ..face._settings import ClassWeighted, Decayed, Directed, Pooled, Recurrence, Stacked, Standardized, Windowed
+from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import ClassState
 from ..face._targets import Classes, told_classes
-from ..face._trained import Trained, recurrent_layers
+from ..face._trained import Trained, encoding_of, seeing_layers
 from ._features import pooled_states, unit_names
 
 
 @parameters
 class RNNClassifier(
-    ClassifierMixin, TransformerMixin, ClassWeighted, Decayed, Trained, Windowed, Standardized, Pooled, Directed, Stacked, Recurrence, ClassState
+    ClassifierMixin,
+    TransformerMixin,
+    ClassWeighted,
+    Decayed,
+    Trained,
+    Windowed,
+    Standardized,
+    Pooled,
+    Directed,
+    Fronted,
+    Stacked,
+    Recurrence,
+    ClassState,
 ):
     """Classify whole sequences with a recurrent network.
 
@@ -52,13 +64,15 @@ class RNNClassifier(
     """
 
     def _reader(self) -> Rows:
-        return Rows(self.dtype, self.standardize, TableLayout(self.n_lags, self.layout, self.step_order))
+        layout = TableLayout(self.n_lags, self.layout, self.step_order)
+        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self))
 
     def _target(self) -> Classes:
         return Classes(self, self.dtype, class_weight=self.class_weight)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> SequenceNetwork:
-        return SequenceNetwork(recurrent_layers(self, len(self.mean_), generator), self.pooling, bias)
+        layers, frontend = seeing_layers(self, generator)
+        return SequenceNetwork(layers, self.pooling, bias, frontend)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:

@@ -13,15 +13,28 @@ from ...data import TableLayout
 from ...networks import SequenceNetwork
 from ..face._declared import parameters
 from ..face._readers import Rows
-from ..face._settings import Decayed, Directed, Pooled, Recurrence, Stacked, Standardized, Windowed
+from ..face._settings import Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import NumberState
 from ..face._targets import Numbers
-from ..face._trained import Trained, recurrent_layers
+from ..face._trained import Trained, encoding_of, seeing_layers
 from ._features import pooled_states, unit_names
 
 
 @parameters
-class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed, Standardized, Pooled, Directed, Stacked, Recurrence, NumberState):
+class RNNRegressor(
+    RegressorMixin,
+    TransformerMixin,
+    Decayed,
+    Trained,
+    Windowed,
+    Standardized,
+    Pooled,
+    Directed,
+    Fronted,
+    Stacked,
+    Recurrence,
+    NumberState,
+):
     """Predict one number, or several, for whole sequences with a recurrent network.
 
     Sequences may differ in length; nothing is padded. Targets are standardised inside, so that their scale does not matter. The defaults are
@@ -49,13 +62,15 @@ class RNNRegressor(RegressorMixin, TransformerMixin, Decayed, Trained, Windowed,
     """
 
     def _reader(self) -> Rows:
-        return Rows(self.dtype, self.standardize, TableLayout(self.n_lags, self.layout, self.step_order))
+        layout = TableLayout(self.n_lags, self.layout, self.step_order)
+        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self))
 
     def _target(self) -> Numbers:
         return Numbers(self, self.dtype)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> SequenceNetwork:
-        return SequenceNetwork(recurrent_layers(self, len(self.mean_), generator), self.pooling, bias)
+        layers, frontend = seeing_layers(self, generator)
+        return SequenceNetwork(layers, self.pooling, bias, frontend)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:

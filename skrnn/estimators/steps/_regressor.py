@@ -11,15 +11,15 @@ from ..._bases import RegressorMixin, _fit_context
 from ...networks import StepNetwork
 from ..face._declared import parameters
 from ..face._readers import Steps
-from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized
+from ..face._settings import Decayed, Directed, Fronted, Recurrence, Stacked, Standardized
 from ..face._state import NumberState
 from ..face._targets import Numbers
-from ..face._trained import Trained, recurrent_layers
+from ..face._trained import Trained, encoding_of, seeing_layers
 from ._streams import compared, going_stream, streamed
 
 
 @parameters
-class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Directed, Stacked, Recurrence, NumberState):
+class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Directed, Fronted, Stacked, Recurrence, NumberState):
     """Predict one number, or several, at every time step of a sequence with a recurrent network.
 
     For signals that follow other signals: filters, soft sensors, states of a system. Runs forward in time by default, so that a prediction never
@@ -51,13 +51,14 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
     bidirectional: bool = False
 
     def _reader(self) -> Steps:
-        return Steps(self.dtype, self.standardize)
+        return Steps(self.dtype, self.standardize, encoding=encoding_of(self))
 
     def _target(self) -> Numbers:
         return Numbers(self, self.dtype, per_step=True)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
-        return StepNetwork(recurrent_layers(self, len(self.mean_), generator), bias)
+        layers, frontend = seeing_layers(self, generator)
+        return StepNetwork(layers, bias, frontend)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:

@@ -37,8 +37,8 @@ def _outputs_from(predictor: Predictor[Any], sequences: Sequences, state: Any) -
     with predicting(predictor.model):
         source = predictor.source(sequences)
         packed = source.packed(index)
-        before = None if state is None else as_tensors(state, network.start(packed)[0], index)
-        out, after = network.outputs(packed, before)
+        before = network.start(packed)[0]
+        out, after = network.outputs(packed, before if state is None else as_tensors(state, before, index))
         outputs = np.empty((sequences.n_steps_total, out.shape[1]))
         outputs[source.rows(index)] = out.double().cpu().numpy()
         back = torch.from_numpy(np.argsort(index))

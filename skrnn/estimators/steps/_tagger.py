@@ -12,15 +12,15 @@ from ..._bases import ClassifierMixin, _fit_context
 from ...networks import StepNetwork
 from ..face._declared import parameters
 from ..face._readers import Steps
-from ..face._settings import ClassWeighted, Decayed, Directed, Recurrence, Stacked, Standardized
+from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Recurrence, Stacked, Standardized
 from ..face._state import ClassState
 from ..face._targets import Classes, told_classes
-from ..face._trained import Trained, recurrent_layers
+from ..face._trained import Trained, encoding_of, seeing_layers
 from ._streams import compared, going_stream, streamed
 
 
 @parameters
-class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, Directed, Stacked, Recurrence, ClassState):
+class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, Directed, Fronted, Stacked, Recurrence, ClassState):
     """Classify every time step of a sequence with a recurrent network.
 
     For tags of words, states of a machine, phases of a recording. Runs forward in time by default, so that a prediction never looks ahead and
@@ -58,13 +58,14 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"missing_label": [Integral, str, None]}
 
     def _reader(self) -> Steps:
-        return Steps(self.dtype, self.standardize)
+        return Steps(self.dtype, self.standardize, encoding=encoding_of(self))
 
     def _target(self) -> Classes:
         return Classes(self, self.dtype, per_step=True, class_weight=self.class_weight, missing_label=self.missing_label)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
-        return StepNetwork(recurrent_layers(self, len(self.mean_), generator), bias)
+        layers, frontend = seeing_layers(self, generator)
+        return StepNetwork(layers, bias, frontend)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:

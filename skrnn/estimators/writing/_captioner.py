@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import _fit_context
-from ...networks import Embedding, Seq2Seq, Tokens, Vector
+from ...frontends import TokenVectors
+from ...networks import Seq2Seq, Tokens, Vector
 from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._readers import Vectors
@@ -63,7 +64,7 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
         return TokenSequences(self, self.min_frequency)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
-        feedback = Tokens(Embedding(len(self._vocabulary), self.embedding_size, generator))
+        feedback = Tokens(TokenVectors(len(self._vocabulary), self.embedding_size, generator))
         return decoder_network(self, Vector(len(self.mean_)), feedback, bias, generator)
 
     @_fit_context(prefer_skip_nested_validation=False)

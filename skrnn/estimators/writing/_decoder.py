@@ -32,13 +32,10 @@ def written_data(part: Part, source: Batches, first: Tensor, *, taught: bool) ->
     """Steps to be written with their weights, and the targets as teachers if the decoder is ``taught``."""
     rows: StepRows = part.target
     values = torch.from_numpy(rows.values).to(source.device)
-    weight = None
-    if part.weight is not None:
-        each = np.repeat(part.weight, np.diff(rows.offsets))
-        weight = torch.from_numpy(each / each.mean()).to(source.device, source.dtype)
+    weight = None if part.weight is None else np.repeat(part.weight, np.diff(rows.offsets))
     teacher = values.reshape(len(values), -1).to(source.dtype) if taught else None
     target = values.to(source.dtype) if values.is_floating_point() else values
-    return Data(pairs_of(source, rows.offsets, first, teacher), target, weight, per_step=True)
+    return Data.weighted(pairs_of(source, rows.offsets, first, teacher), target, weight, source.dtype, per_step=True)
 
 
 def decoder_network(model: Any, encoder: Encoder | Vector, feedback: Feedback | None, bias: Tensor, generator: torch.Generator) -> Seq2Seq:
@@ -87,7 +84,8 @@ def looks(predictor: Predictor[Any], given: Given, offsets: NDArray[np.int64], t
     if predictor.network.attention is None:
         name = type(predictor.model).__name__
         raise ValueError(f"{name}(attention=None) looks at no steps; fit with attention='bahdanau', 'dot' or 'general'")
-    sequences, lengths = given.sequences, np.diff(offsets)
+    sequences, lengths, frontend = given.sequences, np.diff(offsets), predictor.network.frontend
+    looked_at = sequences.lengths if frontend is None else frontend.out_lengths(sequences.lengths)
     parts = [np.empty((0, 0))] * len(sequences)
     with predicting(predictor.model):
         pairs = pairs_of(predictor.source(sequences), offsets, predictor.target.first(len(sequences)), teacher)
@@ -96,5 +94,5 @@ def looks(predictor: Predictor[Any], given: Given, offsets: NDArray[np.int64], t
             order = index if pair.steps.sorted_indices is None else index[pair.steps.sorted_indices.cpu().numpy()]
             steps = [weights.double().cpu().numpy() for weights in predictor.network.attention_weights(pair)]
             for k, i in enumerate(order.tolist()):
-                parts[i] = np.stack([step[k, : sequences.lengths[i]] for step in steps[: lengths[i]]])
+                parts[i] = np.stack([step[k, : looked_at[i]] for step in steps[: lengths[i]]])
     return parts

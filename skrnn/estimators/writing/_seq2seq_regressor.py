@@ -13,8 +13,8 @@ from ...data import TableLayout
 from ...networks import Encoder, Seq2Seq, Values
 from ..face._declared import parameters
 from ..face._readers import Rows
-from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized, Windowed
-from ..face._trained import Trained, recurrent_layers
+from ..face._settings import Decayed, Directed, Fronted, Recurrence, Stacked, Standardized, Windowed
+from ..face._trained import Trained, encoding_of, seeing_layers
 from ._decoder import attending_network, follow_the_schedule, looks
 from ._numbers import NumberSequences, WrittenNumbersState, r2_of_written, written_as_targets
 from ._settings import Decoding, SourceSteps, WritesNumbers
@@ -31,6 +31,7 @@ class Seq2SeqRegressor(
     Windowed,
     Standardized,
     Directed,
+    Fronted,
     Stacked,
     Recurrence,
     WrittenNumbersState,
@@ -74,13 +75,15 @@ class Seq2SeqRegressor(
     """
 
     def _reader(self) -> Rows:
-        return Rows(self.dtype, self.standardize, TableLayout(self.n_lags, self.layout, self.step_order))
+        layout = TableLayout(self.n_lags, self.layout, self.step_order)
+        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self))
 
     def _target(self) -> NumberSequences:
         return NumberSequences()
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
-        encoder = Encoder(recurrent_layers(self, len(self.mean_), generator), reverse=self.reverse_source)
+        layers, frontend = seeing_layers(self, generator)
+        encoder = Encoder(layers, frontend=frontend, reverse=self.reverse_source)
         feedback = Values(len(self.target_mean_)) if self.mode == "feedback" else None
         return attending_network(self, encoder, feedback, bias, generator)
 

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import _fit_context
-from ...networks import Embedding, Encoder, Seq2Seq, Tokens
+from ...data import Categories
+from ...frontends import Embedding, TokenVectors
+from ...networks import Encoder, Seq2Seq, Tokens
 from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._settings import Decayed, Directed, Recurrence, Stacked
@@ -79,9 +81,9 @@ class Seq2SeqTranslator(
         return TokenSequences(self, self.min_frequency, self.shared_vocabulary)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
-        embedding = Embedding(len(self._source_vocabulary), self.embedding_size, generator)
-        encoder = Encoder(recurrent_layers(self, self.embedding_size, generator), embedding=embedding, reverse=self.reverse_source)
-        written = embedding if self.shared_vocabulary else Embedding(len(self._vocabulary), self.embedding_size, generator)
+        frontend = Embedding(self.embedding_size).build(1, generator, Categories.numbered(len(self._source_vocabulary)))
+        encoder = Encoder(recurrent_layers(self, self.embedding_size, generator), frontend=frontend, reverse=self.reverse_source)
+        written = frontend.vectors if self.shared_vocabulary else TokenVectors(len(self._vocabulary), self.embedding_size, generator)
         return attending_network(self, encoder, Tokens(written), bias, generator)
 
     @_fit_context(prefer_skip_nested_validation=False)

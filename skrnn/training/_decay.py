@@ -1,0 +1,24 @@
+"""Which parameters an L2 penalty is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from torch import nn
+
+from ..cells import Module
+
+_OFFSETS = ("b", "g")  # how the names of biases and gains begin
+
+
+def decayed(network: nn.Module) -> Iterator[nn.Parameter]:
+    """The weights of a network: what its inputs and states are multiplied with, peepholes and the recurrent weights of ``IndRNN`` too.
+
+    Biases, the gains of norms, and what else a module names in ``undecayed`` are none: nothing is simpler where they are zero.
+    """
+    for path, parameter in network.named_parameters():
+        *place, name = re.sub(r"(\.\d+)+$", "", path).split(".")  # without the place in a list of parameters
+        owner = network.get_submodule(".".join(place))
+        if not name.startswith(_OFFSETS) and not (isinstance(owner, Module) and name in owner.undecayed):
+            yield parameter

@@ -1,0 +1,199 @@
+"""From what a user brings to a fitted estimator and back: each frontend learns what the layers alone could not."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from skrnn import RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger, Seq2SeqRegressor
+from skrnn.engine import TruncatedBPTT
+from skrnn.frontends import Conv1d, Embedding, PerFrame
+from skrnn.training import AdditiveOutliers
+
+
+def tokens(rng, n=200):
+    """Whether the last of two kinds of words is a noun, among words that say nothing."""
+    nouns, verbs, others = ["cat", "dog", "bird"], ["sees", "eats"], ["the", "a", "very"]
+    X = [[*rng.choice(nouns + verbs + others, rng.integers(2, 7)), *rng.choice(others, rng.integers(0, 3))] for _ in range(n)]
+    told = [[word for word in x if word not in others] for x in X]
+    keep = [k for k, words in enumerate(told) if words]
+    return [X[k] for k in keep], np.array([told[k][-1] in nouns for k in keep])
+
+
+def events(rng, n=300):
+    """Whether the last amount is large, or small for two kinds of events; amounts are large numbers."""
+    X = [np.column_stack([rng.integers(10, 14, m), 1000 + rng.choice([-1, 1], m)]) for m in rng.integers(3, 8, n)]
+    return X, np.array([(x[-1, 1] > 1000) != (x[-1, 0] in (11, 12)) for x in X])
+
+
+def waves(rng, n=120):
+    """Whether a long noisy signal swings fast or slowly."""
+    y = np.arange(n) % 2 == 0
+    lengths = rng.integers(80, 120, n)
+    return [np.sin(np.arange(m) * (0.8 if fast else 0.5) + rng.uniform(0, 6))[:, None] for m, fast in zip(lengths, y, strict=True)], y
+
+
+def films(rng, n=150):
+    """Whether a dot moves to the right, in bytes."""
+    right, X = rng.random(n) < 0.5, []
+    for to_right in right:
+        x = np.zeros((rng.integers(4, 7), 6, 6), dtype=np.uint8)
+        for k, frame in enumerate(x):
+            frame[rng.integers(6), (k if to_right else 5 - k) % 6] = 255
+        X.append(x)
+    return X, right
+
+
+TASKS = {
+    "tokens": (Embedding(4), tokens),
+    "tokens, filtered": (Conv1d(8, 3, frontend=Embedding(4)), tokens),
+    "events": (Embedding(3, channels=[0]), events),
+    "waves": (Conv1d(8, 9, stride=8), waves),
+    "films": (PerFrame(size=8, n_filters=4), films),
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_frontend_learns_its_task(task):
+    frontend, make = TASKS[task]
+    X, y = make(np.random.default_rng(0))
+    n = 2 * len(X) // 3
+    model = RNNClassifier(frontend=frontend, max_epochs=40, random_state=0).fit(X[:n], y[:n])
+    assert model.score(X[n:], y[n:]) > 0.9
+    np.testing.assert_array_equal(model.decision_function(X[n : n + 3]), model.decision_function(X[n:])[:3])
+
+
+def settings_of(make):
+    return {name: value for name, value in {"hidden_size": 6, "max_epochs": 3, "random_state": 0}.items() if name in make().get_params()}
+
+
+def target_of(make, X):
+    """Something to be learnt: of each sequence, of each step, or two numbers to be written."""
+    if make in (RNNTagger, RNNSequenceRegressor):
+        return [np.arange(len(x)) % 2 for x in X]
+    return np.tile([[0.0, 1.0], [1.0, 0.0]], (len(X), 1))[: len(X)] if make is Seq2SeqRegressor else np.arange(len(X)) % 2
+
+
+READERS = [RNNClassifier, RNNRegressor, RNNTagger, RNNSequenceRegressor, Seq2SeqRegressor]
+every_reader = pytest.mark.parametrize("make", READERS)
+every_task = pytest.mark.parametrize("task", ["tokens", "events", "films"])
+
+
+def fitted(make, task, **settings):
+    frontend, draw = TASKS[task]
+    X, _ = draw(np.random.default_rng(0))
+    X = X[:40]
+    return make(frontend=frontend, **settings_of(make) | settings).fit(X, target_of(make, X)), X
+
+
+def as_arrays(answers):
+    return [np.asarray(answer) for answer in answers]
+
+
+def assert_equal(some, others):
+    for a, b in zip(as_arrays(some), as_arrays(others), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@every_reader
+@every_task
+def test_every_estimator_takes_every_frontend(make, task):
+    model, X = fitted(make, task)
+    said = model.predict(X)
+    assert_equal(pickle.loads(pickle.dumps(model)).predict(X), said)
+    assert_equal(clone(model).fit(X, target_of(make, X)).predict(X), said)
+    assert_equal(model.predict(X[5:9]), said[5:9])
+    assert len(np.unique(np.concatenate([np.ravel(answer) for answer in as_arrays(fitted(RNNSequenceRegressor, task)[0].predict(X))]))) > 2
+
+
+@every_reader
+def test_a_frontend_is_searched_like_a_cell(make):
+    model, X = fitted(make, "tokens")
+    y = target_of(make, X)
+    search = GridSearchCV(model, {"frontend__size": [1, 3], "frontend": [Embedding(2)]}, cv=2).fit(X, y)
+    assert search.best_estimator_.network_.frontend.size == search.best_params_["frontend__size"]
+
+
+@every_reader
+def test_a_fit_that_fails_leaves_what_was_learnt(make):
+    model, X = fitted(make, "tokens")
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="no category that occurs min_frequency"):
+        model.set_params(frontend=Embedding(3, handle_unknown="use_encoded_value", min_frequency=10**6)).fit(X, target_of(make, X))
+    assert_equal(model.predict(X), before)
+
+
+def test_what_is_unknown_and_where():
+    model, X = fitted(RNNClassifier, "tokens")
+    with pytest.raises(ValueError, match=r"unknown category 'zebra' in channel 0 of X \(sequence 1, step 1\)"):
+        model.predict([["the"], ["the", "zebra"]])
+    lenient = model.set_params(frontend=Embedding(4, handle_unknown="use_encoded_value")).fit(X, target_of(RNNClassifier, X))
+    assert len(lenient.predict([["the"], ["the", "zebra"]])) == 2
+    np.testing.assert_array_equal(lenient.encoding_.categories_[0], sorted({word for x in X for word in x}))
+
+
+def test_training_goes_on_with_the_categories_of_the_first_fit():
+    model, X = fitted(RNNClassifier, "tokens", warm_start=True)
+    some = [x for x in X if "cat" not in x]
+    model.set_params(frontend=clone(model.frontend)).fit(some, target_of(RNNClassifier, some)).partial_fit(X, target_of(RNNClassifier, X))
+    assert "cat" in model.encoding_.categories_[0]
+    with pytest.raises(ValueError, match=r"network of frontend=Embedding\(size=4\), but the estimator now has frontend=Embedding\(size=5\)"):
+        model.set_params(frontend__size=5).fit(X, target_of(RNNClassifier, X))
+
+
+def test_without_a_frontend_nothing_is_left_of_it():
+    model, _ = fitted(RNNClassifier, "events")
+    X = np.random.default_rng(0).normal(size=(10, 4, 2))
+    model.set_params(frontend=None).fit(X, np.arange(10) % 2)
+    assert "encoding_" not in vars(model)
+    assert model.network_.frontend is None
+
+
+def test_attention_looks_at_what_comes_out_of_the_frontend():
+    X = [np.random.default_rng(k).normal(size=(n, 2)) for k, n in enumerate([7, 4, 6, 7])]
+    y = np.ones((4, 3))
+    model = Seq2SeqRegressor(frontend=Conv1d(4, 3, stride=2), attention="dot", hidden_size=4, bidirectional=False, max_epochs=2, random_state=0)
+    weights = model.fit(X, y).attention_weights(X)
+    assert [w.shape for w in weights] == [(3, 4), (3, 2), (3, 3), (3, 4)]
+    np.testing.assert_allclose([w.sum(1) for w in weights], 1, atol=1e-6)
+
+
+def test_answers_at_every_step_need_every_step():
+    X, _ = TASKS["waves"][1](np.random.default_rng(0), 10)
+    with pytest.raises(ValueError, match="An answer at every step needs a frontend that keeps the steps"):
+        RNNTagger(frontend=Conv1d(4, 3, stride=2)).fit(X, [np.zeros(len(x), int) for x in X])
+
+
+def test_a_stream_goes_on_where_each_step_is_seen_by_itself():
+    model, X = fitted(RNNTagger, "tokens")
+    _, state = model.predict([x[:1] for x in X], return_state=True)
+    assert_equal(model.predict([x[1:] or x[:1] for x in X], state=state)[0], model.predict(X)[0][1:])
+    mixing = RNNTagger(frontend=Conv1d(4, 3), **settings_of(RNNTagger)).fit(np.zeros((3, 5, 1)), np.ones((3, 5), int))
+    with pytest.raises(ValueError, match="A stream needs a frontend that takes each step by itself"):
+        mixing.predict(np.zeros((3, 5, 1)), return_state=True)
+
+
+def test_ids_get_no_outliers():
+    X, y = TASKS["tokens"][1](np.random.default_rng(0), 20)
+    with pytest.raises(ValueError, match="AdditiveOutliers"):
+        RNNClassifier(frontend=Conv1d(4, 3, frontend=Embedding(4)), penalties=AdditiveOutliers()).fit(X, y)
+
+
+def test_a_frame_with_a_categorical_column():
+    rng = np.random.default_rng(0)
+    X = [pd.DataFrame({"day": rng.choice(["mon", "sun"], 5), "sales": rng.normal(1000, 1, 5)}) for _ in range(60)]
+    y = [x["day"].iloc[-1] for x in X]
+    model = RNNClassifier(frontend=Embedding(2, channels=["day"]), random_state=0, max_epochs=30).fit(X, y)
+    assert model.score(X, y) > 0.9
+    np.testing.assert_array_equal(model.encoding_.categories_[0], ["mon", "sun"])
+    assert model.mean_[0] == 0
+    assert abs(model.mean_[1] - 1000) < 1
+
+
+def test_truncation_learns_through_the_frontend():
+    X, y = waves(np.random.default_rng(0))
+    model = RNNClassifier(frontend=Conv1d(8, 9, stride=4), rule=TruncatedBPTT(10), random_state=0).fit(X[:80], y[:80])
+    assert model.score(X[80:], y[80:]) > 0.9
