@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ._encoding import SEQUENCES, WINDOWS, Encoding, Moments
 from ._ids import categories_of_numbers, categories_of_strings, check_channels, ids_of_numbers, ids_of_strings, named, places_of
 from ._sequences import Array, Sequences
-from ._tables import Table, kind_of_cells, place_of, tables_of
+from ._tables import Table, holds_numbers, kind_of_cells, place_of, tables_of
 
 
 @dataclass(eq=False)
@@ -73,7 +73,8 @@ class Categories(Encoding):
             _refuse_strings_in_windows(tables)
             tables = []
         if not tables:
-            self._refuse_numbers_for_strings(range(len(self.categories_)))
+            if holds_numbers(X):
+                self._refuse_numbers_for_strings(range(len(self.categories_)))
             return X
         self._see_channels(tables, reset)
         self._refuse_strings_elsewhere(tables)
@@ -86,6 +87,8 @@ class Categories(Encoding):
         """Ids in all categorical channels."""
         if reset and not self.categories_:
             self._learn_channels(sequences.n_features, None)
+        if sequences.n_features != self.n_channels_:
+            raise ValueError(f"X has {sequences.n_features} features, but {self.n_channels_} are expected, as in fit")
         values = sequences.values.copy()
         for k, channel in enumerate(self.places_.tolist()):
             if self.categories_[k].dtype != object:
@@ -184,7 +187,7 @@ def _step_of(sequences: Sequences, row: int) -> tuple[int, int]:
 
 def _refuse_strings_in_windows(tables: list[Table]) -> None:
     if not all(table.is_plain(channel) for table in tables for channel in range(table.n_channels)):
-        raise ValueError("X holds strings in a table of windows, whose columns are not its channels: categories must be numbers there")
+        raise ValueError("X holds strings, but n_lags, layout or names of lags tell how to read its columns: categories must be numbers there")
 
 
 def _what_is_wrong(kind: str, cell: Any, at: str) -> str:

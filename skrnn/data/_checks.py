@@ -150,7 +150,7 @@ def check_sequences_and_layout(
     With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
     """
     encoding, table_layout = encoding or AsItIs(), table_layout or TableLayout()
-    X = encoding.numbers(X, reset=reset, rows=STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel else WINDOWS)
+    X = encoding.numbers(X, reset=reset, rows=STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel(X) else WINDOWS)
     unwrapped = unwrap(X)
     layout = layout_of(X, unwrapped)
     table, columns = None, None

@@ -36,15 +36,18 @@ class TableLayout:
     layout: str = "ntc"
     step_order: str = "oldest_first"
 
-    @property
-    def one_channel(self) -> bool:
+    def one_channel(self, X: Any) -> bool:
         """Whether a row of a table is a sequence of one channel, and arrays have their steps before their channels."""
-        return self.n_lags is None and self.layout == "ntc"
+        return self.n_lags is None and self.layout == "ntc" and not self._lags(X)
+
+    def _lags(self, table: Any) -> dict[int, int]:
+        """The columns of a frame that are named as lags."""
+        names = _names(table) if self.step_order == "auto" else []
+        return {int(match[1]): k for k, name in enumerate(names) if (match := LAG.fullmatch(name))}
 
     def columns(self, table: Any, n_columns: int) -> npt.NDArray[np.intp]:
         """The column of a table that holds each step and channel, of shape (n_steps, n_channels)."""
-        names = _names(table) if self.step_order == "auto" else []
-        lags = {int(match[1]): k for k, name in enumerate(names) if (match := LAG.fullmatch(name))}
+        lags = self._lags(table)
         if self.n_lags is None and self.layout == "lags_then_constants":
             raise ValueError("layout='lags_then_constants' needs n_lags, the number of columns that are lags")
         if lags and self.n_lags not in (None, len(lags)):

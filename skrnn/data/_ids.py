@@ -28,13 +28,15 @@ def categories_of_strings(cells: list[str], min_frequency: int, name: str) -> Ar
 
 
 def categories_of_numbers(numbers: Array, min_frequency: int, name: str) -> Array:
-    """The numbers of a channel that occur often enough, as int64 if all are whole."""
-    if not (np.abs(numbers) <= _EXACT).all():
-        raise ValueError(f"{name} of X has categories above {_EXACT}, which float64 cannot tell apart: pass them as strings")
+    """The whole numbers of a channel that occur often enough."""
+    if not (np.abs(numbers) < _EXACT).all():
+        raise ValueError(f"{name} of X has categories of {_EXACT} and more, which float64 cannot tell apart: pass them as strings")
+    if (broken := numbers[numbers != np.rint(numbers)]).size:
+        raise ValueError(f"{name} of X holds {broken[0]:g}: categories are strings or whole numbers; tell by channels= which channels hold them")
     found, counts = np.unique(numbers, return_counts=True)
     kept = found[counts >= min_frequency]
     _check_number(len(kept), min_frequency, name)
-    return kept.astype(np.int64 if (kept == np.rint(kept)).all() else np.float64)
+    return kept.astype(np.int64)
 
 
 def _check_number(n: int, min_frequency: int, name: str) -> None:
@@ -69,7 +71,7 @@ def places_of(channels: Sequence[int | str] | None, n: int, names: list[str] | N
 def _place(channel: int | str, n: int, names: list[str] | None) -> int:
     if isinstance(channel, str):
         if names is None:
-            raise ValueError(f"channels names {channel!r}, but the channels of X have no names: use their places, or pass frames")
+            raise ValueError(f"channels names {channel!r}, but the channels of X have no names here: use their places, or pass frames of steps")
         if channel not in names:
             raise ValueError(f"channels names {channel!r}, which is no channel of X; X has {names}")
         return names.index(channel)

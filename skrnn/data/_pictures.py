@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ._encoding import SEQUENCES, Encoding, Moments
+from ._encoding import SEQUENCES, WINDOWS, Encoding, Moments
 from ._frames import kind_of, tensor_to_array
 from ._sequences import Array, Sequences
 
@@ -38,6 +38,8 @@ class Pictures(Encoding):
 
     def numbers(self, X: Any, *, reset: bool, rows: str = SEQUENCES) -> Any:
         """The pixels of a picture, side by side; X itself where they are that already."""
+        if rows == WINDOWS:
+            raise ValueError("X holds pictures, whose steps come first and in their order: that needs n_lags=None and layout='ntc'")
         arrays, lead = _opened(X)
         shapes = [array.shape[lead:] for array in arrays]
         for shape, array in zip(shapes, arrays, strict=True):

@@ -97,7 +97,12 @@ class FrameTable(Table):
 
     def _cells_of_column(self, k: int) -> list[Any]:
         nested = self._nested[k]
-        return list(self._columns[k][1]) if nested is None else list(chain.from_iterable(nested))
+        if nested is None:
+            return list(self._columns[k][1])
+        for i, cell in enumerate(nested):
+            if isinstance(cell, str) or not isinstance(cell, Sequence | np.ndarray):
+                raise ValueError(f"column {self._columns[k][0]!r} of X holds sequences, but {cell!r} in row {i}")
+        return list(chain.from_iterable(nested))
 
     def _of(self, channel: int) -> list[Any]:
         return [self._columns[k][1] for k in self._groups[channel]]
@@ -174,9 +179,23 @@ def tables_of(X: Any, rows: str, *, tokens: bool) -> tuple[list[Table], Callable
     if not tokens and _is_grid(items):
         return _of_array(np.array(items, dtype=object), one_channel)
     tables = [_of_item(item, i) for i, item in enumerate(items)]
-    if any(table is None for table in tables):  # the door says what is wrong
-        return [], lambda parts: X
+    if None in tables:
+        _refuse_what_is_no_text(items, tables)
+        return [], lambda parts: X  # the door says what is wrong
     return [table for table in tables if table is not None], list
+
+
+def _refuse_what_is_no_text(items: list[Any], tables: list[Table | None]) -> None:
+    """Among sequences of strings: beside numbers the door will say it."""
+    texts = (table is not None and not all(map(table.is_plain, range(table.n_channels))) for table in tables)
+    if any(texts):
+        i = tables.index(None)
+        raise TypeError(f"sequence {i} of X must hold tokens or steps, as a string, a list or an array; got {items[i]!r}")
+
+
+def holds_numbers(X: Any) -> bool:
+    """Whether X is an array, or another container that may hold sequences of numbers."""
+    return kind_of(X) != "" or (isinstance(X, Sequences | Sequence | np.ndarray) and not isinstance(X, str | bytes) and len(X) > 0)
 
 
 def _of_array(X: Array, one_channel: bool) -> tuple[list[Table], Callable[[list[Any]], Any]]:

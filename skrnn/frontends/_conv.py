@@ -14,7 +14,7 @@ from ..cells._rows import linear
 from ..cells._starts import input_weights
 from ..data import Encoding
 from ..kernels import Layout
-from ._base import Frontend, Lengths
+from ._base import Frontend, Lengths, resolve_frontend
 from ._blocks import in_blocks
 
 
@@ -105,7 +105,8 @@ class Conv1d(Frontend):
 
     def encoding(self) -> Encoding:
         """That of the frontend before the filters."""
-        return super().encoding() if self.frontend is None else self.frontend.encoding()
+        frontend = resolve_frontend(self.frontend)
+        return super().encoding() if frontend is None else frontend.encoding()
 
     @property
     def changes_lengths(self) -> bool:

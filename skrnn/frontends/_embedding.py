@@ -20,7 +20,7 @@ class Embedding(Frontend):
 
     Choose it for tokens (words, characters, codes) and for channels of events, places, days or types among
     numeric ones: a category's number says nothing about it, its vector is learnt with the network. Categories
-    are strings or numbers, and are learnt from the data of ``fit`` as scikit-learn's ``OrdinalEncoder``
+    are strings or whole numbers, and are learnt from the data of ``fit`` as scikit-learn's ``OrdinalEncoder``
     learns them: what occurs, sorted, for each channel by itself. The other channels are standardised as ever.
 
     Parameters
@@ -31,7 +31,8 @@ class Embedding(Frontend):
     channels : list of int and str, or None, default=None
         Channels that hold categories: places (negative from the end), or names where X is made of data
         frames. ``None``: all of them, and then a list of token lists or of strings (whose tokens are their
-        characters) is a list of sequences, whatever their lengths.
+        characters) is a list of sequences, whatever their lengths. A column of texts is a list of strings:
+        ``frame["text"]`` for characters, ``frame["text"].str.split()`` for words.
     handle_unknown : {"error", "use_encoded_value"}, default="error"
         What happens with a category that was not seen in ``fit``: an error that names channel, sequence and
         step; or a vector for all of them, which is zero, unless ``min_frequency`` leaves categories over from

@@ -40,9 +40,9 @@ class PerFrame(Frontend):
     shape : tuple of int or None, default=None
         (height, width) or (height, width, channels) of the pictures, where their pixels come side by side, as
         in Sequences; ``None``: X tells.
-    redraw : bool, default=True
+    redraw : bool, default=False
         Whether the weights of ``module`` are drawn anew from the estimator's ``random_state``; ``False``
-        keeps them: those of a module that was trained before.
+        starts from those that it has, as of a module that was trained before.
 
     Notes
     -----
@@ -55,7 +55,7 @@ class PerFrame(Frontend):
     pool takes the largest of 2×2 (of what there is at the border). Drawn are all weights with two axes or
     more, uniformly within ± 1 / √fan-in, and the biases beside them, as torch draws those of its linear
     layers and convolutions; gains and shifts of norms stay as they are, and so do weights with
-    ``requires_grad=False``. ``Dropout`` draws from ``random_state`` too; other random layers would not. Batch
+    ``requires_grad=False``. ``Dropout`` draws from ``random_state`` too; other random layers are refused. Batch
     norm is over all pictures of a batch while training; else the module sees some pictures at a time, and in
     ``predict`` always as many, so that memory is bounded and no prediction depends on its company. A pickle
     holds the weights as numpy arrays, and the module's classes by their names. Costs n_steps_total times the
@@ -80,7 +80,7 @@ class PerFrame(Frontend):
     """
 
     def __init__(
-        self, module: nn.Module | None = None, size: int = 32, n_filters: int = 16, shape: tuple[int, ...] | None = None, redraw: bool = True
+        self, module: nn.Module | None = None, size: int = 32, n_filters: int = 16, shape: tuple[int, ...] | None = None, redraw: bool = False
     ) -> None:
         super().__init__()
         self.module = module

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _LazyConvXdMixin
+from torch.nn.modules.dropout import _DropoutNd
 
 from ..cells import Module
 
@@ -30,6 +32,7 @@ class SeededDropout(Module):
 
 
 _DRAWING_WHEN_SEEN: Any = (nn.LazyLinear, _LazyConvXdMixin)
+_UNSEEDED = (_DropoutNd, nn.RReLU)  # they draw from torch's global generator; dropouts of `_DROPOUTS` are replaced
 _DROPOUTS: dict[type[nn.Module], int | None] = {nn.Dropout: None, nn.Dropout1d: 2, nn.Dropout2d: 2, nn.Dropout3d: 2}
 
 
@@ -40,12 +43,13 @@ def own_copy(module: nn.Module, like: Tensor, generator: Generator | None, *, re
     torch's own start of its linear layers and convolutions. Weights that need no gradient, and what stands
     beside no matrix (gains and shifts of norms), stay; all do without ``redraw``.
     """
-    twin = nn.Sequential(copy.deepcopy(module))  # so that a module that is a dropout itself has a parent
+    _refuse(module)
+    twin = nn.Sequential(copy.deepcopy(module)).to(like.dtype)  # in another, so that a module that is a dropout itself has a parent
     lazy = [part for part in twin.modules() if isinstance(part, _DRAWING_WHEN_SEEN) and part.has_uninitialized_params()]
     for part in lazy:
         part.reset_parameters = lambda: None  # it would draw from torch's global generator
     with torch.no_grad():
-        size = _size_of(twin.eval()(like), like)
+        size = _size_of(_tried(twin.eval(), like), like)
     for part in lazy:
         del part.reset_parameters
     for part in twin.modules():
@@ -53,6 +57,24 @@ def own_copy(module: nn.Module, like: Tensor, generator: Generator | None, *, re
             _draw(part, generator)
     _seed_dropouts(twin)
     return twin.train()[0], size
+
+
+def _refuse(module: nn.Module) -> None:
+    """What would break the promises of estimators: the same seed, the same bits; no answer depends on its company."""
+    for part in module.modules():
+        if isinstance(part, _UNSEEDED) and type(part) not in _DROPOUTS:
+            able = [kind.__name__ for kind in _DROPOUTS]
+            raise ValueError(f"the module holds {part!r}, which draws from torch's global generator: use one of {able}")
+        if isinstance(part, _NormBase) and not part.track_running_stats:
+            raise ValueError(f"the module holds {part!r}, whose answers depend on their company: use track_running_stats=True")
+
+
+def _tried(module: nn.Module, like: Tensor) -> Any:
+    """What a module makes of an input."""
+    try:
+        return module(like)
+    except RuntimeError as error:
+        raise ValueError(f"the module cannot take an input of shape {tuple(like.shape)}, colours first as torch has them: {error}") from error
 
 
 def _size_of(outputs: Any, like: Tensor) -> int:

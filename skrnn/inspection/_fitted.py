@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from ..data import Sequences
 from ..estimators.face import Trained, predictor_of
+from ..frontends import Frontend
 from ..networks import Network
 from ..training import Batches
 
@@ -41,6 +43,13 @@ class NetworkView(NamedTuple):
 
     batches: Batches
     losses: Losses | None = None
+    frontend: Frontend | None = None
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Steps of each sequence as the recurrent layers see it."""
+        lengths = self.batches.lengths
+        return lengths if self.frontend is None else self.frontend.out_lengths(lengths)
 
 
 def seen(estimator: Any, X: Any, y: Any = None) -> NetworkView:
@@ -50,7 +59,7 @@ def seen(estimator: Any, X: Any, y: Any = None) -> NetworkView:
         X = estimator[:-1].transform(X)
     predictor = predictor_of(model)
     if y is None:
-        return NetworkView(in_double(predictor.read(X).sequences, model.mean_, model.scale_))
+        return NetworkView(in_double(predictor.read(X).sequences, model.mean_, model.scale_), None, model.network_.frontend)
     given, wanted, _ = predictor.compared(X, y)
     batches, weight = in_double(given.sequences, model.mean_, model.scale_), predictor.target.weigh(wanted, None)
     target = torch.from_numpy(predictor.target.encode(wanted))
@@ -62,7 +71,7 @@ def seen(estimator: Any, X: Any, y: Any = None) -> NetworkView:
         each = objective.losses(outputs, target[rows])
         return each if weight is None else each * torch.from_numpy(weight[rows])
 
-    return NetworkView(batches, losses)
+    return NetworkView(batches, losses, model.network_.frontend)
 
 
 def in_double(sequences: Sequences, mean: Any = 0.0, scale: Any = 1.0) -> Batches:

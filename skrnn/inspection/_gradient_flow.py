@@ -232,7 +232,7 @@ def _mean_norms(network: nn.Module, recurrent: Recurrent, data: NetworkView, pla
     """Mean norm of the gradient at each step; the network is used up."""
     watched = watch(recurrent, place.layer, place.direction)
     network.double().eval()
-    total, count = np.zeros((2, int(data.batches.lengths.max())))
+    total, count = np.zeros((2, int(data.lengths.max())))
     with limit_threads(1), torch.inference_mode(False), torch.enable_grad():
         for index in data.batches.chunks():
             packed = data.batches.packed(index)

@@ -251,7 +251,7 @@ def test_places_are_counted_in_sequences_and_steps(name, place):
         ([["a", b"b"]], r"strings or numbers: channel 0 of X \(sequence 0, step 1\) holds a bytes"),
         ([["a"], []], r"sequence 1 is empty"),
         ([], r"0 sample"),
-        ([np.array([[2.0**60]])], r"above 9007199254740992, which float64 cannot tell apart"),
+        ([np.array([[2.0**60]])], r"of 9007199254740992 and more, which float64 cannot tell apart"),
         ([np.zeros((2, 2, 2))], r"2-D \(n_steps, n_features\) or 1-D"),
         ([np.zeros((2, 2)), np.array([["a"]])], r"sequence 1 has 1 features, sequence 0 has 2"),
     ],
@@ -324,7 +324,7 @@ def test_more_categories_than_single_precision_tells_apart_are_refused(X, monkey
 
 
 def test_strings_in_windows_are_refused():
-    with pytest.raises(ValueError, match="X holds strings in a table of windows"):
+    with pytest.raises(ValueError, match="X holds strings, but n_lags, layout or names of lags tell how to read its columns"):
         Categories().numbers(pd.DataFrame({"lag_1": ["a"], "lag_2": ["b"]}), reset=True, rows="windows")
-    with pytest.raises(ValueError, match="X holds strings in a table of windows"):
+    with pytest.raises(ValueError, match="X holds strings, but n_lags, layout or names of lags tell how to read its columns"):
         Categories().numbers(np.array([["a", "b"]]), reset=True, rows="windows")

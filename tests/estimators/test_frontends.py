@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 from skrnn import RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger, Seq2SeqRegressor
 from skrnn.engine import TruncatedBPTT
 from skrnn.frontends import Conv1d, Embedding, PerFrame
+from skrnn.inspection import GradientFlowDisplay
 from skrnn.training import AdditiveOutliers
 
 
@@ -197,3 +198,38 @@ def test_truncation_learns_through_the_frontend():
     X, y = waves(np.random.default_rng(0))
     model = RNNClassifier(frontend=Conv1d(8, 9, stride=4), rule=TruncatedBPTT(10), random_state=0).fit(X[:80], y[:80])
     assert model.score(X[80:], y[80:]) > 0.9
+
+
+def test_the_gradient_is_drawn_over_the_steps_behind_the_frontend():
+    X = [np.random.default_rng(n).normal(size=(n, 2)) for n in (5, 6, 7, 8)]
+    model = RNNClassifier("lstm", frontend=Conv1d(3, stride=3), **settings_of(RNNClassifier)).fit(X, [0, 1, 0, 1])
+    norms = GradientFlowDisplay.from_estimator(model, X).norms
+    assert all(len(of_steps) == 3 and np.isfinite(of_steps).all() for of_steps in norms.values())
+
+
+@pytest.mark.parametrize(
+    ("make", "wrong", "message"),
+    [
+        (Embedding(2), ["abc", None, "b"], r"sequence 1 of X must hold tokens or steps.*got None"),
+        (Embedding(2), [["a"], 3, ["b"]], r"sequence 1 of X must hold tokens or steps.*got 3"),
+        (Embedding(2), np.array([[1.0, 0.5], [2.0, 1.0]]), r"channel 0 of X holds 0.5: categories are strings or whole numbers"),
+        (PerFrame(), np.zeros((4, 36, 6, 6)), "X holds pictures, whose steps come first"),
+        (Conv1d(2, frontend="embedding"), np.zeros((4, 3, 1)), "The 'frontend' parameter must be a frontend"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(make, wrong, message):
+    settings = {"layout": "nct"} if isinstance(make, PerFrame) else {}
+    with pytest.raises((TypeError, ValueError), match=message):
+        RNNClassifier(frontend=make, **settings).fit(wrong, np.arange(len(wrong)) % 2)
+
+
+def test_too_few_channels_are_refused_and_lags_may_stand_beside_a_category():
+    rng = np.random.default_rng(0)
+    X = np.dstack([rng.normal(size=(20, 5)), rng.normal(size=(20, 5)), rng.integers(0, 3, (20, 5))])
+    model = RNNClassifier(frontend=Embedding(2, channels=[-1]), **settings_of(RNNClassifier)).fit(X, np.arange(20) % 2)
+    for few in (X[..., :2], X[..., 0]):
+        with pytest.raises(ValueError, match=r"X has . features, but 3 are expected"):
+            model.predict(few)
+    lags = pd.DataFrame({**{f"lag{k}": rng.normal(size=20) for k in (1, 2, 3)}, "shop": [0, 1] * 10})
+    model = RNNClassifier(frontend=Embedding(2, channels=[1]), **settings_of(RNNClassifier)).fit(lags, np.arange(20) % 2)
+    np.testing.assert_array_equal(model.encoding_.categories_[0], [0, 1])

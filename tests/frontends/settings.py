@@ -32,7 +32,7 @@ VARIANTS = {
         {"channels": 3, "kernel_size": 3, "frontend": Conv1d(2, 3, stride=2, causal=False, activation="tanh")},
         {"channels": 3, "activation": "tanh", "frontend": Embedding(2, channels=[0])},
     ],
-    "PerFrame": [{"size": 3, "n_filters": 2}, {"module": SMALL}, {"module": NORMED}, {"module": SMALL, "redraw": False}],
+    "PerFrame": [{"size": 3, "n_filters": 2}, {"module": SMALL}, {"module": NORMED}, {"module": SMALL, "redraw": True}],
 }
 
 

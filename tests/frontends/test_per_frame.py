@@ -7,6 +7,7 @@ from torch import nn
 
 from skrnn.engine import pack
 from skrnn.frontends import PerFrame, encode
+from skrnn.training._decay import decayed
 from tests.cell_settings import assert_same, unpack_all
 
 RNG = np.random.default_rng(0)
@@ -65,7 +66,7 @@ def test_weights_are_drawn_by_their_fan_in_and_others_stay():
         module[1].weight.fill_(3)
         module[4].bias.fill_(2)
     kept = [w.clone() for w in module.parameters()]
-    net, _ = built(PerFrame(module), COLOUR)
+    net, _ = built(PerFrame(module, redraw=True), COLOUR)
     conv, norm, _, linear, layer_norm, frozen = net.module_
     for weights, fan_in in ((conv.weight, 18), (conv.bias, 18), (linear.weight, 50 * 35), (linear.bias, 50 * 35)):
         assert 0.5 * fan_in**-0.5 < weights.abs().max() <= fan_in**-0.5
@@ -79,7 +80,7 @@ def test_weights_are_drawn_by_their_fan_in_and_others_stay():
 
 
 def test_weights_of_a_trained_module_may_be_kept():
-    net, _ = built(PerFrame(TWO, redraw=False), COLOUR)
+    net, _ = built(PerFrame(TWO), COLOUR)
     assert all(torch.equal(a, b) for a, b in zip(TWO.parameters(), net.parameters(), strict=True))
 
 
@@ -136,12 +137,38 @@ def test_batch_norm_is_over_all_pictures_while_training_and_over_none_after():
         (PerFrame(3), r"'module' parameter of PerFrame must be a torch.nn.Module or None; got 3"),
         (PerFrame(size=0), r"'size' parameter of PerFrame must be a whole number of at least 1; got 0"),
         (PerFrame(n_filters=0), r"'n_filters' parameter of PerFrame must be a whole number"),
+        (
+            PerFrame(nn.Sequential(nn.Flatten(), nn.AlphaDropout(0.5))),
+            r"holds AlphaDropout\(.*draws from torch's global generator: use one of",
+        ),
+        (PerFrame(nn.RReLU()), r"holds RReLU\(.*draws from torch's global generator"),
+        (PerFrame(nn.BatchNorm2d(2, track_running_stats=False)), r"answers depend on their company: use track_running_stats=True"),
+        (PerFrame(nn.Conv2d(3, 1, 2)), r"the module cannot take an input of shape \(1, 2, 7, 9\), colours first as torch has them"),
         (PerFrame(nn.Flatten(0)), r"the module must make numbers of each input by itself; of an input of shape \(1, 2, 7, 9\) it made \(126,\)"),
     ],
 )
 def test_what_cannot_be_built_is_refused(frontend, message):
     with pytest.raises(ValueError, match=message):
         built(frontend, COLOUR)
+
+
+def test_a_module_in_double_precision_is_taken():
+    assert built(PerFrame(nn.Sequential(nn.Flatten(), nn.Linear(126, 3)).double()), COLOUR)[0].output_size == 3
+
+
+def test_only_matrices_of_a_module_decay():
+    class Scaled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.basis, self.gate = nn.Parameter(torch.ones(126, 4)), nn.Parameter(torch.ones(4))
+            self.norm, self.line = nn.LayerNorm(4), nn.Linear(4, 2)
+
+        def forward(self, x):
+            return self.line(self.norm(x.flatten(1) @ self.basis * self.gate))
+
+    net, _ = built(PerFrame(Scaled()), COLOUR)
+    kept = {id(p) for p in decayed(net)}
+    assert {name for name, p in net.named_parameters() if id(p) in kept} == {"module_.basis", "module_.line.weight"}
 
 
 def test_pictures_have_to_be_known():
