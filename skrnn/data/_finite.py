@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from ._sequences import Array, Sequences, offsets_of, refuse_empty
 
 # Elements looked at together: bounds the extra memory (a mask and a cast), whatever the size of the data.
 CHUNK = 1_000_000
+_HINT = " Estimators read tokens and categories with frontend=Embedding(), of skrnn.frontends."
 
 
 def float_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
@@ -26,14 +29,27 @@ def float_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
     if dtype.kind in "mM":
         raise TypeError(f"{name} has the type {dtype}: a datetime is no number; convert it, e.g. to seconds")
     if dtype.kind in "USVT":
-        raise ValueError(f"dtype='numeric' is not compatible with arrays of bytes/strings. Convert {name} to numeric values, got {dtype}.")
+        raise ValueError(f"dtype='numeric' is not compatible with arrays of bytes/strings. Convert {name} to numeric values, got {dtype}.{_HINT}")
     return np.dtype(np.float64)
 
 
 def to_float(array: Array, name: str) -> Array:
     """Convert to native float32 or float64; no copy where it is that already."""
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, which the finite check reports
-        return np.asarray(array, dtype=float_dtype(array.dtype, name))
+    dtype = float_dtype(array.dtype, name)
+    with hinting(), np.errstate(over="ignore"):  # what is too large becomes infinite, which the finite check reports
+        return np.asarray(array, dtype=dtype)
+
+
+@contextmanager
+def hinting() -> Iterator[None]:
+    """Say what strings need, where they are taken for numbers."""
+    try:
+        yield
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        hint = "" if _HINT in str(error) else f".{_HINT}"
+        raise ValueError(f"{error}{hint}") from error
 
 
 def contiguous(array: Array, dtype: np.dtype[Any] | None = None) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from ._finite import contiguous, float_dtype, to_float
+from ._finite import contiguous, float_dtype, hinting, to_float
 from ._frames import cells_of, columns_of, has_instances, kind_of, order_of_instances, refuse_columns, tensor_to_array
 from ._sequences import Array, Sequences, offsets_of, refuse_empty
 
@@ -79,7 +79,8 @@ def table_to_array(table: Any, name: str = "X", estimator: Any = None) -> Array:
         float_dtype(table.dtype, name)
         if table.ndim == 1 and len(table) == 0:
             raise ValueError(NO_SAMPLES.format(shape=table.shape))
-    return to_float(check_array(table, ensure_all_finite=False, input_name=name, estimator=estimator), name)
+    with hinting():
+        return to_float(check_array(table, ensure_all_finite=False, input_name=name, estimator=estimator), name)
 
 
 def rows_to_sequences(table: Array) -> Sequences:
