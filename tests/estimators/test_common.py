@@ -4,6 +4,7 @@ Run with SCIPY_ARRAY_API=1: without it scikit-learn skips the check of array API
 """
 
 import pytest
+from _pytest.mark import ParameterSet
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -85,16 +86,22 @@ def _expected_of_default(estimator):
     return (MINIBATCHES if isinstance(estimator, Trained) else FOLDS if by_folds else {}) | EXPECTED_FAILURES.get(name, {})
 
 
-def _defaults(trained):
-    return [made for name in CLASSES if isinstance(made := getattr(estimators, name)(), Trained) == trained]
+def _defaults():
+    return [getattr(estimators, name)() for name in CLASSES]
 
 
-@parametrize_with_checks(_defaults(trained=False), expected_failed_checks=_expected_of_default, xfail_strict=True)
+# What float32, minibatches and a choice of scales might break; the other checks of defaults are slow.
+QUICK = ("check_methods_subset_invariance", "check_dict_unchanged", "check_estimators_pickle")
+
+
+def _quick_ones_always(parametrized):
+    """The same checks, the others of them marked as slow."""
+    names, cases = parametrized.args
+    sets = [ParameterSet.extract_from(case) for case in cases]
+    marked = [made if made.values[1].func.__name__ in QUICK else made._replace(marks=[*made.marks, pytest.mark.slow]) for made in sets]
+    return pytest.mark.parametrize(names, marked, **parametrized.kwargs)
+
+
+@_quick_ones_always(parametrize_with_checks(_defaults(), expected_failed_checks=_expected_of_default, xfail_strict=True))
 def test_scikit_learn_on_defaults(estimator, check):
-    check(estimator)
-
-
-@pytest.mark.slow
-@parametrize_with_checks(_defaults(trained=True), expected_failed_checks=_expected_of_default, xfail_strict=True)
-def test_scikit_learn_on_trained_defaults(estimator, check):
     check(estimator)

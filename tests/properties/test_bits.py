@@ -24,6 +24,16 @@ SETTINGS = [
 ]
 CELLS = [pytest.param(cell, id=repr(cell)) for cell in SETTINGS]
 precisions = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+WAYS = {
+    f"{dtype}-{width}-{way}": (dtype, width, way == "reverse")
+    for dtype in (torch.float32, torch.float64)
+    for width in (1, 6, 33, 64)
+    for way in ("forward", "reverse")
+}
+MET = ("torch.float32-33-forward", "torch.float32-6-reverse", "torch.float64-64-reverse", "torch.float64-1-forward")  # the others are slow
+crossed = pytest.mark.parametrize(
+    ("dtype", "width", "reverse"), [pytest.param(*way, id=name, marks=[] if name in MET else [pytest.mark.slow]) for name, way in WAYS.items()]
+)
 
 
 def made(lengths, dtype):
@@ -41,9 +51,7 @@ def assert_alike(run, sequences, companies=COMPANIES):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-@precisions
-@pytest.mark.parametrize("width", [1, 6, 33, 64])
-@pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
+@crossed
 def test_outputs_and_states_of_a_cell(cell, dtype, width, reverse):
     parts = max(len(cell.get_params().get("periods", "1")), cell.get_params().get("n_heads", 1), cell.get_params().get("cell__block_size", 1))
     cell = built(cell, dtype, hidden_size=-(-width // parts) * parts)

@@ -58,6 +58,10 @@ IN_SINGLE_PRECISION = [  # beside the defaults: what those do not have in their 
     "GRU(layer_norm=True, reset='before')",
     "Elman(layer_norm=True)",
 ]
+# What is written once, against a cell's methods: settings that have other states or more gates, beside the defaults; the rest is slow.
+one_of_each_class_and_some = pytest.mark.parametrize(
+    "cell", [cell if cell.id in IN_SINGLE_PRECISION else of_class for cell, of_class in zip(CELLS, ONE_OF_EACH_CLASS, strict=True)]
+)
 
 
 def every_kernel(always, single, **axes):
@@ -163,7 +167,7 @@ def test_torch_func_differentiates_through_a_scan(cell):
     assert_same(torch.func.grad(loss)(weights).values(), expected, EXACT)
 
 
-@every_cell
+@one_of_each_class_and_some
 def test_rtrl_equals_bptt(cell):
     batch = packed((3, 5, 1))
     net = StepNetwork(stacked(cell), torch.zeros(2)).double().eval()
