@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 from ._encoding import SEQUENCES, STEPS, WINDOWS, AsItIs, Encoding
 from ._finite import check_finite, contiguous, trim_nan
 from ._flat import TableLayout, gather
-from ._frames import kind_of
+from ._frames import channel_names, kind_of
 from ._reading import NO_SAMPLES, ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ._sequences import Array, Sequences
 
@@ -149,7 +149,7 @@ def check_sequences_and_layout(
 
     With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
     """
-    encoding, table_layout = encoding or AsItIs(), table_layout or TableLayout()
+    encoding, table_layout, names = encoding or AsItIs(), table_layout or TableLayout(), channel_names(X)
     X = encoding.numbers(X, reset=reset, rows=STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel(X) else WINDOWS)
     unwrapped = unwrap(X)
     layout = layout_of(X, unwrapped)
@@ -165,10 +165,10 @@ def check_sequences_and_layout(
     sequences = encoding.codes(_check_values(sequences, None, compute_dtype, allow_nan, "X"), reset=reset)
     # Only now, when nothing else can fail, is the estimator touched.
     if reset:
-        _remember(estimator, table, sequences)
+        _remember(estimator, table, sequences, names)
         estimator._columns = columns
     else:
-        _compare(estimator, table, sequences)
+        _compare(estimator, table, sequences, names)
     return sequences, layout
 
 
@@ -194,23 +194,28 @@ def _check_values(sequences: Sequences, dtype: npt.DTypeLike | None, compute_dty
     return sequences if values is sequences.values else sequences.with_values(values)
 
 
-def _remember(estimator: Any, table: Any, sequences: Sequences) -> None:
-    """Note the kind of data of a fit; `table` is None for other than 2-D data."""
+def _remember(estimator: Any, table: Any, sequences: Sequences, names: list[str] | None) -> None:
+    """Note the kind of data of a fit; `table` is None for other than 2-D data, whose channels may have `names`."""
     if table is not None:
         validate_data(estimator, table, reset=True, skip_check_array=True)
         estimator._n_columns = estimator.n_features_in_
     else:
         vars(estimator).pop("feature_names_in_", None)
+        if names is not None:
+            estimator.feature_names_in_ = np.array(names, dtype=object)
         estimator.n_features_in_ = sequences.n_features
         estimator._n_columns = None
     estimator._n_channels = sequences.n_features
 
 
-def _compare(estimator: Any, table: Any, sequences: Sequences) -> None:
-    """Refuse data of another number of features than those of the fit."""
+def _compare(estimator: Any, table: Any, sequences: Sequences, names: list[str] | None = None) -> None:
+    """Refuse data of another number of features than those of the fit, or with other names."""
     if table is not None and estimator._n_columns is not None:
         validate_data(estimator, table, reset=False, skip_check_array=True)
         return
+    known = vars(estimator).get("feature_names_in_")
+    if known is not None and estimator._n_columns is None and names is not None and names != known.tolist():
+        raise ValueError(f"The feature names should match those that were passed during fit, in the same order: got {names}, in fit {known.tolist()}")
     expected, found = estimator._n_channels, sequences.n_features
     if found == expected:
         return

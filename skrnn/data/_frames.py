@@ -37,6 +37,25 @@ def columns_of(frame: Any, kind: str) -> list[tuple[str, Any]]:
     return [(str(label), frame.iloc[:, i]) for i, label in enumerate(frame.columns)]
 
 
+def channel_names(X: Any) -> list[str] | None:
+    """Names of the channels, where X is a frame or a list of frames whose columns are named by strings; refuse frames that disagree."""
+    if kind_of(X).endswith("DataFrame"):
+        return _labels(X)
+    if not isinstance(X, list | tuple) and not (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1):
+        return None
+    found = [_labels(item) if kind_of(item).endswith("DataFrame") else None for item in X]
+    first = found[0] if found else None
+    for i, names in enumerate(found):
+        if first is not None and names is not None and names != first:
+            raise ValueError(f"the columns of sequence {i} of X are named {names}, those of sequence 0 {first}: all need the same names in one order")
+    return first
+
+
+def _labels(frame: Any) -> list[str] | None:
+    labels = list(frame.columns)
+    return labels if all(isinstance(label, str) for label in labels) else None
+
+
 def cells_of(column: Any, kind: str) -> list[Any] | None:
     """List the cells of a column that holds one sequence in each cell; None for a column of plain values."""
     if kind.startswith("polars"):

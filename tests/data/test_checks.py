@@ -251,3 +251,34 @@ def test_options_reach_the_check():
 def test_the_door_does_not_copy_a_table():
     table = TABLE.copy()
     assert np.shares_memory(Door().fit(table).predict(table).values, table)
+
+
+# -- names of channels ---------------------------------------------------------------------------------------------------------------------------
+
+CHANNELS = pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [101.0, 102.0, 104.0]})
+NAMED = {
+    "list": lambda names: [CHANNELS[names], CHANNELS[names] + 1],
+    "tuple": lambda names: (CHANNELS[names],),
+    "instances": lambda names: pd.concat({k: CHANNELS[names] + k for k in range(2)}),
+    "nested": lambda names: pd.DataFrame({name: [CHANNELS[name].tolist(), [5.0]] for name in names}),
+    "polars": lambda names: [pl.DataFrame(CHANNELS[names].to_dict("list"))],
+}
+
+
+@pytest.mark.parametrize("make", NAMED.values(), ids=NAMED)
+def test_names_of_channels_are_noted_and_compared(make):
+    estimator = BaseEstimator()
+    check_sequences(estimator, make(["a", "b"]), reset=True)
+    assert estimator.feature_names_in_.tolist() == ["a", "b"]
+    for good in (make(["a", "b"]), [CHANNELS.to_numpy()], NAMED["list"](["a", "b"])):
+        check_sequences(estimator, good, reset=False)
+    for wrong in (make(["b", "a"]), NAMED["list"](["b", "a"]), [CHANNELS.rename(columns={"a": "c"})]):
+        with pytest.raises(ValueError, match=r"feature names should match those that were passed during fit.*in fit \['a', 'b'\]"):
+            check_sequences(estimator, wrong, reset=False)
+    check_sequences(estimator, [CHANNELS.to_numpy()], reset=True)
+    assert "feature_names_in_" not in vars(estimator)
+
+
+def test_frames_of_a_list_agree_about_their_columns():
+    with pytest.raises(ValueError, match=r"columns of sequence 1 of X are named \['b', 'a'\], those of sequence 0 \['a', 'b'\]"):
+        check_sequences(BaseEstimator(), [CHANNELS, CHANNELS[["b", "a"]]], reset=True)

@@ -85,7 +85,7 @@ class ReadState:
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
-        Fitted("feature_names_in_", "ndarray", ("n_features",), "Column names, if X was a frame of numbers."),
+        Fitted("feature_names_in_", "ndarray", ("n_features",), "Names of the columns of a frame, or of the channels of frames."),
         Fitted("_n_channels", "int"),
         Fitted("_n_columns", "int or None"),
         Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
