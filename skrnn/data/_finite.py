@@ -48,8 +48,7 @@ def hinting() -> Iterator[None]:
     except ValueError as error:
         if "could not convert string" not in str(error):
             raise
-        hint = "" if _HINT in str(error) else f".{_HINT}"
-        raise ValueError(f"{error}{hint}") from error
+        raise ValueError(f"{error}.{_HINT}") from error
 
 
 def contiguous(array: Array, dtype: np.dtype[Any] | None = None) -> Array:

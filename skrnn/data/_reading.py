@@ -80,7 +80,8 @@ def table_to_array(table: Any, name: str = "X", estimator: Any = None) -> Array:
         if table.ndim == 1 and len(table) == 0:
             raise ValueError(NO_SAMPLES.format(shape=table.shape))
     with hinting():
-        return to_float(check_array(table, ensure_all_finite=False, input_name=name, estimator=estimator), name)
+        array = check_array(table, ensure_all_finite=False, input_name=name, estimator=estimator)
+    return to_float(array, name)
 
 
 def rows_to_sequences(table: Array) -> Sequences:
