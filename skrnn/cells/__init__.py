@@ -28,6 +28,7 @@ from ._multiplicative import Multiplicative
 from ._noise import RecurrentDropout, VariationalDropout, Zoneout
 from ._quasi import QRNN, QRNNState
 from ._reservoir import Reservoir
+from ._rows import in_torch
 from ._skip import Residual, Skip
 from ._slstm import SLSTM, SLSTMState
 from ._spectrum import spectral_radius

@@ -6,6 +6,9 @@ A prediction must not depend on the sequences that are predicted beside it, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -18,11 +21,26 @@ from torch.nn import functional
 
 from ..kernels import WORTH_THREADS, big_matmul, column_sums, row_logistic, row_mixtures, row_product, row_scores, row_softmax, tall_product
 
+_in_torch: ContextVar[bool] = ContextVar("in_torch", default=False)
+
+
+@contextmanager
+def in_torch() -> Iterator[None]:
+    """Let torch do everything, in this thread: for who wants to see each operation."""
+    token = _in_torch.set(True)
+    try:
+        yield
+    finally:
+        _in_torch.reset(token)
+
 
 def runs_compiled(x: Tensor) -> bool:
     """Whether compiled kernels can work on ``x``: on the CPU, float32 or float64, outside torch's function transforms and compilers."""
-    plain = not torch.compiler.is_compiling() and torch._C._functorch.maybe_current_level() is None  # x may be plain where weights are not
-    return plain and x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
+    if (
+        _in_torch.get() or torch.compiler.is_compiling() or torch._C._functorch.maybe_current_level() is not None
+    ):  # x may be plain where weights are not
+        return False
+    return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 
 
 def keeps_rows_apart(x: Tensor) -> bool:

@@ -2,6 +2,7 @@
 
 from ._beam import BeamSearch, Hypotheses
 from ._chunked import ChunkedScan, scan_chunked
+from ._generated import explain, generating
 from ._guessing import Guessing
 from ._names import RULES, check_rule, resolve_rule
 from ._pack import as_packed, pack, packed_rows, unpack
@@ -34,6 +35,7 @@ __all__ = [
     "PiecewiseRunnable",
     "Runnable",
     "TruncatedBPTT",
+    "explain",
     "pack",
     "rollout",
     "scan",

@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, State, hidden, map_outputs, map_state, put_first
+from ..cells import Cell, State, map_outputs, map_state, put_first
 from ._compiled import scan_compiled
+from ._generated import scan_generated
+from ._steps import run_steps
 
 _PIECE = 2**13  # rows
 
@@ -94,25 +96,9 @@ def _whole(cell: Cell, packed: PackedSequence, state: State, reverse: bool, grad
     done = None
     if grad_path == "full":
         kernel = cell.kernel()
-        done = (None if kernel is None else kernel(packed, state, reverse)) or scan_compiled(cell, packed, state, reverse)
-    return _steps(cell, packed, state, reverse, GRAD_PATHS[grad_path]) if done is None else done
-
-
-def _steps(cell: Cell, packed: PackedSequence, initial: State, reverse: bool, seen: Callable[[State], State]) -> tuple[torch.Tensor, State]:
-    """Step by step, with autograd; ``split`` once, since slicing in the loop would make the backward pass quadratic in time."""
-    sizes = packed.batch_sizes.tolist()
-    inputs = cell.project(packed.data).split(sizes)
-    outputs: list[torch.Tensor] = [packed.data] * len(sizes)
-    ended: list[State] = []
-    state = map_state(lambda s: s[: sizes[-1]], initial) if reverse else initial
-    for t in reversed(range(len(sizes))) if reverse else range(len(sizes)):
-        n, now = sizes[t], len(hidden(state))
-        if n < now:  # forward: the shortest sequences have ended
-            ended.append(map_state(lambda s, n=n: s[n:], state))
-            state = map_state(lambda s, n=n: s[:n], state)
-        elif n > now:  # backward: longer and longer sequences begin
-            state = map_state(lambda s, first, a=now, b=n: torch.cat([s, first[a:b]]), state, initial)
-        outputs[t], state = cell.step(inputs[t], seen(state))
-    if ended:
-        state = map_state(lambda *parts: torch.cat(parts), state, *reversed(ended))
-    return torch.cat(outputs), state
+        done = None if kernel is None else kernel(packed, state, reverse)
+        done = done or scan_compiled(cell, packed, state, reverse) or scan_generated(cell, packed, state, reverse)
+    if done is None:  # `split` once: slicing in the loop would make the backward pass quadratic in time
+        inputs = cell.project(packed.data).split(packed.batch_sizes.tolist())
+        done = run_steps(cell.step, inputs, state, reverse, GRAD_PATHS[grad_path])
+    return done

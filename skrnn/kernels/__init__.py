@@ -2,6 +2,7 @@
 
 from ._clockwork import clockwork
 from ._elman import elman
+from ._graph import OVER_ROWS, Graph, Node, above
 from ._gru import gru_after, gru_before
 from ._indrnn import indrnn
 from ._jordan import jordan
@@ -10,6 +11,7 @@ from ._loop import Kernel, Layout
 from ._lstm import lstm
 from ._moments import centre_rows
 from ._product import big_matmul, column_sums, tall_product
+from ._program import Program
 from ._reservoir import Candidates, dense_reservoir, reservoir, run_candidates
 from ._rls import RLSState, rls
 from ._rows import row_additions, row_logistic, row_mixtures, row_product, row_scores, row_softmax, time_sums

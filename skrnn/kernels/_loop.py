@@ -83,7 +83,7 @@ def time_loop(step: Callable[..., None], *rows: Callable[..., None], per_entry: 
 
     def run(layout: Layout, descending: bool, arrays: tuple[NDArray[Any], ...]) -> None:
         worth = (arrays[0].size * per_entry or len(arrays[0]) * arrays[1].size) > WORTH_THREADS
-        edges = _even_blocks(layout) if worth else [0, int(layout.sizes[0])]
+        edges = even_blocks(layout) if worth else [0, int(layout.sizes[0])]
         run_blocks(lambda k: compiled(*layout, descending, edges[k], edges[k + 1], arrays), len(edges) - 1, worth_threads=worth)
 
     return run
@@ -101,7 +101,7 @@ def _digest(*files: Path) -> str:
     return sha256(b"".join(path.read_bytes() for path in (*files, *shared))).hexdigest()[:8]
 
 
-def _even_blocks(layout: Layout) -> list[int]:
+def even_blocks(layout: Layout) -> list[int]:
     """Edges of blocks of sequences (longest first) with about the same number of steps each."""
     batch = int(layout.sizes[0])
     n_blocks = min(-(-batch // _BLOCK), _MOST_BLOCKS)

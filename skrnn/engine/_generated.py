@@ -1,0 +1,256 @@
+"""Any cell as a compiled program: its step is traced, planned and compiled once, and then runs over whole batches without Python.
+
+See ``docs/compiler.md`` for the way of an LSTM through the stages.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+from torch.nn.utils.rnn import PackedSequence
+
+from ..cells import Cell, State, flat, in_torch, map_state
+from ..kernels import OVER_ROWS, Graph, Layout, Node, Program, above
+from ._nodes import Refused
+from ._steps import run_steps
+from ._trace import rebuilt, replayed, trace
+
+_generating: ContextVar[bool] = ContextVar("generating", default=True)
+_ways: WeakKeyDictionary[Cell, dict[Any, _Generated | str]] = WeakKeyDictionary()  # not in the cell, whose pickle holds no more than its weights
+_programs: dict[tuple[str, ...], Program] = {}
+_lock = threading.RLock()
+_MOST_PROGRAMS = 256
+
+
+@contextmanager
+def generating(wanted: bool) -> Iterator[None]:
+    """Whether steps of cells are compiled for the CPU, in this thread: for tests, and to compare."""
+    token = _generating.set(wanted)
+    try:
+        yield
+    finally:
+        _generating.reset(token)
+
+
+def scan_generated(cell: Cell, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
+    """Outputs and final state of a cell by its compiled program; ``None`` where there is none."""
+    x = packed.data
+    plain = torch._C._functorch.maybe_current_level() is None and not torch.compiler.is_compiling() and not torch.is_autocast_enabled("cpu")
+    if not _generating.get() or not plain or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or not len(x):
+        return None
+    u = cell.project(x)
+    way = _way_of(cell, u, state)
+    return None if isinstance(way, str) else way.run(cell, u, state, Layout.of(packed.batch_sizes.numpy()), reverse)
+
+
+def explain(cell: Cell, dtype: torch.dtype = torch.float32) -> str | None:
+    """Why the steps of a cell are not compiled on a CPU.
+
+    Parameters
+    ----------
+    cell : Cell
+        Built. What a step does may depend on whether it trains.
+    dtype : {torch.float32, torch.float64}, default=torch.float32
+        That of its weights.
+
+    Returns
+    -------
+    str or None
+        ``None`` where they are compiled.
+    """
+    x = torch.zeros(1, cell.input_size, dtype=dtype)
+    with torch.no_grad():
+        way = _way_of(cell, cell.project(x), cell.initial_state(1, like=x))
+    return way if isinstance(way, str) else None
+
+
+def _way_of(cell: Cell, u: Tensor, state: State) -> _Generated | str:
+    """The program of a cell in its present settings, or why there is none."""
+    learns = torch.is_grad_enabled()
+    key = learns, u.dtype, u.shape[1:], tuple((s.dtype, s.shape[1:], learns and s.requires_grad) for s in flat(state)), _settings(cell)
+    found = _ways.get(cell, {}).get(key)
+    if found is None:
+        with _lock:
+            found = _made(cell, u[:1].detach(), map_state(lambda s: s[:1].detach().requires_grad_(learns and s.requires_grad), state), learns)
+            _ways.setdefault(cell, {})[key] = found
+    return found
+
+
+def _made(cell: Cell, u: Tensor, state: State, learns: bool) -> _Generated | str:
+    cells = [m for m in cell.modules() if isinstance(m, Cell)]
+    if any(m.keeps_steps for m in cells):
+        return "a cell keeps what passes through it"
+    if any(m.couples_sequences and m.training for m in cells):
+        return "a cell lets the sequences of a batch influence each other while training"
+    before = [b.clone() for b in cell.buffers()]
+    try:
+        way = _Generated(cell, u, state, learns)
+    except Refused as e:
+        for buffer, was in zip(cell.buffers(), before, strict=True):
+            buffer.copy_(was)
+        return str(e)
+    if way.program.is_right is None:
+        way.program.is_right = _is_right(way, cell, u, state)
+    return way if way.program.is_right else "the program does not compute what the steps do"
+
+
+def _is_right(way: _Generated, cell: Cell, u: Tensor, state: State) -> bool:
+    """Whether a program and the steps agree on three short sequences, and their gradients do."""
+    draw = torch.Generator().manual_seed(0)
+    sizes = torch.tensor([3, 2, 1])
+    inputs = torch.randn(6, *u.shape[1:], generator=draw, dtype=u.dtype)
+    state = map_state(lambda s: s.detach().expand(3, *s.shape[1:]).clone().requires_grad_(s.requires_grad), state)
+    numbers = {f"r{k}": torch.empty(6, d.size).bernoulli_(d.facts[0], generator=draw) for k, d in enumerate(way.graph.draws)}
+    rows = [[part.split(sizes.tolist())[t] for part in numbers.values()] for t in range(3)]
+    results = []
+    for run in (
+        lambda v, s: way.run(cell, v, s, Layout.of(sizes.numpy()), False, numbers),
+        lambda v, s: run_steps(cell.step, v.split(sizes.tolist()), s, False),
+    ):
+        v = inputs.clone().requires_grad_(way.learns)
+        with in_torch(), replayed(n for step in rows for n in step):
+            y, last = run(v, state)
+        values = [t for t in (y, *flat(last)) if t.is_floating_point()]
+        into = [t for t in (v, *flat(state), *cell.parameters()) if t.requires_grad]
+        total = sum((t.square().sum() for t in values), torch.zeros(()))
+        results.append(values + (list(torch.autograd.grad(total, into, materialize_grads=True)) if way.learns and total.requires_grad else []))
+    return all(_agree(a, b) for a, b in zip(*results, strict=True))
+
+
+def _agree(got: Tensor, expected: Tensor) -> bool:
+    if not expected.numel():
+        return True
+    tolerance = torch.finfo(expected.dtype).eps ** 0.5
+    return torch.allclose(got, expected, rtol=0, atol=tolerance * max(1.0, float(expected.detach().abs().max())), equal_nan=True)
+
+
+def _settings(cell: Cell) -> tuple[Any, ...]:
+    """What a step may depend on beside numbers in tensors: all plain attributes of all modules, and which weights learn."""
+    own = []
+    for module in cell.modules():
+        plain = {k: v for k, v in module.__dict__.items() if isinstance(v, bool | int | float | str | type(None) | torch.Generator)}
+        tensors = [t for t in (*module._parameters.values(), *module._buffers.values()) if t is not None]
+        own.append((type(module), *plain.items(), *((t.dtype, t.shape, t.requires_grad) for t in tensors)))
+    return tuple(own)
+
+
+class _Generated:
+    """A cell's graph, and the program that it shares with all cells whose graphs are alike."""
+
+    def __init__(self, cell: Cell, u: Tensor, state: State, learns: bool) -> None:
+        self.learns, self.graph = learns, trace(cell, u, state)
+        key = (str(learns), *_described(self.graph))
+        if key not in _programs:
+            while len(_programs) >= _MOST_PROGRAMS:
+                del _programs[next(iter(_programs))]
+            _programs[key] = Program(self.graph, learns)
+        self.program = _programs[key]
+        self.twin = dict(zip(_all(self.program.graph), _all(self.graph), strict=True))
+        self.generators = [d.facts[1] for d in self.graph.draws]
+        of_weights = [n for n in self.graph.of_weights if n is not None and learns]
+        needed = [self.twin[n] for part in self.program.passes.values() for n in part.plan.weights.values()]
+        made = list(above([*needed, *of_weights], lambda n: n.op in OVER_ROWS))
+        self.before = [n for n in made if n.call is not None and not n.late]
+        self.after = [n for n in made if n.call is not None and n.late]
+
+    def run(
+        self, cell: Cell, u: Tensor, state: State, layout: Layout, reverse: bool, numbers: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, State]:
+        """Outputs and final state; with random ``numbers`` that are given, or drawn."""
+        leaves, weights = flat(state), [*cell.parameters(), *cell.buffers()]
+        numbers = dict(self.drawn(len(u))) if numbers is None else numbers
+        y, *last = _Run.apply((self, layout, reverse, len(leaves), numbers), u, *leaves, *weights)
+        passed = self.program.passing
+        return y, rebuilt(state, [old if same else new for old, new, same in zip(leaves, last, passed, strict=True)])
+
+    def values(self, weights: list[Tensor]) -> dict[Node, Tensor]:
+        """What nodes of weights alone are."""
+        known: dict[Node, Tensor] = dict(zip(self.graph.weights, weights, strict=True))
+        for node in self.before:
+            known[node] = node.call(*[known[i] for i in node.inputs])  # type: ignore[misc]
+        return known
+
+    def drawn(self, n_steps: int) -> Iterator[tuple[str, Tensor]]:
+        """Random numbers of all steps."""
+        for k, draw in enumerate(self.graph.draws):
+            numbers = torch.empty(n_steps, draw.size, dtype=getattr(torch, draw.dtype))
+            yield f"r{k}", numbers.bernoulli_(draw.facts[0], generator=self.generators[k])
+
+
+class _Run(Function):
+    @staticmethod
+    def forward(ctx: Any, way: tuple[Any, ...], u: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+        this, layout, reverse, n_leaves, numbers = ctx.way = way
+        program, leaves, weights = this.program, given[:n_leaves], list(given[n_leaves:])
+        known = ctx.known = this.values([w.detach() for w in weights])
+        arrays = program.weights("forward", lambda node: known[this.twin[node]].numpy())
+        arrays["u"] = _array(u)
+        for k, (leaf, same) in enumerate(zip(leaves, program.passing, strict=True)):
+            arrays[f"s{k}"] = _array(leaf) if same else np.array(_array(leaf))
+        arrays |= {name: drawn.numpy() for name, drawn in numbers.items()}
+        y = torch.empty(len(u), *program.graph.output.shape, dtype=u.dtype)
+        arrays["y"] = _array(y)
+        memory = program.run("forward", layout, reverse, arrays)
+        if program.learns:
+            ctx.arrays, ctx.memory = arrays, memory
+        states = [
+            leaf if same else torch.from_numpy(arrays[f"s{k}"]).view(leaf.shape)
+            for k, (leaf, same) in enumerate(zip(leaves, program.passing, strict=True))
+        ]
+        outputs = [y, *(torch.empty(0) if same else s for s, same in zip(states, program.passing, strict=True))]
+        ctx.mark_non_differentiable(*(s for k, s in enumerate(outputs[1:]) if k not in this.graph.learning))
+        return tuple(outputs)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy: Tensor, *dstates: Tensor) -> tuple[Any, ...]:
+        this, layout, reverse, n_leaves, _ = ctx.way
+        program, graph, known, batch = this.program, this.graph, dict(ctx.known), int(layout.sizes[0])
+        arrays = dict(ctx.arrays) | program.weights("backward", lambda node: known[this.twin[node]].numpy())
+        du = torch.empty(len(arrays["u"]), *graph.input.shape, dtype=dy.dtype)
+        arrays["dy"], arrays["du"] = _array(dy), _array(du)
+        for k, i in enumerate(graph.learning):
+            arrays[f"d{k}"] = np.zeros((batch, graph.states[i].size), graph.states[i].dtype) if program.passing[i] else np.array(_array(dstates[i]))
+        for _, node, array in program.sums:
+            arrays[array.name] = np.zeros((batch, node.size), node.dtype)
+        memory = program.run("backward", layout, not reverse, arrays)
+        known |= {this.twin[node]: torch.from_numpy(total) for node, total in program.totals(arrays)}
+        for node in this.after:
+            known[node] = node.call(*[known[i] for i in node.inputs])
+        of_states: list[Tensor | None] = [None] * n_leaves
+        for k, i in enumerate(graph.learning):
+            of_states[i] = torch.from_numpy(arrays[f"d{k}"]).view(batch, *graph.states[i].shape)
+        of_weights = [None if node is None else known[node] for node in graph.of_weights]
+        del memory  # what was in it has been used
+        return None, du, *of_states, *of_weights
+
+
+def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
+    return np.ascontiguousarray(tensor.detach().flatten(1).numpy()) if tensor.ndim > 1 else np.ascontiguousarray(tensor.detach().numpy()[:, None])
+
+
+def _all(graph: Graph) -> Iterator[Node]:
+    """Every node, in an order that is the same for graphs that are alike."""
+    ends = [graph.output, *graph.new_states, *graph.of_weights, graph.of_input, *graph.of_states]
+    given = [*graph.weights, graph.input, *graph.states, *graph.draws, graph.of_output, *graph.of_new_states]
+    return above([n for n in given + ends if n is not None])
+
+
+def _described(graph: Graph) -> Iterator[str]:
+    """All that a program depends on, in words."""
+    number = {n: k for k, n in enumerate(_all(graph))}
+    for n in number:
+        facts = n.facts[:1] if n.op == "draw" else n.facts
+        yield f"{n.op} {[number[i] for i in n.inputs]} {n.shape} {n.dtype} {n.rows} {facts} {n.late}"
+    ends = [graph.output, *graph.new_states, None, *graph.of_weights, None, graph.of_input, *graph.of_states, None, *graph.states, *graph.draws]
+    yield f"{[None if n is None else number[n] for n in ends]} {graph.learning}"

@@ -1,0 +1,352 @@
+"""From the schedule of a pass to LLVM's representation of it: a loop over time around products and loops over rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+from ._entries import Buffer, Expression
+from ._index import Index, values_in
+from ._ir import ELEMENTARY, TYPES, Function, constant, elementary, module_text
+from ._products import PRODUCT
+from ._schedule import Loop, Product, Schedule, Store
+
+_ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
+_WHOLE = {"add": "add", "sub": "sub", "mul": "mul"}
+_ORDER = {"gt": "gt", "ge": "ge", "lt": "lt", "le": "le", "eq": "eq", "ne": "ne"}
+_LIBRARY = {"sqrt": "sqrt", "sin": "sin", "cos": "cos", "floor": "floor", "abs": "fabs"}
+_FAST = "nsz contract"
+_WALK = [("i64", "n_steps"), ("i64", "descending"), ("i64", "low"), ("i64", "high"), ("ptr", "sizes"), ("ptr", "starts"), ("ptr", "table")]
+
+
+class ProgramText:
+    """The text of all functions of a program."""
+
+    def __init__(self) -> None:
+        self.functions: dict[str, Function] = {}
+
+    def text(self) -> str:
+        declared = [f"declare void @product_{kind}({', '.join(k for k, _ in PRODUCT)})" for kind in ("float", "double")]
+        return module_text(list(self.functions.values()), declared)
+
+    def elementary(self, name: str, kind: str) -> str:
+        f = elementary(name, kind)
+        return self.functions.setdefault(f.name, f).name
+
+    def add_pass(self, name: str, plan: Schedule, copies: list[tuple[Buffer, Buffer]]) -> list[str]:
+        """The loop over time of a pass as the function ``name``; the names of its arrays in the order of the table that it is called with.
+
+        In every step the second array of each of the ``copies`` first gets the rows of the first one.
+        """
+        names = sorted({*plan.arrays, *(a.name for pair in copies for a in pair)})
+        arrays = plan.arrays | {a.name: a for pair in copies for a in pair}
+        f = Function(name, _WALK)
+        places = {}
+        for place, array in enumerate(names):
+            pointer = f.new("t")
+            f.entry += [f"  {pointer}p = getelementptr inbounds ptr, ptr %table, i64 {place}", f"  {pointer} = load ptr, ptr {pointer}p"]
+            places[array] = pointer
+        with f.loop("0", "%n_steps", hint="k") as k:
+            self._step(f, k, plan, copies, {a: (places[a], arrays[a]) for a in names})
+        f.do("ret void")
+        self.functions[name] = f
+        return names
+
+    def _step(self, f: Function, k: str, plan: Schedule, copies: list[tuple[Buffer, Buffer]], places: dict[str, tuple[str, Buffer]]) -> None:
+        backward = f.put(f"sub i64 %n_steps, {f.put(f'add i64 {k}, 1')}")
+        turned = f.put("icmp ne i64 %descending, 0")
+        t = f.put(f"select i1 {turned}, i64 {backward}, i64 {k}")
+        size = f.load("i64", f.pointer("%sizes", "i64", t))
+        start = f.load("i64", f.pointer("%starts", "i64", t))
+        below = f.call("smin", "i64", size, "%high")
+        n = f.put(f"sub i64 {below}, %low")
+        first = {"steps": f.put(f"add i64 {start}, %low"), "sequences": "%low"}
+        with f.when(f.put(f"icmp sgt i64 {n}, 0")):
+            rows = {}
+            for name, (pointer, array) in places.items():
+                kind = TYPES[array.dtype].replace("i1", "i8")
+                rows[name] = f.pointer(pointer, kind, f.put(f"mul i64 {first[array.place]}, {array.size}")) if array.place in first else pointer
+            for source, copy in copies:
+                self._copy(f, n, source, rows[source.name], rows[copy.name])
+            loops: list[Loop] = []
+            for level in plan.levels:
+                for item in level:
+                    if isinstance(item, Product):
+                        self._rows(f, n, loops, rows, places)
+                        self._product(f, n, item, rows)
+                    else:
+                        loops.append(item)
+            self._rows(f, n, loops, rows, places)
+
+    def _copy(self, f: Function, n: str, array: Buffer, source: str, to: str) -> None:
+        size = f.put(f"mul i64 {n}, {array.size * {'float32': 4, 'bool': 1}.get(array.dtype, 8)}")
+        f.intrinsics.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
+        f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {source}, i64 {size}, i1 false)")
+
+    def _product(self, f: Function, n: str, item: Product, rows: dict[str, str]) -> None:
+        kind = TYPES[item.out.dtype]
+        left = f.pointer(rows[item.left.name], kind, str(item.offset))
+        count = n if item.folded == 1 else f.put(f"mul i64 {n}, {item.folded}")
+        where = f"ptr {left}, i64 {item.stride}, ptr {rows[item.panels.name]}, ptr {rows[item.out.name]}"
+        f.do(f"call void @product_{kind}(i64 {count}, {where}, i64 {item.inner}, i64 {item.out.shape[-1]})")
+
+    def _rows(self, f: Function, n: str, loops: list[Loop], rows: dict[str, str], places: dict[str, tuple[str, Buffer]]) -> None:
+        """A function for loops that follow each other, which calls it with arrays that do not overlap."""
+        if not loops:
+            return
+        name = f"{f.name}_{len(self.functions)}"
+        used = sorted(
+            {s.array.name for loop in loops for s in loop.stores if s.how != "silent"} | {e.args[0].name for loop in loops for e in loop.reads()}
+        )
+        body = _Rows(self, name, [places[a][1] for a in used])
+        for loop in loops:
+            body.loop(loop)
+        self.functions[name] = body.finished()
+        f.do(f"call void @{name}(i64 {n}, {', '.join(f'ptr {rows[a]}' for a in used)})")
+        loops.clear()
+
+
+class _Rows:
+    """A function that goes through rows, and through the entries of each."""
+
+    def __init__(self, module: ProgramText, name: str, arrays: list[Buffer]) -> None:
+        self.module, self.arrays = module, arrays
+        self.f = Function(name, [("i64", "n"), *(("ptr noalias", a.name) for a in arrays)], internal=True)
+        self.stack = ExitStack()
+        b = self.stack.enter_context(self.f.loop("0", "%n", hint="b"))
+        self.base = {}
+        for a in arrays:
+            kind = TYPES[a.dtype].replace("i1", "i8")
+            apart = a.place in ("steps", "sequences")
+            self.base[id(a)] = self.f.pointer(f"%{a.name}", kind, self.f.put(f"mul i64 {b}, {a.size}")) if apart else f"%{a.name}"
+
+    def finished(self) -> Function:
+        self.stack.close()
+        self.f.do("ret void")
+        return self.f
+
+    def loop(self, loop: Loop) -> None:
+        if loop.over:
+            for store in loop.stores:
+                self._fold(loop, store)
+            return
+        with self._counters(loop.sizes) as counters:
+            value = _Values(self, counters, loop.known())
+            made = [(s, value(s.value), {e: value(e) for e in values_in(s.place)}) for s in loop.stores if s.how != "silent"]
+            for store, name, places in made:
+                self._put(store, name, {**counters, **places})
+
+    def _put(self, store: Store, name: str, counters: dict[Any, str]) -> None:
+        kind = TYPES[store.array.dtype]
+        pointer = self.place(store.array, store.place, counters)
+        if store.how == "add":
+            name = self.f.put(f"fadd {_FAST} {kind} {self.f.load(kind, pointer)}, {name}")
+        self.f.store(kind, name, pointer)
+
+    def _counters(self, sizes: tuple[int, ...], first: int = 0) -> Any:
+        return _Nest(self.f, sizes, first)
+
+    def _fold(self, loop: Loop, store: Store) -> None:
+        """A sum or largest value: of one entry after the other, or, where those of a sum lie apart, of all entries side by side."""
+        kind, n = TYPES[store.array.dtype], len(loop.sizes)
+        start = constant(0, kind) if store.how == "sum" else constant(float("-inf"), kind)
+        if n and _side_by_side(store.value, n, loop):
+            self._fold_side_by_side(loop, store, start)
+            return
+        with self._counters(loop.sizes) as outer:
+            total = self.f.local(kind)
+            self.f.do(f"store {kind} {start}, ptr {total}")
+            with self._counters(loop.over, n) as inner:
+                name = _Values(self, {**outer, **inner}, {})(store.value)
+                self.f.do(f"store {kind} {self._joined(store, kind, self.f.put(f'load {kind}, ptr {total}'), name)}, ptr {total}")
+            self.f.store(kind, self.f.put(f"load {kind}, ptr {total}"), self.place(store.array, store.place, outer))
+
+    def _fold_side_by_side(self, loop: Loop, store: Store, start: str) -> None:
+        kind, n = TYPES[store.array.dtype], len(loop.sizes)
+        with self._counters(loop.sizes[:-1]) as outer:
+            with self._counters(loop.sizes[-1:], n - 1) as last:
+                self.f.store(kind, start, self.place(store.array, store.place, {**outer, **last}))
+            with self._counters(loop.over, n) as inner, self._counters(loop.sizes[-1:], n - 1) as last:
+                counters = {**outer, **inner, **last}
+                name = _Values(self, counters, {})(store.value)
+                pointer = self.place(store.array, store.place, counters)
+                self.f.store(kind, self._joined(store, kind, self.f.load(kind, pointer), name), pointer)
+
+    def _joined(self, store: Store, kind: str, total: str, name: str) -> str:
+        if store.how == "sum":
+            return self.f.put(f"fadd reassoc {_FAST} {kind} {total}, {name}")
+        return self.f.put(f"select i1 {self.f.put(f'fcmp ogt {kind} {total}, {name}')}, {kind} {total}, {kind} {name}")
+
+    def place(self, array: Buffer, index: Index, counters: dict[Any, str]) -> str:
+        """A pointer to an entry; ``counters`` are the names of counters, and of expressions that say where it stands."""
+        return self.f.pointer(self.base[id(array)], TYPES[array.dtype].replace("i1", "i8"), self.index(index, counters))
+
+    def index(self, index: Index, counters: dict[Any, str]) -> str:
+        total = None
+        for part, factor in index[1]:
+            value = self._part(part, counters)
+            value = value if factor == 1 else self.f.put(f"mul nsw i64 {value}, {factor}")
+            total = value if total is None else self.f.put(f"add nsw i64 {total}, {value}")
+        if total is None:
+            return str(index[0])
+        return self.f.put(f"add nsw i64 {total}, {index[0]}") if index[0] else total
+
+    def _part(self, part: Any, counters: dict[Any, str]) -> str:
+        if part[0] == "counter":
+            return counters[part]
+        if part[0] == "loaded":
+            return counters[part[1]]
+        kind, inner, divisor = part
+        return self.f.put(f"{'udiv' if kind == 'quotient' else 'urem'} i64 {self.index(inner, counters)}, {divisor}")
+
+
+class _Nest:
+    """Loops inside of loops."""
+
+    def __init__(self, f: Function, sizes: tuple[int, ...], first: int) -> None:
+        self.f, self.sizes, self.first = f, sizes, first
+        self.stack = ExitStack()
+
+    def __enter__(self) -> dict[Any, str]:
+        return {
+            ("counter", self.first + k, size): self.stack.enter_context(self.f.loop("0", str(size), hint="j")) for k, size in enumerate(self.sizes)
+        }
+
+    def __exit__(self, *error: Any) -> None:
+        self.stack.close()
+
+
+class _Values:
+    """Writes expressions, each once, in the body of a loop."""
+
+    def __init__(self, rows: _Rows, counters: dict[Any, str], known: dict[tuple[int, Index], Expression]) -> None:
+        self.rows, self.f, self.counters, self.known = rows, rows.f, counters, known
+        self.written: dict[Expression, str] = {}
+
+    def __call__(self, root: Expression) -> str:
+        stack = [root]
+        while stack:  # no recursion: chains can be long
+            e = stack[-1]
+            if e in self.written:
+                stack.pop()
+                continue
+            needed = [a for a in self._inputs(e) if a not in self.written]
+            if needed:
+                stack += needed
+            else:
+                self.written[e] = self._write(e)
+                stack.pop()
+        return self.written[root]
+
+    def _inputs(self, e: Expression) -> list[Expression]:
+        inside = self.known.get((id(e.args[0]), e.args[1])) if e.op == "load" else None
+        return e.inputs() if inside is None else [inside]
+
+    def _write(self, e: Expression) -> str:
+        f, kind, op = self.f, TYPES[e.dtype], e.op
+        if op == "number":
+            return constant(e.args[0], kind)
+        if op == "load":
+            inside = self.known.get((id(e.args[0]), e.args[1]))
+            if inside is not None:
+                return self.written[inside]
+            array, index = e.args
+            counters = {**self.counters, **{v: self.written[v] for v in values_in(index)}}
+            return f.load(kind, self.rows.place(array, index, counters))
+        a = [self.written[x] for x in e.args]
+        source = TYPES[e.args[0].dtype]
+        writer: Callable[..., str] | None = _WRITERS.get(op)
+        if writer is not None:
+            return writer(f, kind, source, *a)
+        if op in ELEMENTARY:
+            return f.put(f"call {kind} @{self.rows.module.elementary(op, kind)}({kind} {a[0]})")
+        if op in _LIBRARY:
+            return f.call(_LIBRARY[op], kind, a[0], flags=_FAST)
+        if kind == "i64":
+            return f.put(f"{_WHOLE[op]} {kind} {a[0]}, {a[1]}")
+        return f.put(f"{_ARITHMETIC[op]} {_FAST} {kind} {a[0]}, {a[1]}")
+
+
+def _compared(op: str) -> Callable[..., str]:
+    def write(f: Function, kind: str, source: str, a: str, b: str) -> str:
+        if source in ("float", "double"):
+            return f.put(f"fcmp {'une' if op == 'ne' else 'o' + op} {source} {a}, {b}")
+        return f.put(f"icmp {op if op in ('eq', 'ne') else 's' + op} {source} {a}, {b}")
+
+    return write
+
+
+def _chosen(comparison: str) -> Callable[..., str]:
+    def write(f: Function, kind: str, source: str, a: str, b: str) -> str:
+        test = f.put(f"{'fcmp u' if kind in ('float', 'double') else 'icmp s'}{comparison} {kind} {a}, {b}")
+        return f.put(f"select i1 {test}, {kind} {a}, {kind} {b}")
+
+    return write
+
+
+def _cast(f: Function, kind: str, source: str, a: str) -> str:
+    if source == "i1":
+        return f.put(f"zext i1 {a} to i64" if kind == "i64" else f"uitofp i1 {a} to {kind}")
+    if kind == "i1":
+        return f.put(f"fcmp une {source} {a}, {constant(0, source)}" if source != "i64" else f"icmp ne i64 {a}, 0")
+    if source == "i64":
+        return f.put(f"sitofp i64 {a} to {kind}")
+    if kind == "i64":
+        return f.put(f"fptosi {source} {a} to i64")
+    return f.put(f"{'fpext' if kind == 'double' else 'fptrunc'} {source} {a} to {kind}")
+
+
+def _sign(f: Function, kind: str, source: str, a: str) -> str:
+    zero = constant(0, kind)
+    up, down = (f.put(f"uitofp i1 {f.put(f'fcmp {c} {kind} {a}, {zero}')} to {kind}") for c in ("ogt", "olt"))
+    return f.put(f"fsub {kind} {up}, {down}")
+
+
+def _remainder(f: Function, kind: str, source: str, a: str, b: str) -> str:
+    """With the sign of the divisor, as in Python."""
+    if kind != "i64":
+        whole = f.call("floor", kind, f.put(f"fdiv {kind} {a}, {b}"))
+        return f.put(f"fsub {kind} {a}, {f.put(f'fmul {kind} {whole}, {b}')}")
+    rest = f.put(f"srem i64 {a}, {b}")
+    differ = f.put(f"icmp slt i64 {f.put(f'xor i64 {rest}, {b}')}, 0")
+    wrong = f.put(f"and i1 {differ}, {f.put(f'icmp ne i64 {rest}, 0')}")
+    return f.put(f"select i1 {wrong}, i64 {f.put(f'add i64 {rest}, {b}')}, i64 {rest}")
+
+
+def _negative(f: Function, kind: str, source: str, a: str) -> str:
+    return f.put(f"sub i64 0, {a}" if kind == "i64" else f"fneg {_FAST} {kind} {a}")
+
+
+_WRITERS: dict[str, Callable[..., str]] = {op: _compared(name) for op, name in _ORDER.items()} | {
+    "maximum": _chosen("gt"),
+    "minimum": _chosen("lt"),
+    "cast": _cast,
+    "sign": _sign,
+    "neg": _negative,
+    "remainder": _remainder,
+    "where": lambda f, kind, source, c, a, b: f.put(f"select i1 {c}, {kind} {a}, {kind} {b}"),
+    "and": lambda f, kind, source, a, b: f.put(f"and {kind} {a}, {b}"),
+    "or": lambda f, kind, source, a, b: f.put(f"or {kind} {a}, {b}"),
+    "not": lambda f, kind, source, a: f.put(f"xor {kind} {a}, {'true' if kind == 'i1' else '-1'}"),
+    "erf": lambda f, kind, source, a: f.outside({"float": "erff", "double": "erf"}[kind], kind, a),
+    "pow": lambda f, kind, source, a, b: f.call("pow", kind, a, b),
+}
+
+
+def _side_by_side(value: Expression, n: int, loop: Loop) -> bool:
+    """Whether more of the entries lie side by side along the last loop than along the last one that is folded."""
+    last, folded = ("counter", n - 1, loop.sizes[-1]), ("counter", n + len(loop.over) - 1, loop.over[-1])
+    strides = [dict(e.args[1][1]) for e in _all_loads(value)]
+    return sum(s.get(last) == 1 for s in strides) > sum(s.get(folded) == 1 for s in strides)
+
+
+def _all_loads(value: Expression) -> Iterator[Expression]:
+    seen, stack = set(), [value]
+    while stack:
+        e = stack.pop()
+        if e not in seen:
+            seen.add(e)
+            stack += e.inputs()
+            if e.op == "load":
+                yield e
