@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ._nodes import Refused
+
 _aten = torch.ops.aten
 
 
@@ -81,6 +83,12 @@ def _gelu_backward(g: Tensor, x: Tensor, approximate: str = "none") -> Tensor:
     return g * (0.5 * (1 + torch.erf(x * 0.5**0.5)) + x * torch.exp(-0.5 * x * x) * (0.5 / torch.pi) ** 0.5)
 
 
+def _vector_norm(x: Tensor, order: float = 2, axes: Any = None, keepdim: bool = False, **_: Any) -> Tensor:
+    if order != 2:
+        raise Refused(f"a norm of order {order}")
+    return torch.sqrt((x * x).sum(list(range(x.ndim)) if axes is None else axes, keepdim=keepdim))
+
+
 def _sigmoid_backward(g: Tensor, y: Tensor) -> Tensor:
     return g * (y * (1 - y))
 
@@ -138,6 +146,7 @@ DECOMPOSED: dict[Any, Callable[..., Any]] = {
     _aten.split.Tensor: _split,
     _aten.stack.default: lambda tensors, axis=0: torch.cat([t.unsqueeze(axis) for t in tensors], axis),
     _aten.square.default: lambda x: x * x,
+    _aten.linalg_vector_norm.default: _vector_norm,
     _aten.mean.default: lambda x: x.mean(list(range(x.ndim))),
     _aten.sum.default: lambda x: x.sum(list(range(x.ndim))),
 }

@@ -20,7 +20,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, State, flat, in_torch, map_state
-from ..kernels import OVER_ROWS, Graph, Layout, Node, Program, above
+from ..kernels import OVER_ROWS, Graph, Layout, Node, Program, above, bernoulli
 from ._nodes import Refused
 from ._steps import run_steps
 from ._trace import rebuilt, replayed, trace
@@ -110,15 +110,15 @@ def _is_right(way: _Generated, cell: Cell, u: Tensor, state: State) -> bool:
     sizes = torch.tensor([3, 2, 1])
     inputs = torch.randn(6, *u.shape[1:], generator=draw, dtype=u.dtype)
     state = map_state(lambda s: s.detach().expand(3, *s.shape[1:]).clone().requires_grad_(s.requires_grad), state)
-    numbers = {f"r{k}": torch.empty(6, d.size).bernoulli_(d.facts[0], generator=draw) for k, d in enumerate(way.graph.draws)}
-    rows = [[part.split(sizes.tolist())[t] for part in numbers.values()] for t in range(3)]
+    seeds = list(range(len(way.graph.draws)))
+    rows = way.numbers(seeds, sizes.tolist())
     results = []
     for run in (
-        lambda v, s: way.run(cell, v, s, Layout.of(sizes.numpy()), False, numbers),
+        lambda v, s: way.run(cell, v, s, Layout.of(sizes.numpy()), False, seeds),
         lambda v, s: run_steps(cell.step, v.split(sizes.tolist()), s, False),
     ):
         v = inputs.clone().requires_grad_(way.learns)
-        with in_torch(), replayed(n for step in rows for n in step):
+        with in_torch(), replayed(iter(rows)):
             y, last = run(v, state)
         values = [t for t in (y, *flat(last)) if t.is_floating_point()]
         into = [t for t in (v, *flat(state), *cell.parameters()) if t.requires_grad]
@@ -156,20 +156,17 @@ class _Generated:
             _programs[key] = Program(self.graph, learns)
         self.program = _programs[key]
         self.twin = dict(zip(_all(self.program.graph), _all(self.graph), strict=True))
-        self.generators = [d.facts[1] for d in self.graph.draws]
         of_weights = [n for n in self.graph.of_weights if n is not None and learns]
         needed = [self.twin[n] for part in self.program.passes.values() for n in part.plan.weights.values()]
         made = list(above([*needed, *of_weights], lambda n: n.op in OVER_ROWS))
         self.before = [n for n in made if n.call is not None and not n.late]
         self.after = [n for n in made if n.call is not None and n.late]
 
-    def run(
-        self, cell: Cell, u: Tensor, state: State, layout: Layout, reverse: bool, numbers: dict[str, Tensor] | None = None
-    ) -> tuple[Tensor, State]:
-        """Outputs and final state; with random ``numbers`` that are given, or drawn."""
+    def run(self, cell: Cell, u: Tensor, state: State, layout: Layout, reverse: bool, seeds: list[int] | None = None) -> tuple[Tensor, State]:
+        """Outputs and final state; random numbers follow from ``seeds``, which the cell's generator gives where they are not told."""
         leaves, weights = flat(state), [*cell.parameters(), *cell.buffers()]
-        numbers = dict(self.drawn(len(u))) if numbers is None else numbers
-        y, *last = _Run.apply((self, layout, reverse, len(leaves), numbers), u, *leaves, *weights)
+        seeds = [int(torch.randint(2**62, (), generator=d.facts[2])) for d in self.graph.draws] if seeds is None else seeds
+        y, *last = _Run.apply((self, layout, reverse, len(leaves), seeds), u, *leaves, *weights)
         passed = self.program.passing
         return y, rebuilt(state, [old if same else new for old, new, same in zip(leaves, last, passed, strict=True)])
 
@@ -180,24 +177,25 @@ class _Generated:
             known[node] = node.call(*[known[i] for i in node.inputs])  # type: ignore[misc]
         return known
 
-    def drawn(self, n_steps: int) -> Iterator[tuple[str, Tensor]]:
-        """Random numbers of all steps."""
-        for k, draw in enumerate(self.graph.draws):
-            numbers = torch.empty(n_steps, draw.size, dtype=getattr(torch, draw.dtype))
-            yield f"r{k}", numbers.bernoulli_(draw.facts[0], generator=self.generators[k])
+    def numbers(self, seeds: list[int], sizes: list[int], reverse: bool = False) -> list[Tensor]:
+        """The random numbers of a packed batch in the order in which its steps draw them."""
+        drawn = [
+            torch.from_numpy(bernoulli(seed, sum(sizes), d.size, d.facts[0])).split(sizes) for seed, d in zip(seeds, self.graph.draws, strict=True)
+        ]
+        return [part[t] for t in (reversed(range(len(sizes))) if reverse else range(len(sizes))) for part in drawn]
 
 
 class _Run(Function):
     @staticmethod
     def forward(ctx: Any, way: tuple[Any, ...], u: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
-        this, layout, reverse, n_leaves, numbers = ctx.way = way
+        this, layout, reverse, n_leaves, seeds = ctx.way = way
         program, leaves, weights = this.program, given[:n_leaves], list(given[n_leaves:])
         known = ctx.known = this.values([w.detach() for w in weights])
         arrays = program.weights("forward", lambda node: known[this.twin[node]].numpy())
         arrays["u"] = _array(u)
         for k, (leaf, same) in enumerate(zip(leaves, program.passing, strict=True)):
             arrays[f"s{k}"] = _array(leaf) if same else np.array(_array(leaf))
-        arrays |= {name: drawn.numpy() for name, drawn in numbers.items()}
+        arrays["seeds"] = np.array(seeds, np.int64)
         y = torch.empty(len(u), *program.graph.output.shape, dtype=u.dtype)
         arrays["y"] = _array(y)
         memory = program.run("forward", layout, reverse, arrays)
@@ -250,7 +248,7 @@ def _described(graph: Graph) -> Iterator[str]:
     """All that a program depends on, in words."""
     number = {n: k for k, n in enumerate(_all(graph))}
     for n in number:
-        facts = n.facts[:1] if n.op == "draw" else n.facts
+        facts = n.facts[:2] if n.op == "draw" else n.facts
         yield f"{n.op} {[number[i] for i in n.inputs]} {n.shape} {n.dtype} {n.rows} {facts} {n.late}"
     ends = [graph.output, *graph.new_states, None, *graph.of_weights, None, graph.of_input, *graph.of_states, None, *graph.states, *graph.draws]
     yield f"{[None if n is None else number[n] for n in ends]} {graph.learning}"

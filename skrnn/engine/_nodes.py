@@ -67,13 +67,22 @@ def expanded(node: Node, shape: tuple[int, ...]) -> Node:
     return node if node.shape == shape else _on(node, "expand", shape)
 
 
+def of_rows(node: Node) -> Node:
+    """A node of numbers that are alike for all sequences, as one that has them for each."""
+    return node if node.rows else Node("expand", (node,), node.shape, node.dtype)
+
+
 def cut(node: Node, axis: int, start: int, size: int, step: int = 1) -> Node:
     shape = (*node.shape[:axis], size, *node.shape[axis + 1 :])
     return node if shape == node.shape and step == 1 else _on(node, "slice", shape, axis, start, step)
 
 
 def cast(node: Node, dtype: str) -> Node:
-    return node if node.dtype == dtype else Node("cast", (node,), node.shape, dtype, node.rows)
+    if node.dtype == dtype:
+        return node
+    if node.op == "number":
+        return number(node.facts[0], node.shape, dtype)
+    return Node("cast", (node,), node.shape, dtype, node.rows)
 
 
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..kernels import Node
-from ._nodes import ROWS, Operation, Refused, Traced, broadcast, cast, dtype_name, expanded, register, reshaped
+from ._nodes import ROWS, Operation, Refused, Traced, broadcast, cast, cut, dtype_name, expanded, number, of_rows, register, reshaped
 
 COMPUTED: dict[str, Operation] = {}
 _called = register(COMPUTED)
@@ -168,19 +169,14 @@ def _same(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
 def _alike(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     """Of a tensor only its shape and type is used; that of an empty one is written over."""
     if ROWS not in out.shape:
-        return Traced(_number_of(out.reshape(-1)[0].item() if out.numel() else 0, tuple(out.shape), dtype_name(out.dtype)))
+        return Traced(number(out.reshape(-1)[0].item() if out.numel() else 0, tuple(out.shape), dtype_name(out.dtype)))
     axis = out.shape.index(ROWS)
     shape = (*out.shape[:axis], *out.shape[axis + 1 :])
-    return Traced(_number_of(out.reshape(-1)[0].item(), shape, dtype_name(out.dtype)), axis)
-
-
-def _number_of(value: Any, shape: tuple[int, ...], dtype: str) -> Node:
-    kind = getattr(torch, dtype)
-    return Node("number", (), shape, dtype, False, (value,), lambda: torch.full(shape, value, dtype=kind))
+    return Traced(number(out.reshape(-1)[0].item(), shape, dtype_name(out.dtype)), axis)
 
 
 def _number_like(node: Node, value: float) -> Node:
-    return expanded(reshaped(_number_of(value, (), node.dtype), (1,) * len(node.shape)), node.shape)
+    return number(value, node.shape, node.dtype)
 
 
 # -- many entries to one -------------------------------------------------------------------------------------------------------------------------
@@ -229,24 +225,52 @@ def _sum(node: Node, axes: tuple[int, ...], op: str = "sum") -> Node:
 
 @_called("mm")
 def _mm(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
-    (a, i, fold_a), (b, j, fold_b) = map(tracer.value, args)
-    dtype = dtype_name(out.dtype)
+    return _product(tracer.value(args[0]), tracer.value(args[1]), tuple(out.shape))
+
+
+def _product(left: Traced, right: Traced, shape: tuple[int, ...]) -> Traced:
+    """Of rows with weights, of weights with rows on the second axis, or over the rows of both."""
+    (a, i, fold_a), (b, j, fold_b) = left, right
+    a, b = (node if axis is None else of_rows(node) for node, axis in ((a, i), (b, j)))
     if i == 0 and j is None:
-        return Traced(Node("product", (a, b), (*a.shape[:-1], b.shape[1]), dtype), 0, fold_a)
+        return Traced(Node("product", (a, b), (*a.shape[:-1], b.shape[1]), a.dtype), 0, fold_a)
     if i is None and j == 1:
         turned = Node("made", (a,), a.shape[::-1], a.dtype, False, (), lambda w: w.t(), a.late)
-        return Traced(Node("product", (b, turned), (*b.shape[:-1], a.shape[0]), dtype), 1, fold_b)
+        return Traced(Node("product", (b, turned), (*b.shape[:-1], a.shape[0]), a.dtype), 1, fold_b)
     if i == 1 and j == 0 and fold_a == fold_b:
-        return Traced(Node("outer_sum", (a, b), tuple(out.shape), dtype, rows=False, late=True))
+        return Traced(Node("outer_sum", (a, b), shape, a.dtype, rows=False, late=True))
     raise Refused("a product of sequences with sequences")
 
 
 @_called("bmm")
 def _bmm(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
-    (a, i, _), (b, j, _) = map(tracer.value, args)
-    if i != 0 or j != 0:
-        raise Refused("a batch of products that is not one for each sequence")
-    (n, k), m = a.shape, b.shape[1]
-    left, right = (expanded(reshaped(node, shape), (n, k, m)) for node, shape in ((a, (n, k, 1)), (b, (1, k, m))))
-    dtype = dtype_name(out.dtype)
-    return Traced(reshaped(_sum(Node("mul", (left, right), (n, k, m), dtype), (1,)), (n, m)), 0)
+    left, right = map(tracer.value, args)
+    if left.folded or right.folded:
+        raise Refused("a batch of products inside of the axis of sequences")
+    if 0 in (left.axis, right.axis):
+        return _of_each_sequence(tracer, out, *args)
+    parts = [_product(_one_of(left, k), _one_of(right, k), tuple(out.shape[1:])) for k in range(len(out))]
+    if parts[0].axis is None:
+        stacked = Node("made", tuple(p.node for p in parts), tuple(out.shape), parts[0].node.dtype, False, (), lambda *w: torch.stack(w), True)
+        return Traced(stacked)
+    nodes = tuple(reshaped(p.node, (1, *p.node.shape)) for p in parts)
+    shape = (len(nodes), *parts[0].node.shape)
+    joined = nodes[0] if len(nodes) == 1 else Node("join", nodes, shape, nodes[0].dtype, facts=(0,))
+    return Traced(joined, 1 + (parts[0].axis or 0))
+
+
+def _one_of(value: Traced, k: int) -> Traced:
+    """One of the matrices of a batch."""
+    node, shape = value.node, value.node.shape[1:]
+    if value.axis is None:
+        return Traced(Node("made", (node,), shape, node.dtype, False, (), itemgetter(k), node.late))
+    return Traced(reshaped(cut(node, 0, k, 1), shape), value.axis - 1)
+
+
+def _of_each_sequence(tracer: Any, out: Tensor, a: Tensor, b: Tensor) -> Traced:
+    """A product for every sequence, of its own matrices: sums of entries."""
+    _, n, m = out.shape
+    k = a.shape[2]
+    left, right = (tracer.aligned(t, (ROWS, *t.shape[1:]), 0) for t in (a, b))
+    left, right = (expanded(reshaped(node, shape), (n, k, m)) for node, shape in ((left, (n, k, 1)), (right, (1, k, m))))
+    return Traced(reshaped(_sum(Node("mul", (left, right), (n, k, m), left.dtype), (1,)), (n, m)), 0)

@@ -136,10 +136,11 @@ class _Tracer(_Light):
         return node
 
     def _bind(self, tensor: Tensor, value: Traced) -> None:
+        if id(tensor) not in self._values:
+            self._alive.append(tensor)
+            storage = tensor.untyped_storage().data_ptr()
+            self._views[storage] = self._views.get(storage, 0) + 1
         self._values[id(tensor)] = value
-        self._alive.append(tensor)
-        storage = tensor.untyped_storage().data_ptr()
-        self._views[storage] = self._views.get(storage, 0) + 1
 
     def value(self, tensor: Any) -> Traced:
         """What a tensor or a number is."""
@@ -171,6 +172,13 @@ class _Tracer(_Light):
         if func in DECOMPOSED and self._looks_on:
             with self:
                 return DECOMPOSED[func](*args, **kwargs)
+        if name.endswith("_") and self._looks_on and (fresh := _not_in_place(func)) in DECOMPOSED:
+            self._refuse_shared(name, args[0])
+            with self:
+                new = DECOMPOSED[fresh](*args, **kwargs)
+            args[0].copy_(new)
+            self._bind(args[0], self.value(new))
+            return args[0]
         out = func(*args, **kwargs)
         if self._looks_on:
             self._see(func, name, out, args, {k: v for k, v in kwargs.items() if k != "generator"})
@@ -181,7 +189,7 @@ class _Tracer(_Light):
         if self._looks_on:
             if into.shape[:1] != (ROWS,) or not isinstance(p, float | int):
                 raise Refused(f"random numbers of shape {tuple(into.shape)}: draw a row for every sequence")
-            self.draws.append(Node("draw", (), tuple(into.shape[1:]), dtype_name(into.dtype), facts=(float(p), generator)))
+            self.draws.append(Node("draw", (), tuple(into.shape[1:]), dtype_name(into.dtype), facts=(float(p), len(self.draws), generator)))
             self._bind(into, Traced(self.draws[-1], 0))
         return into
 
@@ -268,6 +276,8 @@ class _Tracer(_Light):
         shape = [size for k, size in enumerate(own) if k + missing != axis]
         shape = [1] * (len(full) - 1 - len(shape)) + shape
         target = [size for k, size in enumerate(full) if k != axis]
+        if value.node.op == "number":
+            return number(value.node.facts[0], tuple(target), value.node.dtype)
         return expanded(reshaped(value.node, tuple(shape)), tuple(target))
 
 
@@ -292,6 +302,12 @@ class _Call:
 
     def __repr__(self) -> str:
         return f"{self.func} {self.args} {self.kwargs} {self.part}"
+
+
+def _not_in_place(func: Any) -> Any:
+    """What gives as a new tensor what ``func`` writes over an old one."""
+    packet = getattr(torch.ops.aten, func._schema.name.split("::")[1][:-1], None)
+    return getattr(packet, func._overloadname, None)
 
 
 def _is_slot(a: Any) -> bool:

@@ -1,6 +1,7 @@
 """Compiled loops over time for CPUs: numpy arrays in and out, no torch."""
 
 from ._clockwork import clockwork
+from ._draws import bernoulli
 from ._elman import elman
 from ._graph import OVER_ROWS, Graph, Node, above
 from ._gru import gru_after, gru_before

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
+from ._draws import key_of_row
 from ._entries import Buffer, Expression
 from ._index import Index, values_in
-from ._ir import ELEMENTARY, TYPES, Function, constant, elementary, module_text
+from ._ir import FLAGS, TYPES, Function, constant, elementary, module_text
 from ._products import PRODUCT
 from ._schedule import Loop, Product, Schedule, Store
+from ._values import ExpressionWriter
 
-_ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
-_WHOLE = {"add": "add", "sub": "sub", "mul": "mul"}
-_ORDER = {"gt": "gt", "ge": "ge", "lt": "lt", "le": "le", "eq": "eq", "ne": "ne"}
-_LIBRARY = {"sqrt": "sqrt", "sin": "sin", "cos": "cos", "floor": "floor", "abs": "fabs"}
-_FAST = "nsz contract"
+_LANES = 16  # partial sums of a fold: as many on every machine and in every program, so that zeros at the end change no bits
+SEEDS = Buffer("seeds", "weights", (0,), "int64")  # of random numbers
 _WALK = [("i64", "n_steps"), ("i64", "descending"), ("i64", "low"), ("i64", "high"), ("ptr", "sizes"), ("ptr", "starts"), ("ptr", "table")]
 
 
@@ -39,8 +38,8 @@ class ProgramText:
 
         In every step the second array of each of the ``copies`` first gets the rows of the first one.
         """
-        names = sorted({*plan.arrays, *(a.name for pair in copies for a in pair)})
-        arrays = plan.arrays | {a.name: a for pair in copies for a in pair}
+        arrays = plan.arrays | {a.name: a for pair in copies for a in pair} | {SEEDS.name: SEEDS}
+        names = sorted(arrays)
         f = Function(name, _WALK)
         places = {}
         for place, array in enumerate(names):
@@ -61,7 +60,8 @@ class ProgramText:
         start = f.load("i64", f.pointer("%starts", "i64", t))
         below = f.call("smin", "i64", size, "%high")
         n = f.put(f"sub i64 {below}, %low")
-        first = {"steps": f.put(f"add i64 {start}, %low"), "sequences": "%low"}
+        row = f.put(f"add i64 {start}, %low")
+        first = {"steps": row, "sequences": "%low"}
         with f.when(f.put(f"icmp sgt i64 {n}, 0")):
             rows = {}
             for name, (pointer, array) in places.items():
@@ -73,11 +73,11 @@ class ProgramText:
             for level in plan.levels:
                 for item in level:
                     if isinstance(item, Product):
-                        self._rows(f, n, loops, rows, places)
+                        self._rows(f, (n, row), loops, rows, places)
                         self._product(f, n, item, rows)
                     else:
                         loops.append(item)
-            self._rows(f, n, loops, rows, places)
+            self._rows(f, (n, row), loops, rows, places)
 
     def _copy(self, f: Function, n: str, array: Buffer, source: str, to: str) -> None:
         size = f.put(f"mul i64 {n}, {array.size * {'float32': 4, 'bool': 1}.get(array.dtype, 8)}")
@@ -91,19 +91,18 @@ class ProgramText:
         where = f"ptr {left}, i64 {item.stride}, ptr {rows[item.panels.name]}, ptr {rows[item.out.name]}"
         f.do(f"call void @product_{kind}(i64 {count}, {where}, i64 {item.inner}, i64 {item.out.shape[-1]})")
 
-    def _rows(self, f: Function, n: str, loops: list[Loop], rows: dict[str, str], places: dict[str, tuple[str, Buffer]]) -> None:
+    def _rows(self, f: Function, of: tuple[str, str], loops: list[Loop], rows: dict[str, str], places: dict[str, tuple[str, Buffer]]) -> None:
         """A function for loops that follow each other, which calls it with arrays that do not overlap."""
         if not loops:
             return
         name = f"{f.name}_{len(self.functions)}"
-        used = sorted(
-            {s.array.name for loop in loops for s in loop.stores if s.how != "silent"} | {e.args[0].name for loop in loops for e in loop.reads()}
-        )
+        written = {s.array.name for loop in loops for s in loop.stores if s.how != "silent"}
+        used = sorted(written | {e.args[0].name for loop in loops for e in loop.reads()} | {SEEDS.name for loop in loops if loop.draws()})
         body = _Rows(self, name, [places[a][1] for a in used])
         for loop in loops:
             body.loop(loop)
         self.functions[name] = body.finished()
-        f.do(f"call void @{name}(i64 {n}, {', '.join(f'ptr {rows[a]}' for a in used)})")
+        f.do(f"call void @{name}(i64 {of[0]}, i64 {of[1]}, {', '.join(f'ptr {rows[a]}' for a in used)})")
         loops.clear()
 
 
@@ -112,9 +111,10 @@ class _Rows:
 
     def __init__(self, module: ProgramText, name: str, arrays: list[Buffer]) -> None:
         self.module, self.arrays = module, arrays
-        self.f = Function(name, [("i64", "n"), *(("ptr noalias", a.name) for a in arrays)], internal=True)
+        self.f = Function(name, [("i64", "n"), ("i64", "row"), *(("ptr noalias", a.name) for a in arrays)], internal=True)
         self.stack = ExitStack()
-        b = self.stack.enter_context(self.f.loop("0", "%n", hint="b"))
+        b = self.stack.enter_context(self.f.loop("0", "%n", hint="b", alike=True))  # the bits of a row do not depend on where it stands
+        self.row, self.keys = self.f.put(f"add i64 %row, {b}"), dict[int, str]()
         self.base = {}
         for a in arrays:
             kind = TYPES[a.dtype].replace("i1", "i8")
@@ -127,12 +127,15 @@ class _Rows:
         return self.f
 
     def loop(self, loop: Loop) -> None:
+        for k in sorted(loop.draws() - set(self.keys)):
+            seed = self.f.load("i64", self.f.pointer(f"%{SEEDS.name}", "i64", str(k)))
+            self.keys[k] = key_of_row(self.f, seed, self.row)
         if loop.over:
             for store in loop.stores:
                 self._fold(loop, store)
             return
         with self._counters(loop.sizes) as counters:
-            value = _Values(self, counters, loop.known())
+            value = ExpressionWriter(self, counters, loop.known(), [s.value for s in loop.stores if s.how != "silent"])
             made = [(s, value(s.value), {e: value(e) for e in values_in(s.place)}) for s in loop.stores if s.how != "silent"]
             for store, name, places in made:
                 self._put(store, name, {**counters, **places})
@@ -141,7 +144,7 @@ class _Rows:
         kind = TYPES[store.array.dtype]
         pointer = self.place(store.array, store.place, counters)
         if store.how == "add":
-            name = self.f.put(f"fadd {_FAST} {kind} {self.f.load(kind, pointer)}, {name}")
+            name = self.f.put(f"fadd {FLAGS} {kind} {self.f.load(kind, pointer)}, {name}")
         self.f.store(kind, name, pointer)
 
     def _counters(self, sizes: tuple[int, ...], first: int = 0) -> Any:
@@ -155,12 +158,38 @@ class _Rows:
             self._fold_side_by_side(loop, store, start)
             return
         with self._counters(loop.sizes) as outer:
-            total = self.f.local(kind)
-            self.f.do(f"store {kind} {start}, ptr {total}")
-            with self._counters(loop.over, n) as inner:
-                name = _Values(self, {**outer, **inner}, {})(store.value)
-                self.f.do(f"store {kind} {self._joined(store, kind, self.f.put(f'load {kind}, ptr {total}'), name)}, ptr {total}")
-            self.f.store(kind, self.f.put(f"load {kind}, ptr {total}"), self.place(store.array, store.place, outer))
+            totals = self.f.local(f"[{_LANES} x {kind}]")
+            with self.f.loop("0", str(_LANES), hint="l") as lane:
+                self.f.store(kind, start, self.f.pointer(totals, kind, lane))
+            with self._counters(loop.over[:-1], n) as inner:
+                self._fold_last(loop, store, totals, {**outer, **inner})
+            self.f.store(kind, self._tree(store, kind, totals), self.place(store.array, store.place, outer))
+
+    def _fold_last(self, loop: Loop, store: Store, totals: str, counters: dict[Any, str]) -> None:
+        """The last axis that is folded: every so many entries into the same partial result."""
+        kind, size = TYPES[store.array.dtype], loop.over[-1]
+        part = ("counter", len(loop.sizes) + len(loop.over) - 1, size)
+
+        def lanes(first: str, count: int) -> None:
+            with self.f.loop("0", str(count), hint="l") as lane:
+                at = self.f.put(f"add nuw nsw i64 {first}, {lane}")
+                name = ExpressionWriter(self, {**counters, part: at}, {}, [store.value])(store.value)
+                pointer = self.f.pointer(totals, kind, lane)
+                self.f.store(kind, self._joined(store, kind, self.f.load(kind, pointer), name), pointer)
+
+        whole = size // _LANES * _LANES
+        if whole:
+            with self.f.loop("0", str(whole), _LANES, hint="j") as first:
+                lanes(first, _LANES)
+        if size > whole:
+            lanes(str(whole), size - whole)
+
+    def _tree(self, store: Store, kind: str, totals: str) -> str:
+        values = [self.f.load(kind, self.f.pointer(totals, kind, str(k))) for k in range(_LANES)]
+        while len(values) > 1:
+            half = len(values) // 2
+            values = [self._joined(store, kind, a, b) for a, b in zip(values[:half], values[half:])]
+        return values[0]
 
     def _fold_side_by_side(self, loop: Loop, store: Store, start: str) -> None:
         kind, n = TYPES[store.array.dtype], len(loop.sizes)
@@ -169,13 +198,13 @@ class _Rows:
                 self.f.store(kind, start, self.place(store.array, store.place, {**outer, **last}))
             with self._counters(loop.over, n) as inner, self._counters(loop.sizes[-1:], n - 1) as last:
                 counters = {**outer, **inner, **last}
-                name = _Values(self, counters, {})(store.value)
+                name = ExpressionWriter(self, counters, {}, [store.value])(store.value)
                 pointer = self.place(store.array, store.place, counters)
                 self.f.store(kind, self._joined(store, kind, self.f.load(kind, pointer), name), pointer)
 
     def _joined(self, store: Store, kind: str, total: str, name: str) -> str:
         if store.how == "sum":
-            return self.f.put(f"fadd reassoc {_FAST} {kind} {total}, {name}")
+            return self.f.put(f"fadd {FLAGS} {kind} {total}, {name}")
         return self.f.put(f"select i1 {self.f.put(f'fcmp ogt {kind} {total}, {name}')}, {kind} {total}, {kind} {name}")
 
     def place(self, array: Buffer, index: Index, counters: dict[Any, str]) -> str:
@@ -215,123 +244,6 @@ class _Nest:
 
     def __exit__(self, *error: Any) -> None:
         self.stack.close()
-
-
-class _Values:
-    """Writes expressions, each once, in the body of a loop."""
-
-    def __init__(self, rows: _Rows, counters: dict[Any, str], known: dict[tuple[int, Index], Expression]) -> None:
-        self.rows, self.f, self.counters, self.known = rows, rows.f, counters, known
-        self.written: dict[Expression, str] = {}
-
-    def __call__(self, root: Expression) -> str:
-        stack = [root]
-        while stack:  # no recursion: chains can be long
-            e = stack[-1]
-            if e in self.written:
-                stack.pop()
-                continue
-            needed = [a for a in self._inputs(e) if a not in self.written]
-            if needed:
-                stack += needed
-            else:
-                self.written[e] = self._write(e)
-                stack.pop()
-        return self.written[root]
-
-    def _inputs(self, e: Expression) -> list[Expression]:
-        inside = self.known.get((id(e.args[0]), e.args[1])) if e.op == "load" else None
-        return e.inputs() if inside is None else [inside]
-
-    def _write(self, e: Expression) -> str:
-        f, kind, op = self.f, TYPES[e.dtype], e.op
-        if op == "number":
-            return constant(e.args[0], kind)
-        if op == "load":
-            inside = self.known.get((id(e.args[0]), e.args[1]))
-            if inside is not None:
-                return self.written[inside]
-            array, index = e.args
-            counters = {**self.counters, **{v: self.written[v] for v in values_in(index)}}
-            return f.load(kind, self.rows.place(array, index, counters))
-        a = [self.written[x] for x in e.args]
-        source = TYPES[e.args[0].dtype]
-        writer: Callable[..., str] | None = _WRITERS.get(op)
-        if writer is not None:
-            return writer(f, kind, source, *a)
-        if op in ELEMENTARY:
-            return f.put(f"call {kind} @{self.rows.module.elementary(op, kind)}({kind} {a[0]})")
-        if op in _LIBRARY:
-            return f.call(_LIBRARY[op], kind, a[0], flags=_FAST)
-        if kind == "i64":
-            return f.put(f"{_WHOLE[op]} {kind} {a[0]}, {a[1]}")
-        return f.put(f"{_ARITHMETIC[op]} {_FAST} {kind} {a[0]}, {a[1]}")
-
-
-def _compared(op: str) -> Callable[..., str]:
-    def write(f: Function, kind: str, source: str, a: str, b: str) -> str:
-        if source in ("float", "double"):
-            return f.put(f"fcmp {'une' if op == 'ne' else 'o' + op} {source} {a}, {b}")
-        return f.put(f"icmp {op if op in ('eq', 'ne') else 's' + op} {source} {a}, {b}")
-
-    return write
-
-
-def _chosen(comparison: str) -> Callable[..., str]:
-    def write(f: Function, kind: str, source: str, a: str, b: str) -> str:
-        test = f.put(f"{'fcmp u' if kind in ('float', 'double') else 'icmp s'}{comparison} {kind} {a}, {b}")
-        return f.put(f"select i1 {test}, {kind} {a}, {kind} {b}")
-
-    return write
-
-
-def _cast(f: Function, kind: str, source: str, a: str) -> str:
-    if source == "i1":
-        return f.put(f"zext i1 {a} to i64" if kind == "i64" else f"uitofp i1 {a} to {kind}")
-    if kind == "i1":
-        return f.put(f"fcmp une {source} {a}, {constant(0, source)}" if source != "i64" else f"icmp ne i64 {a}, 0")
-    if source == "i64":
-        return f.put(f"sitofp i64 {a} to {kind}")
-    if kind == "i64":
-        return f.put(f"fptosi {source} {a} to i64")
-    return f.put(f"{'fpext' if kind == 'double' else 'fptrunc'} {source} {a} to {kind}")
-
-
-def _sign(f: Function, kind: str, source: str, a: str) -> str:
-    zero = constant(0, kind)
-    up, down = (f.put(f"uitofp i1 {f.put(f'fcmp {c} {kind} {a}, {zero}')} to {kind}") for c in ("ogt", "olt"))
-    return f.put(f"fsub {kind} {up}, {down}")
-
-
-def _remainder(f: Function, kind: str, source: str, a: str, b: str) -> str:
-    """With the sign of the divisor, as in Python."""
-    if kind != "i64":
-        whole = f.call("floor", kind, f.put(f"fdiv {kind} {a}, {b}"))
-        return f.put(f"fsub {kind} {a}, {f.put(f'fmul {kind} {whole}, {b}')}")
-    rest = f.put(f"srem i64 {a}, {b}")
-    differ = f.put(f"icmp slt i64 {f.put(f'xor i64 {rest}, {b}')}, 0")
-    wrong = f.put(f"and i1 {differ}, {f.put(f'icmp ne i64 {rest}, 0')}")
-    return f.put(f"select i1 {wrong}, i64 {f.put(f'add i64 {rest}, {b}')}, i64 {rest}")
-
-
-def _negative(f: Function, kind: str, source: str, a: str) -> str:
-    return f.put(f"sub i64 0, {a}" if kind == "i64" else f"fneg {_FAST} {kind} {a}")
-
-
-_WRITERS: dict[str, Callable[..., str]] = {op: _compared(name) for op, name in _ORDER.items()} | {
-    "maximum": _chosen("gt"),
-    "minimum": _chosen("lt"),
-    "cast": _cast,
-    "sign": _sign,
-    "neg": _negative,
-    "remainder": _remainder,
-    "where": lambda f, kind, source, c, a, b: f.put(f"select i1 {c}, {kind} {a}, {kind} {b}"),
-    "and": lambda f, kind, source, a, b: f.put(f"and {kind} {a}, {b}"),
-    "or": lambda f, kind, source, a, b: f.put(f"or {kind} {a}, {b}"),
-    "not": lambda f, kind, source, a: f.put(f"xor {kind} {a}, {'true' if kind == 'i1' else '-1'}"),
-    "erf": lambda f, kind, source, a: f.outside({"float": "erff", "double": "erf"}[kind], kind, a),
-    "pow": lambda f, kind, source, a, b: f.call("pow", kind, a, b),
-}
 
 
 def _side_by_side(value: Expression, n: int, loop: Loop) -> bool:

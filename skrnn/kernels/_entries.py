@@ -39,7 +39,7 @@ class Expression:
 
     def inputs(self) -> list[Expression]:
         """What it is made of, with what says where an entry stands."""
-        of_place = list(values_in(self.args[1])) if self.op == "load" else []
+        of_place = list(values_in(self.args[-1])) if self.op in ("load", "draw") else []
         return of_place + [a for a in self.args if isinstance(a, Expression)]
 
 
@@ -102,6 +102,8 @@ class Entries:
             return self.number(node.facts[0], node.dtype)
         if op in VIEWS:
             return self.read(node.inputs[0], viewed(node, index))
+        if op == "draw":
+            return self.make("draw", node.dtype, node.facts[1], node.facts[0], joined(index, node.shape))
         if not node.rows and op in ("weight", "made"):
             return self.load(self._weight(node), index)
         if op in PATCHED:

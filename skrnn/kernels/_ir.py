@@ -14,8 +14,9 @@ from typing import Any
 TYPES = {"float32": "float", "float64": "double", "int64": "i64", "bool": "i1"}
 STORED = {"float": "float", "double": "double", "i64": "i64", "i1": "i8"}
 BYTES = {"float": 4, "double": 8, "i64": 8, "i1": 1}
+_LN2 = 0.693359375, -2.12194440054690582767878541e-4  # in two parts: the first one times a whole number is exact
 _WHOLE = {"float": "i32", "double": "i64"}
-_FLAGS = "nsz contract"  # what is not finite stays so; sums stay in the order they are written in, and quotients are exact
+FLAGS = "nsz"  # no more: what is not finite stays so, sums stay in their order, quotients are exact, and nothing is fused but what is told
 ATTRIBUTES = 'nounwind "prefer-vector-width"="512"'  # LLVM else stops at 256 bits on most CPUs that have 512
 
 
@@ -43,6 +44,7 @@ class Function:
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.intrinsics: set[str] = set()
+        self.alike: list[str] = []
         self._n = 0
         self._block = "start"
 
@@ -98,8 +100,8 @@ class Function:
         return self.put(f"call {kind} @{name}({', '.join(f'{kind} {a}' for a in args)})")
 
     @contextmanager
-    def loop(self, first: str, end: str, step: int = 1, hint: str = "i") -> Iterator[str]:
-        """A loop whose body runs at least once."""
+    def loop(self, first: str, end: str, step: int = 1, hint: str = "i", *, alike: bool = False) -> Iterator[str]:
+        """A loop whose body runs at least once; every time by the same instructions, if all are to be ``alike``."""
         before, i = self._block, self.new(hint)
         body, done, after = (f"{kind}{i[1:]}" for kind in ("body", "done", "after"))
         self.do(f"br label %{body}")
@@ -111,7 +113,11 @@ class Function:
         self.do(f"{after} = add nuw nsw i64 {i}, {step}")
         more = self.put(f"icmp slt i64 {after}, {end}")
         self.lines[place] = f"  {i} = phi i64 [ {first}, %{before} ], [ {after}, %{self._block} ]"
-        self.do(f"br i1 {more}, label %{body}, label %{done}")
+        mark = ""
+        if alike:
+            self.alike.append(f"{self.name}{i}")
+            mark = f", !llvm.loop !{self.alike[-1]}"
+        self.do(f"br i1 {more}, label %{body}, label %{done}{mark}")
         self._label(done)
 
     @contextmanager
@@ -134,7 +140,7 @@ class _Real:
         return other.name if isinstance(other, _Real) else constant(other, self.kind)
 
     def _with(self, op: str, a: str, b: str) -> _Real:
-        return _Real(self.f, self.kind, self.f.put(f"{op} {_FLAGS} {self.kind} {a}, {b}"))
+        return _Real(self.f, self.kind, self.f.put(f"{op} {FLAGS} {self.kind} {a}, {b}"))
 
     def __add__(self, other: Any) -> _Real:
         return self._with("fadd", self.name, self._of(other))
@@ -157,7 +163,11 @@ class _Real:
     __radd__, __rmul__ = __add__, __mul__
 
     def __neg__(self) -> _Real:
-        return _Real(self.f, self.kind, self.f.put(f"fneg {_FLAGS} {self.kind} {self.name}"))
+        return _Real(self.f, self.kind, self.f.put(f"fneg {FLAGS} {self.kind} {self.name}"))
+
+    def fused(self, factor: Any, term: Any) -> _Real:
+        """A product and a sum, rounded once."""
+        return _Real(self.f, self.kind, self.f.call("fmuladd", self.kind, self.name, self._of(factor), self._of(term)))
 
     def least(self, other: Any) -> _Real:
         """The smaller one; what is not a number stays so."""
@@ -174,7 +184,7 @@ class _Real:
         """A polynomial, from the highest power on."""
         total: Any = _Real(self.f, self.kind, constant(coefficients[0], self.kind))
         for c in coefficients[1:]:
-            total = total * self + c
+            total = total.fused(self, c)
         return total
 
     def bits(self) -> _Bits:
@@ -218,29 +228,28 @@ class _Bits:
 
 
 def _parts(x: _Real) -> tuple[_Real, _Real]:
-    """``exp(x) = s (1 + q)`` with a power of two ``s`` and ``|q| < 0.42``: see ``_math.py``, but for how x / ln 2 is rounded."""
+    """``exp(x) = 2 s (1 + q)`` with a power of two ``s`` and ``|q| < 0.42``, as sums of the series of exp."""
     single = x.kind == "float"
-    lowest, highest, top = (-87, 88, 7) if single else (-708, 709, 12)
-    shift, bias = (23, 127) if single else (52, 1023)
+    lowest, highest, top = (-87, 89, 7) if single else (-708, 710, 12)  # 0 below, and infinity above
+    shift, bias = (23, 126) if single else (52, 1022)
     x = x.most(lowest).least(highest)
     magic = 1.5 * 2.0**shift  # a number so large that its last bit is worth 1
-    rounded = x * (1 / math.log(2)) + magic
+    rounded = x.fused(1 / math.log(2), magic)
     z = rounded - magic
-    high = 0.693359375 if single else 0.693145751953125  # ln 2 in two parts: z * high is exact
-    r = (x - z * high) - z * (math.log(2) - high)
+    r = z.fused(-_LN2[1], z.fused(-_LN2[0], x))
     p = r.series([1 / math.factorial(k) for k in range(top, 1, -1)])
     s = ((rounded.bits() << shift) + (bias << shift)).number()
-    return s, p * r * r + r
+    return s, (p * r).fused(r, r)
 
 
 def _exp(x: _Real) -> _Real:
     s, q = _parts(x)
-    return s * q + s
+    return 2 * s.fused(q, s)
 
 
 def _expm1(x: _Real) -> _Real:
     s, q = _parts(x)
-    return s * q + (s - 1)
+    return 2 * s.fused(q, s - 0.5)
 
 
 def _sigmoid(x: _Real) -> _Real:
@@ -265,17 +274,20 @@ def _log(x: _Real) -> _Real:
     s = (m - 1) / (m + 1)
     q = s * s
     p = q.series([2 / k for k in range(last, 1, -2)])
-    high = 0.693359375
-    result = z * high + (z * (math.log(2) - high) + (s * q * p + (s + s)))
-    beyond = x.f.put(f"fcmp ole {x.kind} {x.name}, {constant(0, x.kind)}")
+    result = z.fused(_LN2[0], z.fused(_LN2[1], (s * q).fused(p, s + s)))
+    beyond = x.f.put(f"fcmp ule {x.kind} {x.name}, {constant(0, x.kind)}")
+    top = constant(math.inf, x.kind)
     zero = x.f.put(f"fcmp oeq {x.kind} {x.name}, {constant(0, x.kind)}")
     low = x.f.put(f"select i1 {zero}, {x.kind} {constant(-math.inf, x.kind)}, {x.kind} {constant(math.nan, x.kind)}")
-    return _Real(x.f, x.kind, x.f.put(f"select i1 {beyond}, {x.kind} {low}, {x.kind} {result.name}"))
+    bounded = x.f.put(f"select i1 {x.f.put(f'fcmp oeq {x.kind} {x.name}, {top}')}, {x.kind} {top}, {x.kind} {result.name}")
+    return _Real(x.f, x.kind, x.f.put(f"select i1 {beyond}, {x.kind} {low}, {x.kind} {bounded}"))
 
 
 def _log1p(x: _Real) -> _Real:
     u = 1 + x
-    return _log(u) + (x - (u - 1)) / u
+    lost = (x - (u - 1)) / u
+    there = x.f.put(f"fcmp ord {x.kind} {lost.name}, {lost.name}")  # not where u is infinite
+    return _log(u) + _Real(x.f, x.kind, x.f.put(f"select i1 {there}, {x.kind} {lost.name}, {x.kind} {constant(0, x.kind)}"))
 
 
 ELEMENTARY: dict[str, Callable[[_Real], _Real]] = {
@@ -291,7 +303,10 @@ ELEMENTARY: dict[str, Callable[[_Real], _Real]] = {
 def module_text(functions: list[Function], declared: Iterable[str] = ()) -> str:
     """Functions, and what they call of others."""
     every = sorted(set(declared).union(*(f.intrinsics for f in functions)))
-    return "\n".join([*every, *(f.text() for f in functions)]) + "\n"
+    text = "\n".join([*every, *(f.text() for f in functions)]) + "\n"
+    for k, loop in enumerate(loop for f in functions for loop in f.alike):
+        text = text.replace(f"!llvm.loop !{loop}\n", f"!llvm.loop !{k + 2}\n") + f"!{k + 2} = distinct !{{!{k + 2}, !0, !1}}\n"
+    return text + '!0 = !{!"llvm.loop.vectorize.enable", i1 false}\n!1 = !{!"llvm.loop.unroll.disable"}\n'
 
 
 def elementary(name: str, kind: str) -> Function:

@@ -58,11 +58,8 @@ class Program:
                 plan, copies = parts
                 names = module.add_pass(name, plan, copies)
                 every = plan.arrays | {a.name: a for pair in copies for a in pair}
-                own = [
-                    (key, every[key].place, every[key].size, np.dtype(every[key].dtype))
-                    for key in names
-                    if every[key].place in ("steps", "sequences")
-                ]
+                rows = [a for a in every.values() if a.place in ("steps", "sequences")]
+                own = [(a.name, a.place, a.size, np.dtype(a.dtype)) for a in rows]
                 self.passes[name] = _Pass(plan, copies, names, own, _work(plan))
         self.text = module.text()
         self._compiled: Compiled | None = None
@@ -118,8 +115,7 @@ class Program:
     def _plan_forward(self, wanted: list[Node]) -> tuple[Schedule, list[tuple[Buffer, Buffer]]]:
         graph = self.graph
         self.states = [Buffer(f"s{k}", "sequences", s.shape, s.dtype) for k, s in enumerate(graph.states)]
-        self.drawn = [Buffer(f"r{k}", "steps", d.shape, d.dtype) for k, d in enumerate(graph.draws)]
-        given = {graph.input: Buffer("u", "steps", graph.input.shape, graph.input.dtype), **dict(zip(graph.draws, self.drawn, strict=True))}
+        given = {graph.input: Buffer("u", "steps", graph.input.shape, graph.input.dtype)}
         copies = []
         for node, array, passes in zip(graph.states, self.states, self.passing, strict=True):
             given[node] = array

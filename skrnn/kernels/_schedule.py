@@ -38,19 +38,23 @@ class Loop:
 
     def reads(self) -> set[Expression]:
         """Entries of arrays that were there before."""
-        known, found, seen = self.known(), set(), set()
+        known = self.known()
+        return {e for e in self._needed(known) if e.op == "load" and (id(e.args[0]), e.args[1]) not in known}
+
+    def draws(self) -> set[int]:
+        """The random numbers that are drawn."""
+        return {e.args[0] for e in self._needed(self.known()) if e.op == "draw"}
+
+    def _needed(self, known: dict[tuple[int, Index], Expression]) -> set[Expression]:
+        seen: set[Expression] = set()
         stack = [v for s in self.stores if s.how != "silent" for v in (s.value, *values_in(s.place))]
         while stack:
             value = stack.pop()
-            if value in seen:
-                continue
-            seen.add(value)
-            if value.op == "load" and (inside := known.get((id(value.args[0]), value.args[1]))) is not None:
-                stack.append(inside)
-            elif value.op == "load":
-                found.add(value)
-            stack += value.inputs()
-        return found
+            if value not in seen:
+                seen.add(value)
+                inside = known.get((id(value.args[0]), value.args[1])) if value.op == "load" else None
+                stack += value.inputs() if inside is None else [inside]
+        return seen
 
 
 @dataclass(eq=False, slots=True)

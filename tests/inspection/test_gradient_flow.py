@@ -67,6 +67,8 @@ def _loss(model, x, y, *, step, unit, by):
     made = []
 
     class Pushed(cells.Wrapper):
+        keeps_steps = True
+
         def step(self, u, state):
             y, new = self.cell_.step(u, state)
             made.append(0)

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn.kernels import Layout, allow_threads, big_matmul, elman, n_threads
-from skrnn.kernels._loop import _even_blocks
+from skrnn.kernels._loop import even_blocks
 from skrnn.kernels._threads import run_blocks
 
 
@@ -104,7 +104,7 @@ def test_blas_gets_its_threads_back_after_an_error(call):
 
 @pytest.mark.parametrize("sizes", [[40] * 5, list(range(40, 0, -1)), [300, 2, 1, 1], [1, 1]], ids=["equal", "ragged", "one long", "one"])
 def test_blocks_hold_every_sequence_and_about_as_many_steps(sizes):
-    edges = _even_blocks(Layout.of(np.array(sizes)))
+    edges = even_blocks(Layout.of(np.array(sizes)))
     lengths = [sum(size > k for size in sizes) for k in range(sizes[0])]
     steps = [sum(lengths[low:high]) for low, high in pairwise(edges)]
     assert edges[0] == 0
