@@ -1,4 +1,4 @@
-"""Milliseconds of one training step of every cell, against torch.nn of the same size and, where it has a kernel, against its eager loop.
+"""Milliseconds of one training step of every cell, against torch.nn of the same size, and against its eager loop.
 
 A step is the forward pass over 32 equally long sequences of 8 channels, the sum of the squared outputs as the loss, and the backward pass to the
 weights. torch.nn gets the plain (T, B, F) tensor, its fastest way; a cell gets the packed batch, its only way. Where torch finds a GPU, a second
@@ -131,10 +131,8 @@ def _contenders(case: Case) -> Iterator[Contender]:
     for name, kind in case.setting.references.items():
         module = kind(_CHANNELS, case.size)
         yield Contender(name, partial(_train, module, partial(_outputs, module, x)), partial(torch_threads, case.threads))
-    if not case.setting.kernelled:
-        return
     eager = case.setting.make().build(_CHANNELS, case.size)
-    eager.kernel = lambda: None
+    eager.kernel, eager.keeps_steps = lambda: None, True  # neither a kernel nor a program
     yield Contender("eager", partial(_train, eager, lambda: scan(eager, packed)[0].data), ours, most_rounds=5 if case.steps < 500 else 2)
 
 

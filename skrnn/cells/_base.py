@@ -87,6 +87,7 @@ class Cell(Parametrised, ABC):
     input_size: int
     hidden_size: int
     couples_sequences = False  # whether sequences of a batch influence each other while training
+    state_varies = False  # whether the shape of the state differs from batch to batch, so that there would be a program for each
     keeps_steps = False  # whether the cell keeps what passes through it, so that its steps may not be compiled
 
     def build(self, input_size: int, hidden_size: int, generator: Generator | None = None) -> Self:

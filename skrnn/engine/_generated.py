@@ -1,6 +1,6 @@
 """Any cell as a compiled program: its step is traced, planned and compiled once, and then runs over whole batches without Python.
 
-See ``docs/compiler.md`` for the way of an LSTM through the stages.
+See ``docs/compiler.rst`` for the way of an LSTM through the stages.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _ways: WeakKeyDictionary[Cell, dict[Any, _Generated | str]] = WeakKeyDictionary(
 _programs: dict[tuple[str, ...], Program] = {}
 _lock = threading.RLock()
 _MOST_PROGRAMS = 256
+_MOST_WAYS = 32  # of a cell: training or not, several precisions
 
 
 @contextmanager
@@ -82,7 +83,10 @@ def _way_of(cell: Cell, u: Tensor, state: State) -> _Generated | str:
     if found is None:
         with _lock:
             found = _made(cell, u[:1].detach(), map_state(lambda s: s[:1].detach().requires_grad_(learns and s.requires_grad), state), learns)
-            _ways.setdefault(cell, {})[key] = found
+            known = _ways.setdefault(cell, {})
+            while len(known) >= _MOST_WAYS:
+                del known[next(iter(known))]
+            known[key] = found
     return found
 
 
@@ -92,6 +96,8 @@ def _made(cell: Cell, u: Tensor, state: State, learns: bool) -> _Generated | str
         return "a cell keeps what passes through it"
     if any(m.couples_sequences and m.training for m in cells):
         return "a cell lets the sequences of a batch influence each other while training"
+    if any(m.state_varies for m in cells):
+        return "the shape of a state differs from batch to batch"
     before = [b.clone() for b in cell.buffers()]
     try:
         way = _Generated(cell, u, state, learns)
@@ -134,14 +140,18 @@ def _agree(got: Tensor, expected: Tensor) -> bool:
     return torch.allclose(got, expected, rtol=0, atol=tolerance * max(1.0, float(expected.detach().abs().max())), equal_nan=True)
 
 
+_PLAIN = frozenset({bool, int, float, str, type(None), torch.Generator})
+
+
 def _settings(cell: Cell) -> tuple[Any, ...]:
     """What a step may depend on beside numbers in tensors: all plain attributes of all modules, and which weights learn."""
-    own = []
+    found: list[Any] = []
     for module in cell.modules():
-        plain = {k: v for k, v in module.__dict__.items() if isinstance(v, bool | int | float | str | type(None) | torch.Generator)}
-        tensors = [t for t in (*module._parameters.values(), *module._buffers.values()) if t is not None]
-        own.append((type(module), *plain.items(), *((t.dtype, t.shape, t.requires_grad) for t in tensors)))
-    return tuple(own)
+        own = module.__dict__
+        found.append(type(module))
+        found += [v if type(v) in _PLAIN else repr(v) for v in own.values() if type(v) in _PLAIN or type(v) is tuple]
+        found += [(w.dtype, w.requires_grad) for w in own["_parameters"].values() if w is not None]
+    return tuple(found)
 
 
 class _Generated:
@@ -201,6 +211,7 @@ class _Run(Function):
         memory = program.run("forward", layout, reverse, arrays)
         if program.learns:
             ctx.arrays, ctx.memory = arrays, memory
+            ctx.save_for_backward(*weights)
         states = [
             leaf if same else torch.from_numpy(arrays[f"s{k}"]).view(leaf.shape)
             for k, (leaf, same) in enumerate(zip(leaves, program.passing, strict=True))
@@ -213,6 +224,7 @@ class _Run(Function):
     @once_differentiable
     def backward(ctx: Any, dy: Tensor, *dstates: Tensor) -> tuple[Any, ...]:
         this, layout, reverse, n_leaves, _ = ctx.way
+        _ = ctx.saved_tensors  # an error where weights have changed since
         program, graph, known, batch = this.program, this.graph, dict(ctx.known), int(layout.sizes[0])
         arrays = dict(ctx.arrays) | program.weights("backward", lambda node: known[this.twin[node]].numpy())
         du = torch.empty(len(arrays["u"]), *graph.input.shape, dtype=dy.dtype)
@@ -239,9 +251,7 @@ def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
 
 def _all(graph: Graph) -> Iterator[Node]:
     """Every node, in an order that is the same for graphs that are alike."""
-    ends = [graph.output, *graph.new_states, *graph.of_weights, graph.of_input, *graph.of_states]
-    given = [*graph.weights, graph.input, *graph.states, *graph.draws, graph.of_output, *graph.of_new_states]
-    return above([n for n in given + ends if n is not None])
+    return above([*graph.weights, graph.input, *graph.states, *graph.draws, graph.of_output, *graph.of_new_states, *graph.ends()])
 
 
 def _described(graph: Graph) -> Iterator[str]:

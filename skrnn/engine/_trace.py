@@ -59,7 +59,7 @@ def trace(cell: Cell, u: Tensor, state: State) -> Graph:
     with in_torch(), torch.enable_grad():
         _record(tracer, graph, cell, u, rebuilt(state, leaves), list(given.values()))
     graph.draws = tracer.draws
-    return graph
+    return graph.merged()
 
 
 def _record(tracer: _Tracer, graph: Graph, cell: Cell, u: Tensor, state: State, weights: list[Tensor]) -> None:

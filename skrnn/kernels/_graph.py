@@ -56,6 +56,28 @@ class Graph:
     of_weights: list[Node | None] = field(default_factory=list)
     of_states: list[Node] = field(default_factory=list)
 
+    def ends(self) -> list[Node]:
+        """What is computed."""
+        return [n for n in (self.output, *self.new_states, *self.of_weights, self.of_input, *self.of_states) if n is not None]
+
+    def merged(self) -> Graph:
+        """The same with every operation on the same nodes once."""
+        known: dict[Any, Node] = {}
+        same: dict[Node, Node] = {}
+        for node in above(self.ends()):
+            node.inputs = tuple(same[i] for i in node.inputs)
+            call = repr(node.call) if node.op == "made" else ""
+            key = node.op, tuple(map(id, node.inputs)), node.shape, node.dtype, node.rows, repr(node.facts), call
+            alone = node.op in SOURCES or node.op == "weight"
+            same[node] = node if alone else known.setdefault(key, node)
+
+        def kept(nodes: list[Any]) -> list[Any]:
+            return [None if n is None else same.get(n, n) for n in nodes]
+
+        (self.output,), (self.of_input,) = kept([self.output]), kept([self.of_input])
+        self.new_states, self.of_weights, self.of_states = kept(self.new_states), kept(self.of_weights), kept(self.of_states)
+        return self
+
 
 def above(roots: list[Node], stop: Callable[[Node], bool] = lambda node: False) -> Iterator[Node]:
     """All nodes that ``roots`` are made of, inputs first, none twice; not beyond those where ``stop``."""

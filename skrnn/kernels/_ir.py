@@ -32,6 +32,14 @@ def constant(value: Any, kind: str) -> str:
     return "0x" + struct.pack(">d", value).hex().upper()
 
 
+def suffix_of(kind: str) -> str:
+    """How LLVM's own functions of a type are called."""
+    if kind.startswith("<"):
+        count, _, inner = kind[1:-1].partition(" x ")
+        return f"v{count}{suffix_of(inner)}"
+    return {"float": "f32", "double": "f64"}.get(kind, kind)
+
+
 class Function:
     """The text of a function while it is written."""
 
@@ -87,10 +95,7 @@ class Function:
 
     def call(self, intrinsic: str, kind: str, *args: str, flags: str = "") -> str:
         """One of LLVM's own functions."""
-        suffix = {"float": "f32", "double": "f64"}.get(kind, kind)
-        if kind.startswith("<"):
-            count, _, inner = kind[1:-1].partition(" x ")
-            suffix = f"v{count}{ {'float': 'f32', 'double': 'f64'}[inner] }".replace(" ", "")
+        suffix = suffix_of(kind)
         self.intrinsics.add(f"declare {kind} @llvm.{intrinsic}.{suffix}({', '.join([kind] * len(args))})")
         return self.put(f"call {flags}{' ' if flags else ''}{kind} @llvm.{intrinsic}.{suffix}({', '.join(f'{kind} {a}' for a in args)})")
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
+from numpy.typing import NDArray
 
 from ._ir import module_text
 from ._products import products
@@ -43,13 +44,14 @@ def lanes() -> int:
     return 16 if "+avx512f" in features else 8 if "+avx" in features else 4
 
 
-def _target(cpu: str, features: str, triple: str) -> Any:
+def _target(machine: tuple[str, str, str]) -> Any:
+    triple, cpu, features = machine
     return llvm.Target.from_triple(triple).create_target_machine(cpu=cpu, features=features, opt=3, jit=True)
 
 
 def object_code(text: str, triple: str, cpu: str, features: str) -> bytes:
     """The text compiled for a machine."""
-    target = _target(cpu, features, triple)
+    target = _target((triple, cpu, features))
     module = llvm.parse_assembly(text)
     module.triple, module.data_layout = triple, str(target.target_data)
     module.verify()
@@ -72,12 +74,29 @@ class Compiled:
 
     def __init__(self, text: str, names: list[str]) -> None:
         with _lock:
-            triple, cpu, features = _host()
-            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target(cpu, features, triple))
+            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target(_host()))
             for code in (_shared_code(), _code(text)):
                 self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
             self.passes: dict[str, Pass] = {name: _SIGNATURE(self._engine.get_function_address(name)) for name in names}
+
+
+@cache
+def _outer() -> tuple[Any, dict[str, Any]]:
+    """The functions that sum up outer products, by the type of numbers; the engine that they are in has to stay."""
+    with _lock:
+        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target(_host()))
+        engine.add_object_file(llvm.ObjectFileRef.from_data(_shared_code()))
+        engine.finalize_object()
+        signature = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5, *[ctypes.c_void_p] * 3)
+        kinds = {"float32": "float", "float64": "double"}
+        return engine, {dtype: signature(engine.get_function_address(f"outer_{kind}")) for dtype, kind in kinds.items()}
+
+
+def outer_sum(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> None:
+    """Add ``a.T @ b`` to ``out``, all of them contiguous and of the same type."""
+    add = _outer()[1][a.dtype.name]
+    add(len(a), a.shape[1], b.shape[1], a.shape[1], b.shape[1], a.ctypes.data, b.ctypes.data, out.ctypes.data)
 
 
 @cache

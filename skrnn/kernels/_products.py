@@ -12,18 +12,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._ir import ATTRIBUTES, BYTES, Function
+from ._ir import ATTRIBUTES, BYTES, Function, suffix_of
 
 PRODUCT = (("i64", "n"), ("ptr", "x"), ("i64", "stride"), ("ptr", "w"), ("ptr", "out"), ("i64", "inner"), ("i64", "width"))
+OUTER = (*tuple(("i64", name) for name in ("n", "a_stride", "b_stride", "height", "width")), ("ptr", "a"), ("ptr", "b"), ("ptr", "out"))
 _TALL = (8, 4, 2, 1)  # rows of a block
+_CHUNK = 128  # rows that stay in the cache
 
 
 def products(lanes: int) -> list[Function]:
-    """The functions ``product_float`` and ``product_double`` of ``(rows, x, distance of rows of x, panels, out, inner, width)``.
+    """The functions that all programs share, for floats and doubles.
 
-    ``inner`` is the number of rows of the weights, ``width`` that of their columns, which fill whole vectors; ``lanes`` float32 numbers are one.
+    ``product_…`` of ``(rows, x, distance of rows of x, panels, out, inner, width)``: ``inner`` is the number of rows of the weights, ``width`` that
+    of their columns, which fill whole vectors; ``lanes`` float32 numbers are one. ``outer_…``, which is called like a pass with ``(rows, distance of
+    rows of a, of b, columns of a, columns of b, a, b, out)``, adds ``aᵀ b`` to ``out``.
     """
-    return [f for kind in ("float", "double") for f in _Product(kind, lanes * 4 // BYTES[kind]).functions]
+    sizes = {kind: lanes * 4 // BYTES[kind] for kind in ("float", "double")}
+    return [f for kind, n in sizes.items() for f in (*_Product(kind, n).functions, *_Outer(kind, n).functions)]
 
 
 class _Product:
@@ -76,6 +81,75 @@ class _Product:
                 f.do(f"store {vector} {f.put(f'load {vector}, ptr {total}')}, ptr {f.pointer(y, kind, str(v * lanes))}, align {BYTES[kind]}")
         f.do("ret void")
         return f
+
+
+class _Outer:
+    """Sums of outer products: blocks of a few columns of ``a`` and two vectors of columns of ``b``, over some rows that stay in the cache."""
+
+    def __init__(self, kind: str, lanes: int) -> None:
+        self.kind, self.lanes, self.functions = kind, lanes, list[Function]()
+        self.functions += [self._block(high) for high in _TALL]
+        f = Function(f"outer_{kind}", [*OUTER], "void", ATTRIBUTES)
+        with f.loop("0", "%n", _CHUNK, hint="c") as low:
+            left = f.put(f"sub i64 %n, {low}")
+            rows = f.call("smin", "i64", left, str(_CHUNK))
+            a, b = (f.pointer(f"%{x}", kind, f.put(f"mul i64 {low}, %{x}_stride")) for x in ("a", "b"))
+            with f.loop("0", "%width", 2 * lanes, hint="j") as j:
+                there = f.put(f"sub i64 %width, {j}")
+                for k, high in enumerate(_TALL):
+                    first = f.put(f"and i64 %height, {-_TALL[k - 1]}") if k else "0"
+                    end = f.put(f"and i64 %height, {-high}")
+                    with f.when(f.put(f"icmp slt i64 {first}, {end}")), f.loop(first, end, high, "i") as i:
+                        out = f.pointer("%out", kind, f.put(f"add i64 {f.put(f'mul i64 {i}, %width')}, {j}"))
+                        where = f"ptr {f.pointer(a, kind, i)}, i64 %a_stride, ptr {f.pointer(b, kind, j)}, i64 %b_stride, ptr {out}, i64 %width"
+                        f.do(f"call void @outer_block_{kind}_{high}(i64 {rows}, {where}, i64 {there})")
+        f.do("ret void")
+        self.functions.append(f)
+
+    def _block(self, high: int) -> Function:
+        kind, lanes = self.kind, self.lanes
+        strides = [("ptr", "a"), ("i64", "a_stride"), ("ptr", "b"), ("i64", "b_stride"), ("ptr", "out"), ("i64", "width")]
+        f = Function(f"outer_block_{kind}_{high}", [("i64", "n"), *strides, ("i64", "there")], "void", ATTRIBUTES, internal=True)
+        vector = f"<{lanes} x {kind}>"
+        masks = [self._mask(f, v * lanes) for v in range(2)]
+        places = [f.pointer("%out", kind, f.put(f"add i64 {f.put(f'mul i64 {r}, %width')}, {v * lanes}")) for r in range(high) for v in range(2)]
+        sums = [f.local(vector) for _ in places]
+        for total, place, mask in zip(sums, places, masks * high):
+            f.do(f"store {vector} {self._load(f, place, mask)}, ptr {total}")
+        with f.loop("0", "%n", hint="k") as k:
+            a = f.pointer("%a", kind, f.put(f"mul i64 {k}, %a_stride"))
+            b = f.pointer("%b", kind, f.put(f"mul i64 {k}, %b_stride"))
+            columns = [self._load(f, f.pointer(b, kind, str(v * lanes)), mask) for v, mask in enumerate(masks)]
+            for r in range(high):
+                one = f.put(f"insertelement {vector} poison, {kind} {f.load(kind, f.pointer(a, kind, str(r)))}, i32 0")
+                x = f.put(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")
+                for column, total in zip(columns, sums[2 * r :]):
+                    summed = f.call("fmuladd", vector, x, column, f.put(f"load {vector}, ptr {total}"))
+                    f.do(f"store {vector} {summed}, ptr {total}")
+        for total, place, mask in zip(sums, places, masks * high):
+            self._store(f, f.put(f"load {vector}, ptr {total}"), place, mask)
+        f.do("ret void")
+        return f
+
+    def _mask(self, f: Function, first: int) -> str:
+        """Which of the columns of a vector there are."""
+        n = f.put(f"insertelement <{self.lanes} x i64> poison, i64 %there, i32 0")
+        n = f.put(f"shufflevector <{self.lanes} x i64> {n}, <{self.lanes} x i64> poison, <{self.lanes} x i32> zeroinitializer")
+        steps = ", ".join(f"i64 {first + k}" for k in range(self.lanes))
+        return f.put(f"icmp slt <{self.lanes} x i64> <{steps}>, {n}")
+
+    def _load(self, f: Function, place: str, mask: str) -> str:
+        """A vector of which only some entries are there, and zeros."""
+        vector, bits = f"<{self.lanes} x {self.kind}>", f"<{self.lanes} x i1>"
+        name = f"llvm.masked.load.{suffix_of(vector)}.p0"
+        f.intrinsics.add(f"declare {vector} @{name}(ptr, i32 immarg, {bits}, {vector})")
+        return f.put(f"call {vector} @{name}(ptr {place}, i32 {BYTES[self.kind]}, {bits} {mask}, {vector} zeroinitializer)")
+
+    def _store(self, f: Function, value: str, place: str, mask: str) -> None:
+        vector, bits = f"<{self.lanes} x {self.kind}>", f"<{self.lanes} x i1>"
+        name = f"llvm.masked.store.{suffix_of(vector)}.p0"
+        f.intrinsics.add(f"declare void @{name}({vector}, ptr, i32 immarg, {bits})")
+        f.do(f"call void @{name}({vector} {value}, ptr {place}, i32 {BYTES[self.kind]}, {bits} {mask})")
 
 
 def whole_vectors(width: int, dtype: str, lanes: int) -> int:

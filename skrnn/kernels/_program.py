@@ -212,6 +212,8 @@ class Program:
 class Workspace:
     """Workspace on a line of the cache, which goes back to a small store when nobody needs it: new pages cost as much as a pass over them."""
 
+    _whole = np.empty(0, np.uint8)  # until there is some
+
     def __init__(self, length: int, store: list[NDArray[np.uint8]]) -> None:
         self._store = store
         found = next((k for k, spare in enumerate(store) if len(spare) >= length + _LINE), None)

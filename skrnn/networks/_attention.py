@@ -130,6 +130,8 @@ class Attending(Wrapper):
     at: :meth:`look_at` puts it there.
     """
 
+    state_varies = True  # with the number of steps that are attended to
+
     def __init__(
         self, cell: Cell | None = None, score: str = "bahdanau", memory_size: int = 1, input_feeding: bool = True, coverage: bool = False
     ) -> None:

@@ -82,7 +82,7 @@ def test_a_prediction_is_without_noise(cell):
 @pytest.mark.parametrize("training", [False, True], ids=["predict", "train"])
 def test_rates_of_zero_give_the_bits_of_the_cell_inside(inner, around, training):
     cell, batch = without_kernel(built(around(inner))).train(training), packed()
-    assert torch.equal(scan(cell, batch)[0].data, scan(without_kernel(cell.cell_), batch)[0].data)
+    assert torch.equal(*(scan(without_kernel(c), batch)[0].data for c in (cell, cell.cell_)))
 
 
 def test_predictions_without_noise_have_the_kernel_of_the_cell_inside():
