@@ -21,7 +21,8 @@ scales are known. Then search: ``GridSearchCV(model, {{"cell": ["gru", "lstm", "
 
 Weights are those of a layer of {H} units on {F} channels; the state is what one sequence carries from step to step, in numbers. A step costs about
 as many multiplications as there are weights. *Time* is that of a training step divided by the time of ``torch.nn.LSTM`` with 32 units, for 32
-sequences of 100 steps on two CPU threads (``python -m benchmarks.cells --json …``); cells with a compiled kernel are marked ✓.
+sequences of 100 steps on two CPU threads (``python -m benchmarks.cells --json …``). Cells with a kernel of their own are marked ✓; the others
+run as programs that are made of their step (:doc:`compiler`).
 """
 
 

@@ -307,6 +307,28 @@ def test_what_cannot_be_compiled_is_explained_and_runs_step_by_step(kind, reason
     assert torch.equal(scan(cell, batch)[0].data, expected)
 
 
+def test_a_state_of_other_shapes_for_other_batches_has_no_program():
+    """As that of a decoder that attends to all steps of a source."""
+
+    class Remembers(Branching):
+        state_varies = True
+
+        def step(self, u, state):
+            h = torch.tanh(state * self.w)
+            return h, h
+
+    assert "differs from batch to batch" in explain(built(Remembers()), torch.float64)
+
+
+def test_weights_that_change_before_the_gradient_is_taken_are_an_error():
+    cell, batch = built(LMU()), packed()
+    y, _ = program(cell, batch, cell.initial_state(len(RAGGED), like=batch.data))
+    with torch.no_grad():
+        cell.R += 1
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
 def test_sequences_that_influence_each_other_are_not_compiled_while_training():
     cell = built(BatchNorm(LSTM()))
     assert explain(cell, torch.float64) is None
