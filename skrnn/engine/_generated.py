@@ -101,7 +101,8 @@ def _made(cell: Cell, u: Tensor, state: State, learns: bool) -> _Generated | str
     before = [b.clone() for b in cell.buffers()]
     try:
         way = _Generated(cell, u, state, learns)
-    except Refused as e:
+        way.program.compile()
+    except (Refused, RuntimeError) as e:  # a step that runs only on real numbers, or a fault of ours that LLVM finds
         for buffer, was in zip(cell.buffers(), before, strict=True):
             buffer.copy_(was)
         return str(e)

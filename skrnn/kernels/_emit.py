@@ -144,8 +144,11 @@ class _Rows:
         kind = TYPES[store.array.dtype]
         pointer = self.place(store.array, store.place, counters)
         if store.how == "add":
-            name = self.f.put(f"fadd {FLAGS} {kind} {self.f.load(kind, pointer)}, {name}")
+            name = self._added(kind, self.f.load(kind, pointer), name)
         self.f.store(kind, name, pointer)
+
+    def _added(self, kind: str, a: str, b: str) -> str:
+        return self.f.put(f"add i64 {a}, {b}" if kind == "i64" else f"fadd {FLAGS} {kind} {a}, {b}")
 
     def _counters(self, sizes: tuple[int, ...], first: int = 0) -> Any:
         return _Nest(self.f, sizes, first)
@@ -153,7 +156,8 @@ class _Rows:
     def _fold(self, loop: Loop, store: Store) -> None:
         """A sum or largest value: of one entry after the other, or, where those of a sum lie apart, of all entries side by side."""
         kind, n = TYPES[store.array.dtype], len(loop.sizes)
-        start = constant(0, kind) if store.how == "sum" else constant(float("-inf"), kind)
+        lowest = -(2**63) if kind == "i64" else float("-inf")
+        start = constant(0 if store.how == "sum" else lowest, kind)
         if n and _side_by_side(store.value, n, loop):
             self._fold_side_by_side(loop, store, start)
             return
@@ -204,8 +208,8 @@ class _Rows:
 
     def _joined(self, store: Store, kind: str, total: str, name: str) -> str:
         if store.how == "sum":
-            return self.f.put(f"fadd {FLAGS} {kind} {total}, {name}")
-        return self.f.put(f"select i1 {self.f.put(f'fcmp ogt {kind} {total}, {name}')}, {kind} {total}, {kind} {name}")
+            return self._added(kind, total, name)
+        return self.f.call("smax", kind, total, name) if kind == "i64" else self.f.call("maximum", kind, total, name, flags=FLAGS)
 
     def place(self, array: Buffer, index: Index, counters: dict[Any, str]) -> str:
         """A pointer to an entry; ``counters`` are the names of counters, and of expressions that say where it stands."""

@@ -238,8 +238,8 @@ def stacked_rows(arrays: Arrays, place: Buffer, node: Node) -> NDArray[Any]:
 
 
 def _bare(node: Node) -> Node:
-    """A node without what leaves its entries as they lie."""
-    while node.op == "reshape" and node.rows:
+    """A node without what leaves its entries as they lie; those of a product lie in vectors that are filled up."""
+    while node.op == "reshape" and node.rows and node.inputs[0].op != "product":
         node = node.inputs[0]
     return node
 

@@ -173,16 +173,15 @@ class _Planner:
     def _left_of(self, node: Node) -> tuple[Node, int, int]:
         """Where the rows of a product's left side lie: a node with an array, an offset and the distance of rows."""
         x = node.inputs[0]
-        inner, offset = x.shape[-1], 0
-        while x not in self.home and x.op == "reshape" and x.rows:
-            x = x.inputs[0]
-        if x not in self.home and x.op == "slice" and len(x.shape) == 1 and x.facts[2] == 1 and x.inputs[0] in self.home:
-            offset, x = x.facts[1], x.inputs[0]
-        if len(node.shape) == 1:
+        bare, one_row = x, len(node.shape) == 1
+        while bare not in self.home and bare.op == "reshape" and bare.rows:
+            bare = bare.inputs[0]
+        if one_row and bare not in self.home and bare.op == "slice" and len(bare.shape) == 1 and bare.facts[2] == 1 and bare.inputs[0] in self.home:
+            return bare.inputs[0], bare.facts[1], self.home[bare.inputs[0]].size
+        if bare is x or bare not in self.home or self.home[bare].size != bare.size:  # else vectors are filled up between its rows
             self._give_home(x)
-            return x, offset, self.home[x].size
-        self._give_home(x)
-        return x, offset, inner
+            return x, 0, self.home[x].size if one_row else self.home[x].shape[-1]
+        return bare, 0, self.home[bare].size if one_row else x.shape[-1]
 
     # -- pieces
 
