@@ -30,6 +30,7 @@ _ways: WeakKeyDictionary[Cell, dict[Any, _Generated | str]] = WeakKeyDictionary(
 _programs: dict[tuple[str, ...], Program] = {}
 _lock = threading.RLock()
 _MOST_PROGRAMS = 256
+_PLAIN = frozenset({bool, int, float, str, type(None), torch.Generator})  # types of settings
 _MOST_WAYS = 32  # of a cell: training or not, several precisions
 
 
@@ -141,9 +142,6 @@ def _agree(got: Tensor, expected: Tensor) -> bool:
     return torch.allclose(got, expected, rtol=0, atol=tolerance * max(1.0, float(expected.detach().abs().max())), equal_nan=True)
 
 
-_PLAIN = frozenset({bool, int, float, str, type(None), torch.Generator})
-
-
 def _settings(cell: Cell) -> tuple[Any, ...]:
     """What a step may depend on beside numbers in tensors: all plain attributes of all modules, and which weights learn."""
     found: list[Any] = []
@@ -184,8 +182,7 @@ class _Generated:
     def values(self, weights: list[Tensor]) -> dict[Node, Tensor]:
         """What nodes of weights alone are."""
         known: dict[Node, Tensor] = dict(zip(self.graph.weights, weights, strict=True))
-        for node in self.before:
-            known[node] = node.call(*[known[i] for i in node.inputs])  # type: ignore[misc]
+        _compute(self.before, known)
         return known
 
     def numbers(self, seeds: list[int], sizes: list[int], reverse: bool = False) -> list[Tensor]:
@@ -236,14 +233,20 @@ class _Run(Function):
             arrays[array.name] = np.zeros((batch, node.size), node.dtype)
         memory = program.run("backward", layout, not reverse, arrays)
         known |= {this.twin[node]: torch.from_numpy(total) for node, total in program.totals(arrays)}
-        for node in this.after:
-            known[node] = node.call(*[known[i] for i in node.inputs])
+        _compute(this.after, known)
         of_states: list[Tensor | None] = [None] * n_leaves
         for k, i in enumerate(graph.learning):
             of_states[i] = torch.from_numpy(arrays[f"d{k}"]).view(batch, *graph.states[i].shape)
         of_weights = [None if node is None else known[node] for node in graph.of_weights]
         del memory  # what was in it has been used
         return None, du, *of_states, *of_weights
+
+
+def _compute(nodes: list[Node], known: dict[Node, Tensor]) -> None:
+    """Add what torch makes of weights, or of sums over rows."""
+    for node in nodes:
+        assert node.call is not None
+        known[node] = node.call(*[known[i] for i in node.inputs])
 
 
 def _array(tensor: Tensor) -> np.ndarray[Any, Any]:

@@ -5,7 +5,7 @@ An operation gets the tracer, the result that torch computed, and the arguments;
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -65,6 +65,11 @@ def reshaped(node: Node, shape: tuple[int, ...]) -> Node:
 
 def expanded(node: Node, shape: tuple[int, ...]) -> Node:
     return node if node.shape == shape else _on(node, "expand", shape)
+
+
+def without(shape: Sequence[int], axis: int) -> tuple[int, ...]:
+    """A shape but for one of its axes."""
+    return (*shape[:axis], *shape[axis + 1 :])
 
 
 def of_rows(node: Node) -> Node:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..kernels import Node
-from ._nodes import ROWS, Operation, Refused, Traced, broadcast, cast, cut, dtype_name, expanded, number, of_rows, register, reshaped
+from ._nodes import ROWS, Operation, Refused, Traced, broadcast, cast, cut, dtype_name, expanded, number, of_rows, register, reshaped, without
 
 COMPUTED: dict[str, Operation] = {}
 _called = register(COMPUTED)
@@ -57,7 +57,7 @@ def _each(tracer: Any, out: Tensor, op: str, *operands: Any, dtype: str | None =
     axis = values[k].axis + len(full) - len(fulls[k])
     of = dtype or dtype_name(out.dtype)
     nodes = tuple(cast(tracer.aligned(a, full, axis), of) for a in operands)
-    shape = (*full[:axis], *full[axis + 1 :])
+    shape = without(full, axis)
     return Traced(Node(op, nodes, shape, dtype_name(out.dtype)), axis, values[k].folded)
 
 
@@ -112,7 +112,7 @@ def _relu(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     return _each(tracer, out, "maximum", args[0], 0.0)
 
 
-@_called("clamp", "clamp_min", "clamp_max")
+@_called("clamp", "clamp_min")
 def _clamp(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     bounds = {**dict(zip(("min", "max"), args[1:], strict=False)), **kwargs}
     value = tracer.value(args[0])
@@ -171,7 +171,7 @@ def _alike(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     if ROWS not in out.shape:
         return Traced(number(out.reshape(-1)[0].item() if out.numel() else 0, tuple(out.shape), dtype_name(out.dtype)))
     axis = out.shape.index(ROWS)
-    shape = (*out.shape[:axis], *out.shape[axis + 1 :])
+    shape = without(out.shape, axis)
     return Traced(number(out.reshape(-1)[0].item(), shape, dtype_name(out.dtype)), axis)
 
 
@@ -209,7 +209,7 @@ def _folded(op: str) -> Operation:
             summed = Node("row_sum", (node,), node.shape, node.dtype, rows=False, late=True)
             return Traced(Node("made", (summed,), shape, node.dtype, False, (), lambda total: total.view(shape), True))
         axis = value.axis if keeps else value.axis - sum(a < value.axis for a in axes)
-        return Traced(reshaped(node, (*out.shape[:axis], *out.shape[axis + 1 :])), axis)
+        return Traced(reshaped(node, without(out.shape, axis)), axis)
 
     return apply
 

@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from ..cells import Cell, State, flat, in_torch, map_state
 from ..kernels import Graph, Node
 from ._decompose import DECOMPOSED
-from ._nodes import ROWS, Refused, Traced, dtype_name, expanded, number, reshaped
+from ._nodes import ROWS, Refused, Traced, dtype_name, expanded, number, reshaped, without
 from ._operations import COMPUTED
 from ._views import MOVED
 
@@ -326,7 +326,7 @@ def _constant(func: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     fill = name.startswith(("full", "zeros", "ones", "empty", "scalar_tensor", "new_"))
     if fill:
         value = 0 if "empty" in name else out.reshape(-1)[0].item() if out.numel() else 0
-        shape = tuple(out.shape) if axis is None else (*out.shape[:axis], *out.shape[axis + 1 :])
+        shape = tuple(out.shape) if axis is None else without(out.shape, axis)
         node = number(value, shape, dtype_name(out.dtype))
         if axis is not None:
             node = Node("expand", (node,), shape, node.dtype)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..kernels import Node
-from ._nodes import ROWS, Operation, Refused, Traced, cast, cut, dtype_name, register, reshaped
+from ._nodes import ROWS, Operation, Refused, Traced, cast, cut, dtype_name, register, reshaped, without
 
 MOVED: dict[str, Operation] = {}
 _called = register(MOVED)
@@ -32,7 +32,7 @@ def _view(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     product = 1
     for axis, size in enumerate(out.shape):
         if product == before and size == ROWS:
-            return Traced(reshaped(value.node, (*out.shape[:axis], *out.shape[axis + 1 :])), axis)
+            return Traced(reshaped(value.node, without(out.shape, axis)), axis)
         if product == before and size % ROWS == 0 and size and axis == 0:
             return Traced(reshaped(value.node, (size // ROWS, *out.shape[1:])), 0, folded=True)
         product *= size
@@ -97,10 +97,10 @@ def _select(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     value, axis = tracer.value(x), axis % x.ndim
     own = _one_sequence(value, axis)
     node = cut(value.node, own, k % x.shape[axis], 1)
-    return Traced(reshaped(node, (*node.shape[:own], *node.shape[own + 1 :])), value.axis - (axis < value.axis))
+    return Traced(reshaped(node, without(node.shape, own)), value.axis - (axis < value.axis))
 
 
-@_called("split_with_sizes", "split", "unbind")
+@_called("split_with_sizes")
 def _split(tracer: Any, out: Any, args: Any, kwargs: Any) -> list[Traced]:
     x = args[0]
     axis = (args[2] if len(args) > 2 else kwargs.get("dim", 0)) % x.ndim
@@ -130,14 +130,14 @@ def _cat(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     own = axis - (axis > row)
     full = [(*out.shape[:axis], part.shape[axis], *out.shape[axis + 1 :]) for part in parts]
     nodes = tuple(cast(tracer.aligned(part, f, row), dtype_name(out.dtype)) for part, f in zip(parts, full, strict=True))
-    shape = (*out.shape[:row], *out.shape[row + 1 :])
+    shape = without(out.shape, row)
     return Traced(nodes[0] if len(nodes) == 1 else Node("join", nodes, shape, dtype_name(out.dtype), facts=(own,)), row)
 
 
 def _put(tracer: Any, out: Tensor, gradient: Node, axis: int, start: int, step: int) -> Traced:
     """A gradient at its place among zeros."""
     row = out.shape.index(ROWS)
-    own, shape = axis - (axis > row), (*out.shape[:row], *out.shape[row + 1 :])
+    own, shape = axis - (axis > row), without(out.shape, row)
     if step != 1:
         raise Refused("the gradient of every so many entries")
     if gradient.shape == shape:
@@ -182,7 +182,7 @@ def _select_backward(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced
 # -- entries by tables of places ------------------------------------------------------------------------------------------------------------------
 
 
-def _table(tracer: Any, places: Any, axis: int) -> tuple[Traced, int]:
+def _table(tracer: Any, places: Any) -> tuple[Traced, int]:
     """The table of ``x[:, …, table]``, and the axis on which it stands."""
     given = [k for k, p in enumerate(places) if p is not None]
     if len(given) != 1 or places[given[0]].dtype != torch.int64:
@@ -193,7 +193,7 @@ def _table(tracer: Any, places: Any, axis: int) -> tuple[Traced, int]:
 @_called("index")
 def _index(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     x, places = args
-    value, (table, axis) = tracer.value(x), _table(tracer, places, 0)
+    value, (table, axis) = tracer.value(x), _table(tracer, places)
     if value.folded or table.folded or (value.axis is not None and table.axis is not None):
         raise Refused("other places for every sequence: use gather")
     n = len(table.node.shape)
@@ -204,7 +204,7 @@ def _index(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
         raise Refused("weights by a table that is not on their first axis")
     else:
         own = row = 0
-    shape = (*out.shape[:row], *out.shape[row + 1 :])
+    shape = without(out.shape, row)
     return Traced(Node("gather", (value.node, table.node), shape, dtype_name(out.dtype), facts=(own, n, False)), row)
 
 
@@ -247,7 +247,7 @@ def _index_put(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     else:
         x, given, source = args[:3]
         accumulate = args[3] if len(args) > 3 else kwargs.get("accumulate", False)
-    value, (table, axis) = tracer.value(x), _table(tracer, given, 0)
+    value, (table, axis) = tracer.value(x), _table(tracer, given)
     if value.axis is None or value.folded or table.axis is not None:
         raise Refused("entries put at other places for every sequence: use scatter")
     own, n = _one_sequence(value, axis), len(table.node.shape)

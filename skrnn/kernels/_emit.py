@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
 from ._draws import key_of_row
-from ._entries import Buffer, Expression
+from ._entries import Buffer, Expression, loads
 from ._index import Index, values_in
-from ._ir import FLAGS, TYPES, Function, constant, elementary, module_text
+from ._ir import BYTES, FLAGS, STORED, TYPES, Function, constant, elementary, module_text
 from ._products import PRODUCT
 from ._schedule import Loop, Product, Schedule, Store
 from ._values import ExpressionWriter
@@ -33,8 +32,8 @@ class ProgramText:
         f = elementary(name, kind)
         return self.functions.setdefault(f.name, f).name
 
-    def add_pass(self, name: str, plan: Schedule, copies: list[tuple[Buffer, Buffer]]) -> list[str]:
-        """The loop over time of a pass as the function ``name``; the names of its arrays in the order of the table that it is called with.
+    def add_pass(self, name: str, plan: Schedule, copies: list[tuple[Buffer, Buffer]]) -> list[Buffer]:
+        """The loop over time of a pass as the function ``name``; its arrays in the order of the table that it is called with.
 
         In every step the second array of each of the ``copies`` first gets the rows of the first one.
         """
@@ -50,7 +49,7 @@ class ProgramText:
             self._step(f, k, plan, copies, {a: (places[a], arrays[a]) for a in names})
         f.do("ret void")
         self.functions[name] = f
-        return names
+        return [arrays[a] for a in names]
 
     def _step(self, f: Function, k: str, plan: Schedule, copies: list[tuple[Buffer, Buffer]], places: dict[str, tuple[str, Buffer]]) -> None:
         backward = f.put(f"sub i64 %n_steps, {f.put(f'add i64 {k}, 1')}")
@@ -65,7 +64,7 @@ class ProgramText:
         with f.when(f.put(f"icmp sgt i64 {n}, 0")):
             rows = {}
             for name, (pointer, array) in places.items():
-                kind = TYPES[array.dtype].replace("i1", "i8")
+                kind = STORED[TYPES[array.dtype]]
                 rows[name] = f.pointer(pointer, kind, f.put(f"mul i64 {first[array.place]}, {array.size}")) if array.place in first else pointer
             for source, copy in copies:
                 self._copy(f, n, source, rows[source.name], rows[copy.name])
@@ -80,7 +79,7 @@ class ProgramText:
             self._rows(f, (n, row), loops, rows, places)
 
     def _copy(self, f: Function, n: str, array: Buffer, source: str, to: str) -> None:
-        size = f.put(f"mul i64 {n}, {array.size * {'float32': 4, 'bool': 1}.get(array.dtype, 8)}")
+        size = f.put(f"mul i64 {n}, {array.size * BYTES[TYPES[array.dtype]]}")
         f.intrinsics.add("declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)")
         f.do(f"call void @llvm.memcpy.p0.p0.i64(ptr {to}, ptr {source}, i64 {size}, i1 false)")
 
@@ -110,14 +109,14 @@ class _Rows:
     """A function that goes through rows, and through the entries of each."""
 
     def __init__(self, module: ProgramText, name: str, arrays: list[Buffer]) -> None:
-        self.module, self.arrays = module, arrays
+        self.module = module
         self.f = Function(name, [("i64", "n"), ("i64", "row"), *(("ptr noalias", a.name) for a in arrays)], internal=True)
         self.stack = ExitStack()
         b = self.stack.enter_context(self.f.loop("0", "%n", hint="b", alike=True))  # the bits of a row do not depend on where it stands
         self.row, self.keys = self.f.put(f"add i64 %row, {b}"), dict[int, str]()
         self.base = {}
         for a in arrays:
-            kind = TYPES[a.dtype].replace("i1", "i8")
+            kind = STORED[TYPES[a.dtype]]
             apart = a.place in ("steps", "sequences")
             self.base[id(a)] = self.f.pointer(f"%{a.name}", kind, self.f.put(f"mul i64 {b}, {a.size}")) if apart else f"%{a.name}"
 
@@ -213,7 +212,7 @@ class _Rows:
 
     def place(self, array: Buffer, index: Index, counters: dict[Any, str]) -> str:
         """A pointer to an entry; ``counters`` are the names of counters, and of expressions that say where it stands."""
-        return self.f.pointer(self.base[id(array)], TYPES[array.dtype].replace("i1", "i8"), self.index(index, counters))
+        return self.f.pointer(self.base[id(array)], STORED[TYPES[array.dtype]], self.index(index, counters))
 
     def index(self, index: Index, counters: dict[Any, str]) -> str:
         total = None
@@ -253,16 +252,5 @@ class _Nest:
 def _side_by_side(value: Expression, n: int, loop: Loop) -> bool:
     """Whether more of the entries lie side by side along the last loop than along the last one that is folded."""
     last, folded = ("counter", n - 1, loop.sizes[-1]), ("counter", n + len(loop.over) - 1, loop.over[-1])
-    strides = [dict(e.args[1][1]) for e in _all_loads(value)]
+    strides = [dict(e.args[1][1]) for e in loads([value])]
     return sum(s.get(last) == 1 for s in strides) > sum(s.get(folded) == 1 for s in strides)
-
-
-def _all_loads(value: Expression) -> Iterator[Expression]:
-    seen, stack = set(), [value]
-    while stack:
-        e = stack.pop()
-        if e not in seen:
-            seen.add(e)
-            stack += e.inputs()
-            if e.op == "load":
-                yield e

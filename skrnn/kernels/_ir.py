@@ -108,7 +108,7 @@ class Function:
     def loop(self, first: str, end: str, step: int = 1, hint: str = "i", *, alike: bool = False) -> Iterator[str]:
         """A loop whose body runs at least once; every time by the same instructions, if all are to be ``alike``."""
         before, i = self._block, self.new(hint)
-        body, done, after = (f"{kind}{i[1:]}" for kind in ("body", "done", "after"))
+        body, done = (f"{kind}{i[1:]}" for kind in ("body", "done"))
         self.do(f"br label %{body}")
         self._label(body)
         place = len(self.lines)

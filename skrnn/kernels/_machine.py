@@ -74,20 +74,24 @@ class Compiled:
 
     def __init__(self, text: str, names: list[str]) -> None:
         with _lock:
-            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target(_host()))
-            for code in (_shared_code(), _code(text)):
-                self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-            self._engine.finalize_object()
+            self._engine = _engine_of(_shared_code(), _code(text))
             self.passes: dict[str, Pass] = {name: _SIGNATURE(self._engine.get_function_address(name)) for name in names}
+
+
+def _engine_of(*objects: bytes) -> Any:
+    """Where the functions of objects can be called, as long as it is there."""
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target(_host()))
+    for code in objects:
+        engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine
 
 
 @cache
 def _outer() -> tuple[Any, dict[str, Any]]:
-    """The functions that sum up outer products, by the type of numbers; the engine that they are in has to stay."""
+    """The functions that sum up outer products, by the type of numbers, with the engine that they are in."""
     with _lock:
-        engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target(_host()))
-        engine.add_object_file(llvm.ObjectFileRef.from_data(_shared_code()))
-        engine.finalize_object()
+        engine = _engine_of(_shared_code())
         signature = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5, *[ctypes.c_void_p] * 3)
         kinds = {"float32": "float", "float64": "double"}
         return engine, {dtype: signature(engine.get_function_address(f"outer_{kind}")) for dtype, kind in kinds.items()}

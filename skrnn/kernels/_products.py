@@ -152,6 +152,11 @@ class _Outer:
         f.do(f"call void @{name}({vector} {value}, ptr {place}, i32 {BYTES[self.kind]}, {bits} {mask})")
 
 
+def lying(shape: tuple[int, ...], dtype: str, lanes: int) -> tuple[int, ...]:
+    """The shape of a product's rows in memory, whose columns fill whole vectors."""
+    return (*shape[:-1], whole_vectors(shape[-1], dtype, lanes))
+
+
 def whole_vectors(width: int, dtype: str, lanes: int) -> int:
     """Columns that fill whole vectors; ``lanes`` float32 numbers in a vector."""
     lanes = lanes if dtype == "float32" else lanes // 2

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from ._emit import ProgramText
 from ._entries import Buffer
-from ._graph import COSTLY, PATCHED, SOURCES, VIEWS, Graph, Node, above
+from ._graph import COSTLY, OVER_ROWS, PATCHED, SOURCES, VIEWS, Graph, Node, above
 from ._loop import Layout, even_blocks
 from ._machine import Compiled, lanes
 from ._product import tall_product
-from ._products import as_panels, whole_vectors
+from ._products import as_panels, lying
 from ._schedule import Destination, Loop, Product, Schedule, schedule
 from ._threads import WORTH_THREADS, run_blocks
 
@@ -25,7 +25,6 @@ _MOST_SPARE = 2**25  # bytes
 
 class _Pass(NamedTuple):
     plan: Schedule
-    copies: list[tuple[Buffer, Buffer]]
     names: list[str]
     own: list[tuple[str, str, int, np.dtype[Any]]]  # arrays with rows: name, place, size and type
     work: int  # multiplications for a row
@@ -46,21 +45,15 @@ class Program:
         self.passing = [new is old for new, old in zip(graph.new_states, graph.states, strict=True)]
         self.tall: list[tuple[Node, Node, Node]] = []  # sums of outer products, and what of
         self.sums: list[tuple[Node, Node, Buffer]] = []  # sums of rows, of what, and where they are added up
-        self.kept: dict[Node, Buffer] = {}
         back = self._backward_roots() if learns else []
-        wanted = self._wanted(back)
-        self._forward = self._plan_forward(wanted)
-        self._backward = self._plan_backward() if learns else None
-        module = ProgramText()
+        module, plans = ProgramText(), {"forward": self._plan_forward(self._wanted(back))}
+        if learns:
+            plans["backward"] = self._plan_backward()
         self.passes = {}
-        for name, parts in {"forward": self._forward, "backward": self._backward}.items():
-            if parts is not None:
-                plan, copies = parts
-                names = module.add_pass(name, plan, copies)
-                every = plan.arrays | {a.name: a for pair in copies for a in pair}
-                rows = [a for a in every.values() if a.place in ("steps", "sequences")]
-                own = [(a.name, a.place, a.size, np.dtype(a.dtype)) for a in rows]
-                self.passes[name] = _Pass(plan, copies, names, own, _work(plan))
+        for name, (plan, copies) in plans.items():
+            arrays = module.add_pass(name, plan, copies)
+            own = [(a.name, a.place, a.size, np.dtype(a.dtype)) for a in arrays if a.place in ("steps", "sequences")]
+            self.passes[name] = _Pass(plan, [a.name for a in arrays], own, _work(plan))
         self.text = module.text()
         self._compiled: Compiled | None = None
         self.is_right: bool | None = None  # where it has been compared with the steps
@@ -71,8 +64,8 @@ class Program:
     def _backward_roots(self) -> list[Node]:
         """What of rows the gradients are made of."""
         graph = self.graph
-        roots = [n for n in (graph.of_input, *graph.of_states) if n is not None]
-        for node in above([n for n in graph.of_weights if n is not None], lambda n: n.op in ("outer_sum", "row_sum") or not n.late):
+        roots = [graph.of_input, *graph.of_states]
+        for node in above([n for n in graph.of_weights if n is not None], lambda n: n.op in OVER_ROWS or not n.late):
             if node.op == "outer_sum":
                 self.tall.append((node, node.inputs[0], node.inputs[1]))
             elif node.op == "row_sum":
@@ -107,7 +100,7 @@ class Program:
                 kept |= leaves
             elif not leaves <= kept:
                 kept.add(node)
-        order = {n: k for k, n in enumerate(above([*self.graph.new_states, self.graph.output, *kept]))}
+        order = {n: k for k, n in enumerate(above([*self.graph.new_states, self.graph.output, *roots]))}
         return sorted(kept, key=order.__getitem__)
 
     # -- the two passes
@@ -133,7 +126,7 @@ class Program:
         """The shape of a kept node in memory: products fill whole vectors."""
         if node.op != "product":
             return node.shape
-        return (*node.shape[:-1], whole_vectors(node.shape[-1], node.dtype, self._lanes))
+        return lying(node.shape, node.dtype, self._lanes)
 
     def _plan_backward(self) -> tuple[Schedule, list[tuple[Buffer, Buffer]]]:
         graph = self.graph
@@ -210,7 +203,7 @@ class Program:
 
 
 class Workspace:
-    """Workspace on a line of the cache, which goes back to a small store when nobody needs it: new pages cost as much as a pass over them."""
+    """Memory on a line of the cache, which goes back to a small store when nobody needs it: new pages cost as much as a pass over them."""
 
     _whole = np.empty(0, np.uint8)  # until there is some
 

@@ -9,7 +9,7 @@ from itertools import product as all_of
 from ._entries import Across, Buffer, Entries, Expression, loads
 from ._graph import COSTLY, FOLDED, SOURCES, Node, above
 from ._index import Index, at, counter, joined, plus, values_in
-from ._products import whole_vectors
+from ._products import lying
 
 _MOST_PIECES = 16  # a node of more pieces reads its parts from an array
 
@@ -86,7 +86,6 @@ class Schedule:
     levels: list[list[Loop | Product]]
     arrays: dict[str, Buffer]
     weights: dict[str, Node]  # by the name of their array
-    home: dict[Node, Buffer]
 
 
 @dataclass(eq=False, slots=True)
@@ -156,7 +155,7 @@ class _Planner:
                 users[i] = users.get(i, 0) + 1
         for node in self.nodes:
             if node.op == "product":
-                self._give_home(node, (*node.shape[:-1], whole_vectors(node.shape[-1], node.dtype, self.lanes)))
+                self._give_home(node, lying(node.shape, node.dtype, self.lanes))
                 self._left_of(node)
             elif node.op in FOLDED or node.op == "scatter" or node in together or (node.op in COSTLY and users[node] > 1):
                 self._give_home(node)
@@ -240,9 +239,8 @@ class _Planner:
         edges = [[0, *sorted(p for a, p in cuts if a == axis), size] for axis, size in enumerate(node.shape)]
         found = []
         for box in all_of(*(list(pairwise(e)) for e in edges)) if node.size else ():
-            sizes = tuple(high - low for low, high in box if high - low > 1)
-            counters = iter([counter(k, size) for k, size in enumerate(sizes)])
-            index = tuple(plus(next(counters), at(low)) if high - low > 1 else at(low) for low, high in box)
+            sizes, inside = _running(tuple(high - low for low, high in box))
+            index = tuple(plus(i, at(low)) for i, (low, _) in zip(inside, box))
             value = self.entries.compute(node, index) if own else self.entries.read(node, index)
             stores = [Store(t.array, joined(index, t.array.shape), value, t.how) for t in targets]
             found.append(_Piece(node, sizes, (), stores))
@@ -252,19 +250,15 @@ class _Planner:
         """What is there before, and what is put or added at places that are read from a table."""
         array, (base, _, source) = self.home[node], node.inputs
         first = self._pieces(base, [Destination(base, array)], own=False)
-        sizes = tuple(size for size in source.shape if size > 1)
-        counters = iter([counter(k, size) for k, size in enumerate(sizes)])
-        index = tuple(next(counters) if size > 1 else at(0) for size in source.shape)
+        sizes, index = _running(source.shape)
         place = joined(self.entries.gathered(node, index), array.shape)
         return first, _Piece(node, sizes, (), [Store(array, place, self.entries.read(source, index), node.facts[3])])
 
     def _folded(self, node: Node, array: Buffer) -> _Piece:
         source = node.inputs[0]
-        sizes = tuple(size for a, size in enumerate(node.shape) if size > 1)
+        sizes, outer = _running(node.shape)
         over = tuple(source.shape[a] for a in node.facts)
-        counters = iter([counter(k, size) for k, size in enumerate(sizes)])
         inside = iter([counter(len(sizes) + k, size) for k, size in enumerate(over)])
-        outer = tuple(next(counters) if size > 1 else at(0) for size in node.shape)
         index = tuple(next(inside) if a in node.facts else i for a, i in enumerate(outer))
         value = self.entries.read(source, index)
         return _Piece(node, sizes, over, [Store(array, joined(outer, array.shape), value, node.op)])
@@ -298,7 +292,7 @@ class _Planner:
                 levels[level].append(loop)
         arrays = {a.name: a for a in (*self.home.values(), *self.weights.values(), *self.panels.values(), *(t.array for t in self.targets))}
         weights = {a.name: n for n, a in (*self.weights.items(), *self.panels.items())}
-        return Schedule(levels, arrays, weights, self.home)
+        return Schedule(levels, arrays, weights)
 
     def _drop_unread(self, loops: list[Loop], products: list[Product]) -> None:
         """What only its own loop uses needs no array."""
@@ -309,6 +303,13 @@ class _Planner:
                 return
             for store in unread:
                 store.how = "silent"
+
+
+def _running(shape: tuple[int, ...]) -> tuple[tuple[int, ...], tuple[Index, ...]]:
+    """Sizes of the loops that run over a shape, and the index in them."""
+    sizes = tuple(size for size in shape if size > 1)
+    counters = iter([counter(k, size) for k, size in enumerate(sizes)])
+    return sizes, tuple(next(counters) if size > 1 else at(0) for size in shape)
 
 
 def _at_once(load: Expression, other: _Piece, piece: _Piece) -> bool:

@@ -12,8 +12,7 @@ from ._index import Index, values_in
 from ._ir import ELEMENTARY, FLAGS, TYPES, Function, constant
 
 _ARITHMETIC = {"add": "fadd", "sub": "fsub", "mul": "fmul", "div": "fdiv"}
-_WHOLE = {"add": "add", "sub": "sub", "mul": "mul"}
-_ORDER = {"gt": "gt", "ge": "ge", "lt": "lt", "le": "le", "eq": "eq", "ne": "ne"}
+_ORDER = ("gt", "ge", "lt", "le", "eq", "ne")
 _LIBRARY = {"sqrt": "sqrt", "sin": "sin", "cos": "cos", "floor": "floor", "abs": "fabs"}
 
 
@@ -100,7 +99,7 @@ class ExpressionWriter:
         if op in _LIBRARY:
             return f.call(_LIBRARY[op], kind, a[0], flags=FLAGS)
         if kind == "i64":
-            return f.put(f"{_WHOLE[op]} {kind} {a[0]}, {a[1]}")
+            return f.put(f"{op} {kind} {a[0]}, {a[1]}")
         return f.put(f"{_ARITHMETIC[op]} {FLAGS} {kind} {a[0]}, {a[1]}")
 
 
@@ -156,7 +155,7 @@ def _negative(f: Function, kind: str, source: str, a: str) -> str:
     return f.put(f"sub i64 0, {a}" if kind == "i64" else f"fneg {FLAGS} {kind} {a}")
 
 
-_WRITERS: dict[str, Callable[..., str]] = {op: _compared(name) for op, name in _ORDER.items()} | {
+_WRITERS: dict[str, Callable[..., str]] = {op: _compared(op) for op in _ORDER} | {
     "maximum": _chosen("gt"),
     "minimum": _chosen("lt"),
     "cast": _cast,

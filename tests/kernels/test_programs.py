@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn.cells import GRU, LSTM, map_state
+from skrnn.cells import GRU, LSTM, SLSTM, map_state
 from skrnn.engine._trace import trace
 from skrnn.kernels import Program
 from skrnn.kernels import _machine as machine
@@ -231,5 +231,10 @@ def test_programs_and_products_are_compiled_for_other_machines(triple, cpu, feat
 
 
 def test_the_text_of_a_program_is_the_same_in_every_process():
-    """Else nothing would be found in the cache."""
+    """Else nothing would be found in the cache. Where nodes lie in memory differs from one to the next."""
     assert lstm_program().text == lstm_program().text
+    texts, held = set(), []
+    for k in range(8):
+        held.append([object() for _ in range(1000 + 37 * k)])
+        texts.add(lstm_program(SLSTM(3)).text)
+    assert len(texts) == 1
