@@ -267,8 +267,9 @@ def as_on_a_gpu(cell):
 
 
 def has_kernel(cell):
-    """Whether there is a whole-sequence kernel for ``cell`` in predictions."""
-    return copy.deepcopy(cell).eval().kernel() is not None
+    """Whether there is a whole-sequence kernel for ``cell`` in predictions on a CPU."""
+    kernel = copy.deepcopy(cell).eval().kernel()
+    return kernel is not None and getattr(kernel, "cpu", None) is not None
 
 
 def gap(a, b):

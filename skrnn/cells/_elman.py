@@ -6,9 +6,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import elman
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, run_compiled, run_torch
+from ._kernel import OnDevice, WholeSequence, run_torch
 from ._norm import LayerNorm
 from ._rows import linear, product, sigmoid
 from ._starts import RECURRENT_STARTS, input_weights, recurrent_weights
@@ -84,14 +83,8 @@ class Elman(Cell):
 
     def kernel(self) -> WholeSequence | None:
         torch_has_it = not self.layer_norm and self.activation in ("tanh", "relu")
-        return OnDevice(cpu=self.run_leaky, gpu=self._run_torch if torch_has_it else None)
+        return OnDevice(gpu=self._run_torch) if torch_has_it else None
 
     def _run_torch(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         y, h = run_torch(f"rnn_{self.activation}", packed, reverse, (state,), self.W, self.R, self.b, torch.zeros_like(self.b))
-        return y, h
-
-    def run_leaky(self, packed: PackedSequence, state: State, reverse: bool, a: Tensor | None = None) -> tuple[Tensor, State]:
-        """All steps of units that go the share ``a``, (hidden_size,), of the way: h(t-1) + a (f(…) − h(t-1)); ``None`` goes all of it."""
-        before, *after = (self.b,) if self.norm is None else (None, self.norm.gain, self.b)
-        y, h = run_compiled(elman[self.activation], packed, reverse, self.W, before, self.R, state, a, *after)
         return y, h

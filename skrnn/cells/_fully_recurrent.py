@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import elman
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._kernel import OnDevice, WholeSequence, run_compiled
 from ._rows import linear, product
 from ._starts import input_weights, recurrent_weights
 from ._state import State
@@ -74,15 +71,5 @@ class FullyRecurrent(Cell):
 
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         y = _ACTIVATIONS[self.activation](u + product(state, self.R))
-        return self._outputs(y), y
-
-    def kernel(self) -> WholeSequence | None:
-        return OnDevice(cpu=self._run)
-
-    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        y, last = run_compiled(elman[self.activation], packed, reverse, self.W, self.b, self.R, state)
-        return self._outputs(y), last
-
-    def _outputs(self, y: Tensor) -> Tensor:
-        """The units in sight."""
-        return nn.functional.pad(y[:, : y.shape[1] - self._n_hidden], (0, self._n_hidden)) if self._n_hidden else y
+        in_sight = nn.functional.pad(y[:, : y.shape[1] - self._n_hidden], (0, self._n_hidden)) if self._n_hidden else y
+        return in_sight, y

@@ -6,9 +6,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import gru_after, gru_before
 from ._base import Cell, Layers, choice
-from ._kernel import OnDevice, WholeSequence, run_compiled, run_torch
+from ._kernel import OnDevice, WholeSequence, run_torch
 from ._norm import LayerNorm
 from ._rows import linear, product, sigmoid
 from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights
@@ -135,19 +134,9 @@ class GRU(Cell):
 
     def kernel(self) -> WholeSequence | None:
         torch_has_it = self.reset == "after" and self.gates == "full" and not self.layer_norm
-        return OnDevice(cpu=self._run, gpu=self._run_torch if torch_has_it else None)
+        return OnDevice(gpu=self._run_torch) if torch_has_it else None
 
     def _run_torch(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        b_h = torch.cat([self.b.new_zeros(2 * self.hidden_size), *self._inner_bias()])
+        b_h = torch.cat([self.b.new_zeros(2 * self.hidden_size), *(() if self.b_hn is None else (self.b_hn,))])
         y, h = run_torch("gru", packed, reverse, (state,), self.W, self.R, self.b, b_h)
         return y, h
-
-    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        W, R, b = (self._full(rows) for rows in (self.W, self.R, self.b))
-        inner, gains = self._inner_bias(), tuple(self.norms.parameters())
-        normed = (torch.cat(gains[:2]), torch.cat(gains[2:]), b) if gains else ()
-        y, h = run_compiled(gru_after if inner else gru_before, packed, reverse, W, None if gains else b, R, *inner, state, *normed)
-        return y, h
-
-    def _inner_bias(self) -> tuple[Tensor, ...]:
-        return () if self.b_hn is None else (self.b_hn,)

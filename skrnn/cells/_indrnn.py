@@ -5,12 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import indrnn
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._kernel import OnDevice, WholeSequence, run_compiled
 from ._rows import linear
 from ._starts import input_weights
 from ._state import State
@@ -84,10 +81,3 @@ class IndRNN(Cell):
     def step(self, u: Tensor, state: State) -> tuple[Tensor, State]:
         h = _ACTIVATIONS[self.activation](u + self._bounded() * state)
         return h, h
-
-    def kernel(self) -> WholeSequence | None:
-        return OnDevice(cpu=self._run)
-
-    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        y, h = run_compiled(indrnn[self.activation], packed, reverse, self.W, self.b, self._bounded(), state)
-        return y, h

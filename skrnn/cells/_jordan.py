@@ -7,12 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import jordan
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
-from ._kernel import OnDevice, WholeSequence, run_compiled
 from ._rows import linear, product
 from ._starts import input_weights, recurrent_weights
 from ._state import State
@@ -110,11 +107,3 @@ class Jordan(Cell):
         h = _ACTIVATIONS[self.activation](u + product(s, self.R))
         y = _OUTPUTS[self.output_activation](product(h, self.V, self.d))
         return y, JordanState(y, s)
-
-    def kernel(self) -> WholeSequence | None:
-        return OnDevice(cpu=self._run)
-
-    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        kernel, decay = jordan(self.activation, self.output_activation), self.d.new_full((1,), self.decay)
-        y, *last = run_compiled(kernel, packed, reverse, self.W, self.b, self.R, self.V, self.d, decay, *state)
-        return y, JordanState(*last)

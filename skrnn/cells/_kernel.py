@@ -23,7 +23,7 @@ WholeSequence = Callable[[PackedSequence, State, bool], tuple[Tensor, State] | N
 class OnDevice:
     """A whole-sequence kernel from those for a kind of device each."""
 
-    cpu: WholeSequence  # for compiled kernels: float32 or float64
+    cpu: WholeSequence | None = None  # for kernels written by hand: float32 or float64
     gpu: WholeSequence | None = None  # for torch's own kernels and parallel operations
 
     def __call__(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:

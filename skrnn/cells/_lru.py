@@ -9,9 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import linear_complex
 from ._base import Cell
-from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._kernel import OnDevice, WholeSequence
 from ._parallel import last_steps, linear_scan
 from ._rows import linear, product
 from ._state import State
@@ -121,11 +120,7 @@ class LRU(Cell):
         return h, LRUState(h, real, imaginary)
 
     def kernel(self) -> WholeSequence | None:
-        return OnDevice(cpu=self._run, gpu=self._in_parallel)
-
-    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        s, last = run_compiled(linear_complex, packed, reverse, self._inward(), None, self._factors(), torch.cat(state[1:], -1))
-        return self._outward(s, last, packed, reverse)
+        return OnDevice(gpu=self._in_parallel)
 
     def _in_parallel(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State] | None:
         x = packed.data
@@ -133,13 +128,8 @@ class LRU(Cell):
             return None
         u, a = (torch.complex(*v.chunk(2, -1)) for v in (linear(x, self._inward(), None), self._factors().flatten()))
         s, last = linear_scan(a.expand_as(u), u, torch.complex(*state[1:]), packed.batch_sizes, reverse)
-        s, last = (torch.cat([z.real, z.imag], -1) for z in (s, last))
-        return self._outward(s, last, packed, reverse)
-
-    def _outward(self, s: Tensor, last: Tensor, packed: PackedSequence, reverse: bool) -> tuple[Tensor, State]:
-        """Outputs and final state of the states of all steps and the last ones."""
-        y = linear(s, torch.cat([self.C[0], -self.C[1]], -1), None) + linear(packed.data, self.D, None)
-        return y, LRUState(last_steps(y, packed.batch_sizes, reverse), *last.chunk(2, -1))
+        y = linear(torch.cat([s.real, s.imag], -1), torch.cat([self.C[0], -self.C[1]], -1), None) + linear(x, self.D, None)
+        return y, LRUState(last_steps(y, packed.batch_sizes, reverse), last.real, last.imag)
 
 
 def _parameter(start: Tensor) -> nn.Parameter:

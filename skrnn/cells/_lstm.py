@@ -8,9 +8,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import lstm
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, run_compiled, run_torch
+from ._kernel import OnDevice, WholeSequence, run_torch
 from ._norm import LayerNorm
 from ._rows import linear, product, sigmoid
 from ._starts import RECURRENT_STARTS, chrono_bias, input_weights, recurrent_weights, small
@@ -231,20 +230,8 @@ class LSTM(Cell):
         every_gate = self.input_gate and self.output_gate and self.forget == "gate" and self.block_size == 1
         squashed = self.input_activation == self.output_activation == "tanh"
         more = self.layer_norm or self.peephole or self.gate_recurrence != "none"
-        return OnDevice(cpu=self._run, gpu=self._run_torch if every_gate and squashed and not more else None)
+        return OnDevice(gpu=self._run_torch) if every_gate and squashed and not more else None
 
     def _run_torch(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         y, h, c = run_torch("lstm", packed, reverse, state, self.W, self.R, self.b, torch.zeros_like(self.b))
         return y, LSTMState(h, c)
-
-    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        h, c, *fed = state
-        kernel = lstm("".join(self._gates), self.forget, self.input_activation, self.output_activation)
-        R = self.R if self.Q is None else torch.cat([self.R, self._with_g(self.Q)], 1)
-        b: Tensor | None = self.b
-        normed: tuple[Tensor | None, ...] = ()
-        if self.norm_x is not None and self.norm_h is not None and self.norm_c is not None:
-            b, normed = None, (self.norm_x.gain, self.norm_h.gain, self.norm_c.gain, self.b, self.norm_c.bias)
-        y, z, c = run_compiled(kernel, packed, reverse, self.W, b, R, self.p, torch.cat([h, *fed], -1), c, *normed)
-        h, *fed = z.split([self.hidden_size] if self.Q is None else [self.hidden_size, self.Q.shape[1]], -1)
-        return y, FedBackState(h, c, *fed) if fed else LSTMState(h, c)

@@ -9,9 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import quasi
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._kernel import OnDevice, WholeSequence
 from ._parallel import last_steps, linear_scan, steps_before
 from ._rows import linear, sigmoid
 from ._starts import _uniform
@@ -115,13 +114,7 @@ class QRNN(Cell):
         return f, (o_i[1] if self.pool == "ifo" else 1 - f) * torch.tanh(z), o_i[0] if o_i else None
 
     def kernel(self) -> WholeSequence | None:
-        return OnDevice(cpu=self._run, gpu=self._in_parallel)
-
-    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        _, c, taps = state
-        before = torch.cat(taps, -1) if taps else c.new_zeros(len(c), 0)
-        y, h, c, before = run_compiled(quasi[self.pool], packed, reverse, self.W, self._bias(), c, before)
-        return y, QRNNState(h, c, before.split(self._n_rows, -1) if taps else ())
+        return OnDevice(gpu=self._in_parallel)
 
     def _in_parallel(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         way = packed.batch_sizes, reverse

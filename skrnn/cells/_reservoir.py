@@ -15,9 +15,9 @@ from scipy import sparse
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import Layout, Sparse, count_entries, dense_reservoir, reservoir
+from ..kernels import Layout, Sparse, count_entries, reservoir
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, run_compiled
+from ._kernel import OnDevice, WholeSequence
 from ._rows import linear, product, sigmoid
 from ._state import State
 from ._topology import TOPOLOGIES, WEIGHTS, Wiring, draw, recurrent
@@ -283,11 +283,7 @@ class Reservoir(Cell):
         a = None if self.a is None else self.a.to(x.dtype)
         if not torch.is_grad_enabled() or not (x.requires_grad or state.requires_grad):
             return self._states(reservoir[name], packed, state, reverse, a)
-        if self.R is None or self._noisy():
-            return None
-        W, b, R = (weight.to(x.dtype) for weight in (self.W, self.b, self.R))
-        y, h = run_compiled(dense_reservoir[name], packed, reverse, W, b, R, state, a)
-        return y, h
+        return None
 
     def _states(self, kernel: Any, packed: PackedSequence, state: Tensor, reverse: bool, a: Tensor | None) -> tuple[Tensor, Tensor]:
         """Without a gradient; the outputs take the place of the projected input."""

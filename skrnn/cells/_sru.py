@@ -7,11 +7,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import sru
 from ._base import Cell, choice
-from ._kernel import OnDevice, WholeSequence, run_compiled
 from ._rows import linear, sigmoid
 from ._starts import _uniform
 from ._state import State
@@ -98,11 +95,3 @@ class SRU(Cell):
         c = c + (1 - f) * (new - c)  # makes NaN of an infinite cell, which g could hide
         h = r * (torch.tanh(c) if self.activation == "tanh" else c) + (1 - r) * highway
         return h, SRUState(h, c)
-
-    def kernel(self) -> WholeSequence | None:
-        return OnDevice(cpu=self._run)
-
-    def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        highway = self._highway(packed.data)
-        y, h, c = run_compiled(sru[self.activation], packed, reverse, self.W, self._bias(), self.v, highway, state.c)
-        return y, SRUState(h, c)

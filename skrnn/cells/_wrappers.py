@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,11 +11,9 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from torch import Generator, Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
 
 from ._base import Cell
 from ._elman import Elman
-from ._kernel import OnDevice, WholeSequence
 from ._state import State, hidden
 
 
@@ -136,10 +133,3 @@ class Leaky(Wrapper):
 
     def _share(self, like: Tensor) -> Tensor:
         return self.a.to(like.dtype) if self.b_a is None else torch.sigmoid(self.b_a)
-
-    def kernel(self) -> WholeSequence | None:
-        inner = self.inner
-        return OnDevice(cpu=partial(self._run, inner)) if isinstance(inner, Elman) and inner.kernel() else None
-
-    def _run(self, inner: Elman, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
-        return inner.run_leaky(packed, state, reverse, self._share(packed.data).expand(self.hidden_size))

@@ -111,6 +111,10 @@ def _linear(x: Tensor, W: Tensor, b: Tensor | None = None) -> Tensor:
     return y if b is None else y + b
 
 
+def _times(factor: float, x: Tensor) -> Tensor:
+    return x if factor == 1 else factor * x
+
+
 DECOMPOSED: dict[Any, Callable[..., Any]] = {
     _aten.native_layer_norm.default: _layer_norm,
     _aten.native_layer_norm_backward.default: _layer_norm_backward,
@@ -120,7 +124,7 @@ DECOMPOSED: dict[Any, Callable[..., Any]] = {
     _aten._log_softmax_backward_data.default: lambda g, y, axis, dtype: g - torch.exp(y) * g.sum(axis, keepdim=True),
     _aten.sigmoid_backward.default: _sigmoid_backward,
     _aten.tanh_backward.default: lambda g, y: g * (1 - y * y),
-    _aten.addmm.default: lambda b, x, w, beta=1, alpha=1: beta * b + alpha * _aten.mm.default(x, w),
+    _aten.addmm.default: lambda b, x, w, beta=1, alpha=1: _times(beta, b) + _times(alpha, _aten.mm.default(x, w)),
     _aten.linear.default: _linear,
     _aten.addcmul.default: lambda a, b, c, value=1: a + value * b * c,
     _aten.addcdiv.default: lambda a, b, c, value=1: a + value * b / c,

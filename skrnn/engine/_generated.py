@@ -6,13 +6,12 @@ See ``docs/compiler.rst`` for the way of an LSTM through the stages.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd import Function
@@ -20,7 +19,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, State, flat, in_torch, map_state
-from ..kernels import OVER_ROWS, Graph, Layout, Node, Program, above, bernoulli
+from ..kernels import OVER_ROWS, Arrays, Graph, Layout, Node, Program, above, bernoulli, lay_panels
 from ._nodes import Refused
 from ._steps import run_steps
 from ._trace import rebuilt, replayed, trace
@@ -50,9 +49,8 @@ def scan_generated(cell: Cell, packed: PackedSequence, state: State, reverse: bo
     plain = torch._C._functorch.maybe_current_level() is None and not torch.compiler.is_compiling() and not torch.is_autocast_enabled("cpu")
     if not _generating.get() or not plain or x.device.type != "cpu" or x.dtype not in (torch.float32, torch.float64) or not len(x):
         return None
-    u = cell.project(x)
-    way = _way_of(cell, u, state)
-    return None if isinstance(way, str) else way.run(cell, u, state, Layout.of(packed.batch_sizes.numpy()), reverse)
+    way = _way_of(cell, x, state)
+    return None if isinstance(way, str) else way.run(cell, x, state, Layout.of(packed.batch_sizes.numpy()), reverse)
 
 
 def explain(cell: Cell, dtype: torch.dtype = torch.float32) -> str | None:
@@ -72,18 +70,18 @@ def explain(cell: Cell, dtype: torch.dtype = torch.float32) -> str | None:
     """
     x = torch.zeros(1, cell.input_size, dtype=dtype)
     with torch.no_grad():
-        way = _way_of(cell, cell.project(x), cell.initial_state(1, like=x))
+        way = _way_of(cell, x, cell.initial_state(1, like=x))
     return way if isinstance(way, str) else None
 
 
-def _way_of(cell: Cell, u: Tensor, state: State) -> _Generated | str:
+def _way_of(cell: Cell, x: Tensor, state: State) -> _Generated | str:
     """The program of a cell in its present settings, or why there is none."""
     learns = torch.is_grad_enabled()
-    key = learns, u.dtype, u.shape[1:], tuple((s.dtype, s.shape[1:], learns and s.requires_grad) for s in flat(state)), _settings(cell)
+    key = learns, x.dtype, x.shape[1:], tuple((s.dtype, s.shape[1:], learns and s.requires_grad) for s in flat(state)), _settings(cell)
     found = _ways.get(cell, {}).get(key)
     if found is None:
         with _lock:
-            found = _made(cell, u[:1].detach(), map_state(lambda s: s[:1].detach().requires_grad_(learns and s.requires_grad), state), learns)
+            found = _made(cell, x[:1].detach(), map_state(lambda s: s[:1].detach().requires_grad_(learns and s.requires_grad), state), learns)
             known = _ways.setdefault(cell, {})
             while len(known) >= _MOST_WAYS:
                 del known[next(iter(known))]
@@ -91,7 +89,7 @@ def _way_of(cell: Cell, u: Tensor, state: State) -> _Generated | str:
     return found
 
 
-def _made(cell: Cell, u: Tensor, state: State, learns: bool) -> _Generated | str:
+def _made(cell: Cell, x: Tensor, state: State, learns: bool) -> _Generated | str:
     cells = [m for m in cell.modules() if isinstance(m, Cell)]
     if any(m.keeps_steps for m in cells):
         return "a cell keeps what passes through it"
@@ -101,29 +99,29 @@ def _made(cell: Cell, u: Tensor, state: State, learns: bool) -> _Generated | str
         return "the shape of a state differs from batch to batch"
     before = [b.clone() for b in cell.buffers()]
     try:
-        way = _Generated(cell, u, state, learns)
+        way = _Generated(cell, x, state, learns)
         way.program.compile()
     except (Refused, RuntimeError) as e:  # a step that runs only on real numbers, or a fault of ours that LLVM finds
         for buffer, was in zip(cell.buffers(), before, strict=True):
             buffer.copy_(was)
         return str(e)
     if way.program.is_right is None:
-        way.program.is_right = _is_right(way, cell, u, state)
+        way.program.is_right = _is_right(way, cell, x, state)
     return way if way.program.is_right else "the program does not compute what the steps do"
 
 
-def _is_right(way: _Generated, cell: Cell, u: Tensor, state: State) -> bool:
+def _is_right(way: _Generated, cell: Cell, x: Tensor, state: State) -> bool:
     """Whether a program and the steps agree on three short sequences, and their gradients do."""
     draw = torch.Generator().manual_seed(0)
     sizes = torch.tensor([3, 2, 1])
-    inputs = torch.randn(6, *u.shape[1:], generator=draw, dtype=u.dtype)
+    inputs = torch.randn(6, *x.shape[1:], generator=draw, dtype=x.dtype)
     state = map_state(lambda s: s.detach().expand(3, *s.shape[1:]).clone().requires_grad_(s.requires_grad), state)
     seeds = list(range(len(way.graph.draws)))
     rows = way.numbers(seeds, sizes.tolist())
     results = []
     for run in (
         lambda v, s: way.run(cell, v, s, Layout.of(sizes.numpy()), False, seeds),
-        lambda v, s: run_steps(cell.step, v.split(sizes.tolist()), s, False),
+        lambda v, s: run_steps(cell.step, cell.project(v).split(sizes.tolist()), s, False),
     ):
         v = inputs.clone().requires_grad_(way.learns)
         with in_torch(), replayed(iter(rows)):
@@ -156,8 +154,8 @@ def _settings(cell: Cell) -> tuple[Any, ...]:
 class _Generated:
     """A cell's graph, and the program that it shares with all cells whose graphs are alike."""
 
-    def __init__(self, cell: Cell, u: Tensor, state: State, learns: bool) -> None:
-        self.learns, self.graph = learns, trace(cell, u, state)
+    def __init__(self, cell: Cell, x: Tensor, state: State, learns: bool) -> None:
+        self.learns, self.graph = learns, trace(cell, x, state)
         key = (str(learns), *_described(self.graph))
         if key not in _programs:
             while len(_programs) >= _MOST_PROGRAMS:
@@ -166,24 +164,33 @@ class _Generated:
         self.program = _programs[key]
         self.twin = dict(zip(_all(self.program.graph), _all(self.graph), strict=True))
         of_weights = [n for n in self.graph.of_weights if n is not None and learns]
-        needed = [self.twin[n] for part in self.program.passes.values() for n in part.plan.weights.values()]
+        plans = {name: part.plan for name, part in self.program.passes.items()}
+        self.of_pass = {name: [(a, self.twin[n], plan.arrays[a].place == "panels") for a, n in plan.weights.items()] for name, plan in plans.items()}
+        needed = [node for weights in self.of_pass.values() for _, node, _ in weights]
         made = list(above([*needed, *of_weights], lambda n: n.op in OVER_ROWS))
         self.before = [n for n in made if n.call is not None and not n.late]
         self.after = [n for n in made if n.call is not None and n.late]
 
-    def run(self, cell: Cell, u: Tensor, state: State, layout: Layout, reverse: bool, seeds: list[int] | None = None) -> tuple[Tensor, State]:
+    def run(self, cell: Cell, x: Tensor, state: State, layout: Layout, reverse: bool, seeds: list[int] | None = None) -> tuple[Tensor, State]:
         """Outputs and final state; random numbers follow from ``seeds``, which the cell's generator gives where they are not told."""
         leaves, weights = flat(state), [*cell.parameters(), *cell.buffers()]
         seeds = [int(torch.randint(2**62, (), generator=d.facts[2])) for d in self.graph.draws] if seeds is None else seeds
-        y, *last = _Run.apply((self, layout, reverse, len(leaves), seeds), u, *leaves, *weights)
+        way = self, layout, reverse, len(leaves), seeds
+        if self.learns:
+            y, *last = _Run.apply(way, x, *leaves, *weights)
+        else:
+            (y, *last), _ = _forward(way, x, leaves, dict(zip(self.graph.weights, weights, strict=True)))
         passed = self.program.passing
         return y, rebuilt(state, [old if same else new for old, new, same in zip(leaves, last, passed, strict=True)])
 
-    def values(self, weights: list[Tensor]) -> dict[Node, Tensor]:
-        """What nodes of weights alone are."""
-        known: dict[Node, Tensor] = dict(zip(self.graph.weights, weights, strict=True))
-        _compute(self.before, known)
-        return known
+    def give_weights(self, name: str, batch: Arrays, known: dict[Node, Tensor]) -> None:
+        """Give a batch the weights of a pass, those of products as panels."""
+        for array, node, is_matrix in self.of_pass.get(name, ()):
+            w = known[node]
+            if is_matrix:
+                lay_panels(w.element_size(), w.shape, w.stride(), w.data_ptr(), batch.address[array])
+            else:
+                _lend(batch, array, w)
 
     def numbers(self, seeds: list[int], sizes: list[int], reverse: bool = False) -> list[Tensor]:
         """The random numbers of a packed batch in the order in which its steps draw them."""
@@ -193,53 +200,58 @@ class _Generated:
         return [part[t] for t in (reversed(range(len(sizes))) if reverse else range(len(sizes))) for part in drawn]
 
 
+def _forward(way: tuple[Any, ...], x: Tensor, leaves: Sequence[Tensor], known: dict[Node, Tensor]) -> tuple[list[Tensor], Arrays]:
+    """Outputs and final states (nothing for those that stay what they are), and the batch; more of what is made of weights becomes known."""
+    this, layout, reverse, _, seeds = way
+    _compute(this.before, known)
+    batch = this.program.arrays(layout)
+    outputs = [torch.empty(len(x), *this.graph.output.shape, dtype=x.dtype)]
+    _lend(batch, "u", x)
+    _lend(batch, "y", outputs[0])
+    if seeds:
+        _lend(batch, "seeds", torch.tensor(seeds))
+    for k, (leaf, same) in enumerate(zip(leaves, this.program.passing, strict=True)):
+        outputs.append(torch.empty(0) if same else leaf.detach().clone(memory_format=torch.contiguous_format))
+        _lend(batch, f"s{k}", leaf if same else outputs[-1])
+    for name in ("before", "forward"):
+        this.give_weights(name, batch, known)
+        this.program.run(name, batch, reverse)
+    return outputs, batch
+
+
 class _Run(Function):
     @staticmethod
-    def forward(ctx: Any, way: tuple[Any, ...], u: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
-        this, layout, reverse, n_leaves, seeds = ctx.way = way
-        program, leaves, weights = this.program, given[:n_leaves], list(given[n_leaves:])
-        known = ctx.known = this.values([w.detach() for w in weights])
-        arrays = program.weights("forward", lambda node: known[this.twin[node]].numpy())
-        arrays["u"] = _array(u)
-        for k, (leaf, same) in enumerate(zip(leaves, program.passing, strict=True)):
-            arrays[f"s{k}"] = _array(leaf) if same else np.array(_array(leaf))
-        arrays["seeds"] = np.array(seeds, np.int64)
-        y = torch.empty(len(u), *program.graph.output.shape, dtype=u.dtype)
-        arrays["y"] = _array(y)
-        memory = program.run("forward", layout, reverse, arrays)
-        if program.learns:
-            ctx.arrays, ctx.memory = arrays, memory
-            ctx.save_for_backward(*weights)
-        states = [
-            leaf if same else torch.from_numpy(arrays[f"s{k}"]).view(leaf.shape)
-            for k, (leaf, same) in enumerate(zip(leaves, program.passing, strict=True))
-        ]
-        outputs = [y, *(torch.empty(0) if same else s for s, same in zip(states, program.passing, strict=True))]
+    def forward(ctx: Any, way: tuple[Any, ...], x: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+        this, _, _, n_leaves, _ = ctx.way = way
+        leaves, weights = given[:n_leaves], given[n_leaves:]
+        ctx.known = {node: w.detach() for node, w in zip(this.graph.weights, weights, strict=True)}
+        outputs, ctx.batch = _forward(way, x, leaves, ctx.known)
+        ctx.save_for_backward(*weights)
         ctx.mark_non_differentiable(*(s for k, s in enumerate(outputs[1:]) if k not in this.graph.learning))
         return tuple(outputs)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy: Tensor, *dstates: Tensor) -> tuple[Any, ...]:
-        this, layout, reverse, n_leaves, _ = ctx.way
+        this, _, reverse, n_leaves, _ = ctx.way
         _ = ctx.saved_tensors  # an error where weights have changed since
-        program, graph, known, batch = this.program, this.graph, dict(ctx.known), int(layout.sizes[0])
-        arrays = dict(ctx.arrays) | program.weights("backward", lambda node: known[this.twin[node]].numpy())
-        du = torch.empty(len(arrays["u"]), *graph.input.shape, dtype=dy.dtype)
-        arrays["dy"], arrays["du"] = _array(dy), _array(du)
-        for k, i in enumerate(graph.learning):
-            arrays[f"d{k}"] = np.zeros((batch, graph.states[i].size), graph.states[i].dtype) if program.passing[i] else np.array(_array(dstates[i]))
-        for _, node, array in program.sums:
-            arrays[array.name] = np.zeros((batch, node.size), node.dtype)
-        memory = program.run("backward", layout, not reverse, arrays)
-        known |= {this.twin[node]: torch.from_numpy(total) for node, total in program.totals(arrays)}
-        _compute(this.after, known)
+        program, graph, known, batch = this.program, this.graph, dict(ctx.known), ctx.batch
+        n, dx = int(batch.layout.sizes[0]), torch.empty(len(dy), *graph.input.shape, dtype=dy.dtype)
+        _lend(batch, "dy", dy)
+        _lend(batch, "du", dx)
         of_states: list[Tensor | None] = [None] * n_leaves
         for k, i in enumerate(graph.learning):
-            of_states[i] = torch.from_numpy(arrays[f"d{k}"]).view(batch, *graph.states[i].shape)
+            d = of_states[i] = _zeros(graph.states[i], n) if program.passing[i] else dstates[i].clone(memory_format=torch.contiguous_format)
+            _lend(batch, f"d{k}", d)
+        for _, node, array in program.sums:
+            _lend(batch, array.name, _zeros(node, n))
+        for name in ("backward", "after") if ctx.needs_input_grad[1] else ("backward",):
+            this.give_weights(name, batch, known)
+            program.run(name, batch, not reverse)
+        known |= {this.twin[node]: torch.from_numpy(total) for node, total in program.totals(batch)}
+        _compute(this.after, known)
         of_weights = [None if node is None else known[node] for node in graph.of_weights]
-        del memory  # what was in it has been used
-        return None, du, *of_states, *of_weights
+        return None, dx, *of_states, *of_weights
 
 
 def _compute(nodes: list[Node], known: dict[Node, Tensor]) -> None:
@@ -249,8 +261,13 @@ def _compute(nodes: list[Node], known: dict[Node, Tensor]) -> None:
         known[node] = node.call(*[known[i] for i in node.inputs])
 
 
-def _array(tensor: Tensor) -> np.ndarray[Any, Any]:
-    return np.ascontiguousarray(tensor.detach().flatten(1).numpy()) if tensor.ndim > 1 else np.ascontiguousarray(tensor.detach().numpy()[:, None])
+def _lend(batch: Arrays, name: str, tensor: Tensor) -> None:
+    tensor = tensor.detach().contiguous()
+    batch.give(name, tensor.data_ptr(), tensor.numpy)
+
+
+def _zeros(node: Node, n: int) -> Tensor:
+    return torch.zeros(n, *node.shape, dtype=getattr(torch, node.dtype))
 
 
 def _all(graph: Graph) -> Iterator[Node]:

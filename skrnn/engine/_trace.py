@@ -26,15 +26,15 @@ from ._views import MOVED
 OPERATIONS = COMPUTED | MOVED
 
 
-def trace(cell: Cell, u: Tensor, state: State) -> Graph:
+def trace(cell: Cell, x: Tensor, state: State) -> Graph:
     """The graph of a step.
 
     Parameters
     ----------
     cell : Cell
         Built; its own random numbers are not drawn.
-    u : Tensor of shape (1, k)
-        Like a projected input.
+    x : Tensor of shape (1, input_size)
+        Like an input.
     state : State
         Like a state, of one sequence.
 
@@ -45,33 +45,37 @@ def trace(cell: Cell, u: Tensor, state: State) -> Graph:
     """
     tracer, wanted = _Tracer(), [t.requires_grad for t in flat(state)]
     with in_torch(), torch.no_grad():
-        u, *leaves = (t.detach().expand(ROWS, *t.shape[1:]).clone() for t in (u, *flat(state)))
-        new = flat(tracer.unseen(cell.step, u, rebuilt(state, leaves))[1])
+        x, *leaves = (t.detach().expand(ROWS, *t.shape[1:]).clone() for t in (x, *flat(state)))
+        new = flat(tracer.unseen(_step, cell, x, rebuilt(state, leaves))[1])
     given = {**dict(cell.named_parameters()), **dict(cell.named_buffers())}
-    if ROWS in {size for t in (u, *leaves, *given.values()) for size in t.shape[t is u or any(t is leaf for leaf in leaves) :]}:
+    if ROWS in {size for t in (x, *leaves, *given.values()) for size in t.shape[t is x or any(t is leaf for leaf in leaves) :]}:
         raise Refused(f"a size of {ROWS}")
     changed = [old is not now for old, now in zip(leaves, new, strict=True)]
     learning = [i for i, old in enumerate(leaves) if old.is_floating_point() and (changed[i] or wanted[i])]
     leaves = [leaf.requires_grad_(i in learning) for i, leaf in enumerate(leaves)]
-    u.requires_grad_()
-    graph = Graph([tracer.give("weight", t, rows=False) for t in given.values()], tracer.give("input", u), [], learning)
+    x.requires_grad_()
+    graph = Graph([tracer.give("weight", t, rows=False) for t in given.values()], tracer.give("input", x), [], learning)
     graph.states = [tracer.give("state", leaf) for leaf in leaves]
     with in_torch(), torch.enable_grad():
-        _record(tracer, graph, cell, u, rebuilt(state, leaves), list(given.values()))
+        _record(tracer, graph, cell, x, rebuilt(state, leaves), list(given.values()))
     graph.draws = tracer.draws
     return graph.merged()
 
 
-def _record(tracer: _Tracer, graph: Graph, cell: Cell, u: Tensor, state: State, weights: list[Tensor]) -> None:
+def _step(cell: Cell, x: Tensor, state: State) -> tuple[Tensor, State]:
+    return cell.step(cell.project(x), state)
+
+
+def _record(tracer: _Tracer, graph: Graph, cell: Cell, x: Tensor, state: State, weights: list[Tensor]) -> None:
     leaves = flat(state)
     with tracer:
-        y, new_state = cell.step(u, state)
+        y, new_state = _step(cell, x, state)
     new = flat(new_state)
     graph.output, *graph.new_states = map(tracer.of_sequences, (y, *new))
     outputs = [y, *(new[i] for i in graph.learning)]
     gradients = [torch.zeros_like(t) for t in outputs]
     graph.of_output, *graph.of_new_states = (tracer.give("gradient", g) for g in gradients)
-    wanted = [u, *(leaves[i] for i in graph.learning), *(w for w in weights if w.requires_grad)]
+    wanted = [x, *(leaves[i] for i in graph.learning), *(w for w in weights if w.requires_grad)]
     learned = [(t, g) for t, g in zip(outputs, gradients, strict=True) if t.requires_grad]
     with tracer:
         end = _End.apply([g for _, g in learned], *(t for t, _ in learned))

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
 from numba import njit
 
 from ._jit import JIT
 from ._math import logistic, tanh
-
-
-class Activation(NamedTuple):
-    """A function of one number, and the slope where it has the value ``y``."""
-
-    of: Callable[[Any], Any]
-    slope: Callable[[Any], Any]
 
 
 @njit(forceinline=True, **JIT)
@@ -51,16 +41,3 @@ def _relu_slope(y):
 @njit(forceinline=True, **JIT)
 def _identity(a):
     return a
-
-
-@njit(forceinline=True, **JIT)
-def _identity_slope(y):
-    return y * 0 + 1
-
-
-ACTIVATIONS = {
-    "tanh": Activation(_tanh, _tanh_slope),
-    "sigmoid": Activation(_sigmoid, _sigmoid_slope),
-    "relu": Activation(_relu, _relu_slope),
-    "identity": Activation(_identity, _identity_slope),
-}

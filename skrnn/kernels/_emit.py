@@ -37,7 +37,9 @@ class ProgramText:
 
         In every step the second array of each of the ``copies`` first gets the rows of the first one.
         """
-        arrays = plan.arrays | {a.name: a for pair in copies for a in pair} | {SEEDS.name: SEEDS}
+        arrays = plan.arrays | {a.name: a for pair in copies for a in pair}
+        if any(item.draws() for level in plan.levels for item in level if isinstance(item, Loop)):
+            arrays[SEEDS.name] = SEEDS
         names = sorted(arrays)
         f = Function(name, _WALK)
         places = {}
@@ -87,8 +89,8 @@ class ProgramText:
         kind = TYPES[item.out.dtype]
         left = f.pointer(rows[item.left.name], kind, str(item.offset))
         count = n if item.folded == 1 else f.put(f"mul i64 {n}, {item.folded}")
-        where = f"ptr {left}, i64 {item.stride}, ptr {rows[item.panels.name]}, ptr {rows[item.out.name]}"
-        f.do(f"call void @product_{kind}(i64 {count}, {where}, i64 {item.inner}, i64 {item.out.shape[-1]})")
+        sizes = f"i64 {count}, i64 {item.stride}, i64 {item.inner}, i64 {item.out.shape[-1]}"
+        f.do(f"call void @product_{kind}({sizes}, ptr {left}, ptr {rows[item.panels.name]}, ptr {rows[item.out.name]})")
 
     def _rows(self, f: Function, of: tuple[str, str], loops: list[Loop], rows: dict[str, str], places: dict[str, tuple[str, Buffer]]) -> None:
         """A function for loops that follow each other, which calls it with arrays that do not overlap."""

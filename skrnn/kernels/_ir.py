@@ -235,7 +235,7 @@ class _Bits:
 def _parts(x: _Real) -> tuple[_Real, _Real]:
     """``exp(x) = 2 s (1 + q)`` with a power of two ``s`` and ``|q| < 0.42``, as sums of the series of exp."""
     single = x.kind == "float"
-    lowest, highest, top = (-87, 89, 7) if single else (-708, 710, 12)  # 0 below, and infinity above
+    lowest, highest, top = (-87, 89, 7) if single else (-708.5, 710, 12)  # 0 below, and infinity above
     shift, bias = (23, 126) if single else (52, 1022)
     x = x.most(lowest).least(highest)
     magic = 1.5 * 2.0**shift  # a number so large that its last bit is worth 1

@@ -97,7 +97,7 @@ def or_empty(weights: NDArray[Any] | None, like: NDArray[Any], ndim: int) -> NDA
 @cache
 def _digest(*files: Path) -> str:
     """Of the source of a step and of what all steps call."""
-    shared = (Path(__file__).with_name(name) for name in ("_activations.py", "_jit.py", "_math.py", "_normalise.py", "_product.py", "_sparse.py"))
+    shared = (Path(__file__).with_name(name) for name in ("_activations.py", "_jit.py", "_math.py", "_product.py", "_sparse.py"))
     return sha256(b"".join(path.read_bytes() for path in (*files, *shared))).hexdigest()[:8]
 
 

@@ -12,6 +12,7 @@ import hashlib
 import os
 import tempfile
 import threading
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -87,20 +88,64 @@ def _engine_of(*objects: bytes) -> Any:
     return engine
 
 
-@cache
-def _outer() -> tuple[Any, dict[str, Any]]:
-    """The functions that sum up outer products, by the type of numbers, with the engine that they are in."""
+class Functions:
+    """Functions of sizes and arrays by their names.
+
+    Parameters
+    ----------
+    code : bytes
+        The object that they are in.
+    counts : dict of str to (int, int)
+        How many sizes each takes, and how many arrays after them.
+    """
+
+    def __init__(self, code: bytes, counts: dict[str, tuple[int, int]]) -> None:
+        with _lock:
+            self._engine = _engine_of(code)
+            self._found = {}
+            for name, (n_sizes, n_arrays) in counts.items():
+                signature = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * n_sizes, *[ctypes.c_void_p] * n_arrays)
+                self._found[name] = signature(self._engine.get_function_address(name))
+
+    def __getitem__(self, name: str) -> Any:
+        return self._found[name]
+
+
+def functions_of(text: str, counts: dict[str, tuple[int, int]]) -> Functions:
+    """The functions of a text: see :class:`Functions`."""
     with _lock:
-        engine = _engine_of(_shared_code())
-        signature = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5, *[ctypes.c_void_p] * 3)
-        kinds = {"float32": "float", "float64": "double"}
-        return engine, {dtype: signature(engine.get_function_address(f"outer_{kind}")) for dtype, kind in kinds.items()}
+        code = _code(text)
+    return Functions(code, counts)
+
+
+@cache
+def _shared() -> Functions:
+    """The functions of :func:`products` that are called from here."""
+    with _lock:
+        code = _shared_code()
+    counts = {"product": (4, 3), "outer": (5, 3), "panels": (4, 2)}
+    return Functions(code, {f"{name}_{kind}": count for name, count in counts.items() for kind in KINDS.values()})
+
+
+KINDS = {4: "float", 8: "double"}  # by the bytes of a number
 
 
 def outer_sum(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> None:
-    """Add ``a.T @ b`` to ``out``, all of them contiguous and of the same type."""
-    add = _outer()[1][a.dtype.name]
-    add(len(a), a.shape[1], b.shape[1], a.shape[1], b.shape[1], a.ctypes.data, b.ctypes.data, out.ctypes.data)
+    """Add ``a.T @ b`` to ``out``, which is contiguous, as the rows of a and b are; all of them of the same type."""
+    size = a.itemsize
+    add = _shared()[f"outer_{KINDS[size]}"]
+    add(len(a), a.strides[0] // size, b.strides[0] // size, a.shape[1], b.shape[1], a.ctypes.data, b.ctypes.data, out.ctypes.data)
+
+
+def lay_panels(size: int, shape: Sequence[int], strides: Sequence[int], source: int, to: int) -> None:
+    """Weights (inner, width) of numbers of ``size`` bytes, which lie ``strides`` numbers apart, as panels; source and goal are addresses."""
+    _shared()[f"panels_{KINDS[size]}"](*shape, *strides, source, to)
+
+
+def times_panels(x: NDArray[Any], panels: NDArray[Any], out: NDArray[Any]) -> None:
+    """``x`` times weights in panels; all of them contiguous, and the rows of ``out`` as wide as the panels."""
+    multiply, (n, inner) = _shared()[f"product_{KINDS[x.itemsize]}"], x.shape
+    multiply(n, inner, inner, out.shape[1], x.ctypes.data, panels.ctypes.data, out.ctypes.data)
 
 
 @cache

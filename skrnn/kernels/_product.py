@@ -142,7 +142,7 @@ def tall_product(a: NDArray, b: NDArray) -> NDArray:
         return big_matmul(a.T, b)
     if a.shape[1] > b.shape[1] and b.shape[1] < _WIDE:
         return tall_product(b, a).T
-    a, b, n = np.ascontiguousarray(a), np.ascontiguousarray(b), len(a)
+    a, b, n = _with_whole_rows(a), _with_whole_rows(b), len(a)
     n_blocks = _BLOCKS if a.size * b.shape[1] > WORTH_THREADS else 1
     parts = np.zeros((n_blocks, a.shape[1], b.shape[1]), a.dtype)
 
@@ -152,6 +152,10 @@ def tall_product(a: NDArray, b: NDArray) -> NDArray:
 
     run_blocks(block, n_blocks, worth_threads=True)
     return parts.sum(0) if n_blocks > 1 else parts[0]
+
+
+def _with_whole_rows(a: NDArray) -> NDArray:
+    return a if a.strides[1] == a.itemsize else np.ascontiguousarray(a)
 
 
 def column_sums(a: NDArray) -> NDArray:

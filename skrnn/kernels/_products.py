@@ -7,14 +7,10 @@ do not depend on the rows beside it.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
 from ._ir import ATTRIBUTES, BYTES, Function, suffix_of
 
-PRODUCT = (("i64", "n"), ("ptr", "x"), ("i64", "stride"), ("ptr", "w"), ("ptr", "out"), ("i64", "inner"), ("i64", "width"))
+PRODUCT = (("i64", "n"), ("i64", "stride"), ("i64", "inner"), ("i64", "width"), ("ptr", "x"), ("ptr", "w"), ("ptr", "out"))
+PANELS = (*tuple(("i64", name) for name in ("inner", "width", "row", "column")), ("ptr", "w"), ("ptr", "out"))
 OUTER = (*tuple(("i64", name) for name in ("n", "a_stride", "b_stride", "height", "width")), ("ptr", "a"), ("ptr", "b"), ("ptr", "out"))
 _TALL = (8, 4, 2, 1)  # rows of a block
 _CHUNK = 128  # rows that stay in the cache
@@ -23,12 +19,13 @@ _CHUNK = 128  # rows that stay in the cache
 def products(lanes: int) -> list[Function]:
     """The functions that all programs share, for floats and doubles.
 
-    ``product_…`` of ``(rows, x, distance of rows of x, panels, out, inner, width)``: ``inner`` is the number of rows of the weights, ``width`` that
+    ``product_…`` of ``(rows, distance of rows of x, inner, width, x, panels, out)``: ``inner`` is the number of rows of the weights, ``width`` that
     of their columns, which fill whole vectors; ``lanes`` float32 numbers are one. ``outer_…``, which is called like a pass with ``(rows, distance of
-    rows of a, of b, columns of a, columns of b, a, b, out)``, adds ``aᵀ b`` to ``out``.
+    rows of a, of b, columns of a, columns of b, a, b, out)``, adds ``aᵀ b`` to ``out``. ``panels_…`` of ``(rows of the weights, columns, distance of
+    rows, of columns, weights, out)`` lays weights as panels.
     """
     sizes = {kind: lanes * 4 // BYTES[kind] for kind in ("float", "double")}
-    return [f for kind, n in sizes.items() for f in (*_Product(kind, n).functions, *_Outer(kind, n).functions)]
+    return [f for kind, n in sizes.items() for f in (*_Product(kind, n).functions, *_Outer(kind, n).functions, _panels(kind, n))]
 
 
 class _Product:
@@ -81,6 +78,27 @@ class _Product:
                 f.do(f"store {vector} {f.put(f'load {vector}, ptr {total}')}, ptr {f.pointer(y, kind, str(v * lanes))}, align {BYTES[kind]}")
         f.do("ret void")
         return f
+
+
+def _panels(kind: str, lanes: int) -> Function:
+    f = Function(f"panels_{kind}", [*PANELS], "void", ATTRIBUTES)
+    above = f.put(f"add i64 %width, {lanes - 1}")
+    whole = f.put(f"and i64 {above}, {-lanes}")
+    with f.loop("0", whole, 2 * lanes, "p") as p:
+        left = f.put(f"sub i64 {whole}, {p}")
+        wide = f.call("smin", "i64", left, str(2 * lanes))
+        there = f.call("smin", "i64", f.put(f"sub i64 %width, {p}"), wide)
+        to = f.pointer("%out", kind, f.put(f"mul i64 {p}, %inner"))
+        source = f.pointer("%w", kind, f.put(f"mul i64 {p}, %column"))
+        with f.loop("0", "%inner", hint="k") as k:
+            row = f.pointer(source, kind, f.put(f"mul i64 {k}, %row"))
+            out = f.pointer(to, kind, f.put(f"mul i64 {k}, {wide}"))
+            with f.loop("0", there, hint="j") as j:
+                f.store(kind, f.load(kind, f.pointer(row, kind, f.put(f"mul i64 {j}, %column"))), f.pointer(out, kind, j))
+            with f.when(f.put(f"icmp slt i64 {there}, {wide}")), f.loop(there, wide, hint="z") as z:
+                f.store(kind, "0.0", f.pointer(out, kind, z))
+    f.do("ret void")
+    return f
 
 
 class _Outer:
@@ -161,14 +179,3 @@ def whole_vectors(width: int, dtype: str, lanes: int) -> int:
     """Columns that fill whole vectors; ``lanes`` float32 numbers in a vector."""
     lanes = lanes if dtype == "float32" else lanes // 2
     return -(-width // lanes) * lanes
-
-
-def as_panels(W: NDArray[Any], lanes: int) -> NDArray[Any]:
-    """Weights (inner, width) as panels; ``lanes`` numbers of their type in a vector."""
-    inner, width = W.shape
-    whole = -(-width // lanes) * lanes
-    if whole != width:
-        W = np.concatenate([W, np.zeros((inner, whole - width), W.dtype)], 1)
-    pairs = whole // (2 * lanes) * 2 * lanes
-    first = W[:, :pairs].reshape(inner, -1, 2 * lanes).swapaxes(0, 1)
-    return np.concatenate([first.reshape(-1), W[:, pairs:].reshape(-1)])

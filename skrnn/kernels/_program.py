@@ -1,8 +1,13 @@
-"""A compiled step and its gradient: which numbers go from one pass to the other, the arrays of both, and the runs over a packed batch."""
+"""A compiled step and its gradient: which numbers go from one pass to the other, the arrays of all, and the runs over a packed batch.
+
+Forward and backward go through time. What follows from the input alone is computed before, for all rows at once, and what only the gradient of the
+input needs after them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,19 +19,29 @@ from ._graph import COSTLY, OVER_ROWS, PATCHED, SOURCES, VIEWS, Graph, Node, abo
 from ._loop import Layout, even_blocks
 from ._machine import Compiled, lanes
 from ._product import tall_product
-from ._products import as_panels, lying
+from ._products import lying, whole_vectors
 from ._schedule import Destination, Loop, Product, Schedule, schedule
 from ._threads import WORTH_THREADS, run_blocks
 
-Arrays = dict[str, NDArray[Any]]
+_OVER_TIME = ("forward", "backward")  # passes; the others are over rows, before and after
+_GIVEN = ("u", "y", "dy", "du", "seeds")
+_PIECE = 512  # rows
 _LINE = 64
 _MOST_SPARE = 2**25  # bytes
+
+
+class _Own(NamedTuple):
+    """An array with as many rows as there are steps, sequences, or rows in a piece; panels have one."""
+
+    name: str
+    place: str
+    length: int  # of a row, in bytes
+    dtype: str
 
 
 class _Pass(NamedTuple):
     plan: Schedule
     names: list[str]
-    own: list[tuple[str, str, int, np.dtype[Any]]]  # arrays with rows: name, place, size and type
     work: int  # multiplications for a row
 
 
@@ -46,14 +61,25 @@ class Program:
         self.tall: list[tuple[Node, Node, Node]] = []  # sums of outer products, and what of
         self.sums: list[tuple[Node, Node, Buffer]] = []  # sums of rows, of what, and where they are added up
         back = self._backward_roots() if learns else []
-        module, plans = ProgramText(), {"forward": self._plan_forward(self._wanted(back))}
+        self.early = {n: Buffer(f"p{k}", "steps", self._lying(n), n.dtype) for k, n in enumerate(self._of_input_alone(back))}
+        plans = {"forward": self._plan_forward(self._wanted(back))}
+        if self.early:
+            plans["before"] = schedule("x", {graph.input: self.given[graph.input]}, [], self.early, self._lanes), []
         if learns:
-            plans["backward"] = self._plan_backward()
-        self.passes = {}
+            edge = self._edge()
+            plans["backward"] = self._plan_backward(edge)
+            if edge is not None:
+                there = {n: a for n, a in self.places.items() if a.place == "steps" and n is not graph.of_input}
+                plans["after"] = schedule("a", there, [Destination(graph.of_input, self.places[graph.of_input])], {}, self._lanes), []
+        module, self.passes, own = ProgramText(), dict[str, _Pass](), dict[str, _Own]()
         for name, (plan, copies) in plans.items():
             arrays = module.add_pass(name, plan, copies)
-            own = [(a.name, a.place, a.size, np.dtype(a.dtype)) for a in arrays if a.place in ("steps", "sequences")]
-            self.passes[name] = _Pass(plan, [a.name for a in arrays], own, _work(plan))
+            self.passes[name] = _Pass(plan, [a.name for a in arrays], _work(plan))
+            for a in arrays:
+                if a.place != "weights" and not _is_given(a):
+                    place = "pieces" if a.place == "sequences" and name not in _OVER_TIME else a.place
+                    own[a.name] = _Own(a.name, place, self._length(a), a.dtype)
+        self._own = list(own.values())
         self.text = module.text()
         self._compiled: Compiled | None = None
         self.is_right: bool | None = None  # where it has been compared with the steps
@@ -72,6 +98,33 @@ class Program:
                 self.sums.append((node, node.inputs[0], Buffer(f"sum{len(self.sums)}", "sequences", node.inputs[0].shape, node.dtype)))
         return roots + [_bare(n) for _, a, b in self.tall for n in (a, b)] + [n for _, n, _ in self.sums]
 
+    def _length(self, array: Buffer) -> int:
+        """Bytes of a row."""
+        size = array.shape[0] * whole_vectors(array.shape[1], array.dtype, self._lanes) if array.place == "panels" else array.size
+        return size * np.dtype(array.dtype).itemsize
+
+    def _of_input_alone(self, roots: list[Node]) -> list[Node]:
+        """Dear nodes that follow from the input alone: they are computed for all steps at once, before the loop."""
+        goals = [self.graph.output, *self.graph.new_states, *roots]
+        bound, alone = dict[Node, bool](), set[Node]()
+        for node in above(goals):
+            bound[node] = (node.op in SOURCES and node.op != "input") or any(bound[i] for i in node.inputs)
+            if node.op == "input" or (not bound[node] and any(i in alone for i in node.inputs)):
+                alone.add(node)
+        return [n for n in above(goals, lambda n: n in alone and n.op in COSTLY) if n in alone and n.op in COSTLY]
+
+    def _edge(self) -> list[Node] | None:
+        """Where the gradient of the input leaves the loop: what it is made of by products that nothing else needs; ``None`` if there are none."""
+        graph = self.graph
+        loop = set(above([*graph.of_states, *(_bare(n) for _, a, b in self.tall for n in (a, b)), *(n for _, n, _ in self.sums)]))
+        there = {n for n, a in {**self.given, **self.kept}.items() if a.place == "steps"} | {graph.of_output}
+        beyond = [n for n in above([graph.of_input], lambda n: n in loop or n in there) if n not in loop and n not in there]
+        edge = dict.fromkeys(_bare(i) for n in beyond for i in n.inputs if i in loop and self.backward[i])
+        lost = any(
+            n.op in ("state", "gradient") and n not in there for n in above([graph.of_input], lambda n: n in there or n in edge) if n not in edge
+        )
+        return None if lost or not any(n.op == "product" for n in beyond) else [n for n in edge if n not in there]
+
     def _is_backward(self, roots: list[Node]) -> dict[Node, bool]:
         """Of all nodes above, whether they are made of gradients that come back."""
         found: dict[Node, bool] = {}
@@ -82,7 +135,7 @@ class Program:
     def _wanted(self, roots: list[Node]) -> list[Node]:
         """Nodes of the forward pass that the backward pass is to find in arrays: dear ones, and those that cheap ones are made of."""
         self.backward = self._is_backward(roots)
-        given = {self.graph.input, *self.graph.draws, *(s for s, p in zip(self.graph.states, self.passing, strict=True) if p)}
+        given = {self.graph.input, *self.early, *self.graph.draws, *(s for s, p in zip(self.graph.states, self.passing, strict=True) if p)}
         whole = {_bare(n) for _, a, b in self.tall for n in (a, b) if not self.backward[_bare(n)] and n.rows} - given
         cheap, kept = [], set(whole)
         for node in roots + [i for n in above(roots) if self.backward[n] for i in n.inputs]:
@@ -108,7 +161,7 @@ class Program:
     def _plan_forward(self, wanted: list[Node]) -> tuple[Schedule, list[tuple[Buffer, Buffer]]]:
         graph = self.graph
         self.states = [Buffer(f"s{k}", "sequences", s.shape, s.dtype) for k, s in enumerate(graph.states)]
-        given = {graph.input: Buffer("u", "steps", graph.input.shape, graph.input.dtype)}
+        given = {graph.input: Buffer("u", "steps", graph.input.shape, graph.input.dtype), **self.early}
         copies = []
         for node, array, passes in zip(graph.states, self.states, self.passing, strict=True):
             given[node] = array
@@ -128,26 +181,28 @@ class Program:
             return node.shape
         return lying(node.shape, node.dtype, self._lanes)
 
-    def _plan_backward(self) -> tuple[Schedule, list[tuple[Buffer, Buffer]]]:
-        graph = self.graph
+    def _plan_backward(self, edge: list[Node] | None) -> tuple[Schedule, list[tuple[Buffer, Buffer]]]:
+        graph, apart = self.graph, edge or []
         self.gradients = [Buffer(f"d{k}", "sequences", n.shape, n.dtype) for k, n in enumerate(graph.of_new_states)]
-        unchanged = [new is old for new, old in zip(graph.of_states, graph.of_new_states, strict=True)]
+        unchanged = [new is old and old not in apart for new, old in zip(graph.of_states, graph.of_new_states, strict=True)]
         sources = {**self.given, **self.kept}
         sources = {n: a for n, a in sources.items() if a.place == "steps" or a in self.states}
         copies = []
         for node, array, same in zip(graph.of_new_states, self.gradients, unchanged, strict=True):
-            sources[node] = array if same else Buffer(f"e{array.name[1:]}", "sequences", array.shape, array.dtype)
+            sources[node] = array if same else Buffer(f"e{array.name[1:]}", "steps" if node in apart else "sequences", array.shape, array.dtype)
             if not same:
                 copies.append((array, sources[node]))
         sources[graph.of_output] = Buffer("dy", "steps", graph.of_output.shape, graph.of_output.dtype)
         du = Buffer("du", "steps", graph.input.shape, graph.input.dtype)
-        targets = [Destination(graph.of_input, du)]
+        targets = [Destination(graph.of_input, du)] if edge is None else []
         targets += [Destination(n, a) for n, a, same in zip(graph.of_states, self.gradients, unchanged, strict=True) if not same]
         targets += [Destination(n, a, "add") for _, n, a in self.sums]
-        tall = dict.fromkeys(_bare(n) for _, a, b in self.tall for n in (a, b) if _bare(n) not in sources)
-        self.packed = {n: du if n is graph.of_input else Buffer(f"t{k}", "steps", self._lying(n), n.dtype) for k, n in enumerate(tall)}
-        self.places = {**sources, **self.packed}
-        plan = schedule("b", sources, targets, self.packed, self._lanes)
+        whole = dict.fromkeys([*(_bare(n) for _, a, b in self.tall for n in (a, b)), *apart])
+        of_loop = {n: Buffer(f"t{k}", "steps", self._lying(n), n.dtype) for k, n in enumerate(whole) if n not in sources}
+        if edge is None and graph.of_input in of_loop:
+            of_loop[graph.of_input] = du
+        self.places = {graph.of_input: du, **sources, **of_loop}
+        plan = schedule("b", sources, targets, of_loop, self._lanes)
         return plan, _used(copies, plan)
 
     # -- runs
@@ -157,49 +212,74 @@ class Program:
         if self._compiled is None:
             self._compiled = Compiled(self.text, list(self.passes))
 
-    def weights(self, name: str, value: Callable[[Node], NDArray[Any]]) -> Arrays:
-        """The arrays of weights of a pass, from the numbers of nodes."""
-        arrays = {}
-        for array, node in self.passes[name].plan.weights.items():
-            w = np.ascontiguousarray(value(node))
-            if self.passes[name].plan.arrays[array].place == "panels":
-                w = as_panels(w, self._lanes * 4 // w.itemsize)
-            arrays[array] = w
-        return arrays
+    def arrays(self, layout: Layout) -> Arrays:
+        """Arrays of a batch, with memory for all that is not given."""
+        return Arrays(layout, self._own, self._spare)
 
-    def totals(self, arrays: Arrays) -> Iterator[tuple[Node, NDArray[Any]]]:
+    def totals(self, batch: Arrays) -> Iterator[tuple[Node, NDArray[Any]]]:
         """What the rows of a batch sum up to, after the backward pass."""
         for node, a, b in self.tall:
-            i, j = (stacked_rows(arrays, self.places[_bare(n)], n) for n in (a, b))
+            i, j = (stacked_rows(batch[self.places[_bare(n)].name], self.places[_bare(n)], n) for n in (a, b))
             yield node, tall_product(i, j)
         for node, of, array in self.sums:
-            yield node, arrays[array.name].sum(0).reshape(of.shape)
+            yield node, batch[array.name].sum(0).reshape(of.shape)
 
-    def run(self, name: str, layout: Layout, descending: bool, arrays: Arrays) -> Workspace | None:
-        """Run a pass: arrays that it needs and that are not there are made in memory that lasts as long as what is returned."""
+    def run(self, name: str, batch: Arrays, descending: bool = False) -> None:
+        """Run a pass over a batch, if there is such a pass."""
+        if name not in self.passes:
+            return
         self.compile()
         assert self._compiled is not None
         part, walk = self.passes[name], self._compiled.passes[name]
-        n_steps, batch = len(arrays["u"]), int(layout.sizes[0])
-        memory = self._lay(part, arrays, {"steps": n_steps, "sequences": batch})
-        table = np.array([arrays[key].ctypes.data for key in part.names], np.uintp)
-        worth = n_steps * part.work > WORTH_THREADS
-        edges = even_blocks(layout) if worth else [0, batch]
+        layout = batch.layout if name in _OVER_TIME else batch.rows
+        table = np.array([batch.address[key] for key in part.names], np.uintp)
         fixed = layout.sizes.ctypes.data, layout.starts.ctypes.data, table.ctypes.data
-        run_blocks(lambda k: walk(len(layout.sizes), int(descending), edges[k], edges[k + 1], *fixed), len(edges) - 1, worth_threads=worth)
-        return memory
+        if batch.n_rows * part.work <= WORTH_THREADS:
+            walk(len(layout.sizes), int(descending), 0, int(layout.sizes[0]), *fixed)
+            return
+        edges = even_blocks(layout)
+        run_blocks(lambda k: walk(len(layout.sizes), int(descending), edges[k], edges[k + 1], *fixed), len(edges) - 1, worth_threads=True)
 
-    def _lay(self, part: _Pass, arrays: Arrays, rows: dict[str, int]) -> Workspace | None:
-        missing = [(key, kind, rows[place], size) for key, place, size, kind in part.own if key not in arrays]
-        lengths = [-(-n * size * kind.itemsize // _LINE) * _LINE for _, kind, n, size in missing]
-        if not missing:
-            return None
-        memory = Workspace(sum(lengths), self._spare)
-        low = 0
-        for (key, kind, n, size), length in zip(missing, lengths):
-            arrays[key] = memory.bytes[low : low + n * size * kind.itemsize].view(kind).reshape(n, size)
-            low += length
-        return memory
+
+class Arrays:
+    """The arrays of a program's passes over a packed batch by their names: those that are given, and memory for the others.
+
+    Parameters
+    ----------
+    layout : Layout
+    own : list of _Own
+        The others.
+    store : list of array of uint8
+        Memory that has been used before.
+    """
+
+    def __init__(self, layout: Layout, own: list[_Own], store: list[NDArray[np.uint8]]) -> None:
+        self.layout, self.n_rows = layout, int(layout.starts[-1] + layout.sizes[-1])
+        self._arrays = dict[str, Callable[[], NDArray[Any]]]()
+        rows = {"steps": self.n_rows, "sequences": int(layout.sizes[0]), "pieces": min(self.n_rows, _PIECE), "panels": 1}
+        self._places, high = dict[str, tuple[int, int, str]](), 0
+        for name, place, length, dtype in own:
+            length *= rows[place]
+            self._places[name] = high, length, dtype
+            high += -(-length // _LINE) * _LINE
+        self._memory = Workspace(high, store)
+        self.address = {name: self._memory.start + low for name, (low, _, _) in self._places.items()}
+
+    def give(self, name: str, address: int, array: Callable[[], NDArray[Any]]) -> None:
+        """An array by its address, and by what keeps it there and gives it if it is asked."""
+        self.address[name], self._arrays[name] = address, array
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name in self._arrays:
+            return self._arrays[name]()
+        low, length, dtype = self._places[name]
+        return self._memory.bytes[low : low + length].view(dtype)
+
+    @cached_property
+    def rows(self) -> Layout:
+        """The same rows in pieces that stay in the cache, as if none followed another."""
+        starts = np.arange(0, self.n_rows, _PIECE)
+        return Layout(np.minimum(_PIECE, self.n_rows - starts), starts)
 
 
 class Workspace:
@@ -214,8 +294,9 @@ class Workspace:
             self._whole = np.empty(length + _LINE, np.uint8) if found is None else store.pop(found)
         except IndexError:  # another thread was faster
             self._whole = np.empty(length + _LINE, np.uint8)
-        start = -self._whole.ctypes.data % _LINE
-        self.bytes = self._whole[start : start + length]
+        base = self._whole.ctypes.data
+        self.start = base + -base % _LINE
+        self.bytes = self._whole[self.start - base :]
 
     def __del__(self) -> None:
         if len(self._whole) <= _MOST_SPARE:
@@ -223,11 +304,11 @@ class Workspace:
             del self._store[:-2]
 
 
-def stacked_rows(arrays: Arrays, place: Buffer, node: Node) -> NDArray[Any]:
+def stacked_rows(array: NDArray[Any], place: Buffer, node: Node) -> NDArray[Any]:
     """The rows of a node, one for each step or, where a sequence has several, for each of those; without what fills up vectors."""
     width = node.shape[-1]
     lying = place.shape[-1] if place.shape[:-1] == node.shape[:-1] else width
-    return arrays[place.name].reshape(-1, lying)[:, :width]
+    return array.reshape(-1, lying)[:, :width]
 
 
 def _bare(node: Node) -> Node:
@@ -242,9 +323,11 @@ def _leaves(node: Node, kept: set[Node], given: set[Node]) -> list[Node]:
     found, stack = [], [node]
     while stack:
         n = stack.pop()
+        if n in given:
+            continue
         if n in kept or (n is not node and (n.op in COSTLY or n.op == "state")):
             found.append(n)
-        elif n.rows and n not in given and n.op not in SOURCES:
+        elif n.rows and n.op not in SOURCES:
             stack += n.inputs
     return found
 
@@ -254,6 +337,10 @@ def _used(copies: list[tuple[Buffer, Buffer]], plan: Schedule) -> list[tuple[Buf
     read = {id(load.args[0]) for level in plan.levels for item in level if isinstance(item, Loop) for load in item.reads()}
     read |= {id(item.left) for level in plan.levels for item in level if isinstance(item, Product)}
     return [(a, b) for a, b in copies if b.place == "steps" or id(b) in read]
+
+
+def _is_given(array: Buffer) -> bool:
+    return array.name in _GIVEN or array.name.rstrip("0123456789") in ("s", "d", "sum")
 
 
 def _work(plan: Schedule) -> int:

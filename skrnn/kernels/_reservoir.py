@@ -10,9 +10,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ._elman import _kernel, _relu, _sigmoid, _tanh, elman
+from ._activations import _identity, _relu, _sigmoid, _tanh
 from ._jit import JIT
-from ._loop import Kernel, Layout, or_empty, time_loop
+from ._loop import Layout, or_empty, time_loop
 from ._product import matmul
 from ._sparse import LANES, Sparse, add_lanes
 from ._threads import WORTH_THREADS, run_blocks
@@ -34,16 +34,6 @@ class Candidates(NamedTuple):
     leak_rate: NDArray[Any]
     input_scaling: NDArray[Any]
     bias_scaling: NDArray[Any]
-
-
-@njit(**JIT)
-def _identity(a):
-    return a
-
-
-@njit(**JIT)
-def _identity_slope(y):
-    return y * 0 + 1
 
 
 @njit(**JIT)
@@ -327,4 +317,3 @@ def run_candidates(
 
 
 reservoir = {"tanh": _states(_tanh), "relu": _states(_relu), "sigmoid": _states(_sigmoid), "identity": _states(_identity)}
-dense_reservoir: dict[str, Kernel] = elman | {"identity": _kernel(_identity, _identity_slope)}  # these have a gradient

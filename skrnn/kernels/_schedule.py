@@ -159,6 +159,21 @@ class _Planner:
                 self._left_of(node)
             elif node.op in FOLDED or node.op == "scatter" or node in together or (node.op in COSTLY and users[node] > 1):
                 self._give_home(node)
+        for node in self.nodes:
+            if node.op == "expand" and node.inputs[0].size < node.size:
+                self._give_dear_homes(node.inputs[0])
+            elif node.dtype == "bool" and any(i.dtype == "int64" for i in node.inputs):
+                self._give_home(node)  # whole numbers would keep the loop around them from filling vectors
+
+    def _give_dear_homes(self, node: Node) -> None:
+        """What is repeated is computed once."""
+        if node in self.home or self._ends(node):
+            return
+        if node.op in COSTLY:
+            self._give_home(node)
+        else:
+            for i in node.inputs:
+                self._give_dear_homes(i)
 
     def _settle_folds(self) -> None:
         for node in self.nodes:
@@ -290,7 +305,11 @@ class _Planner:
         for (level, *_), loop in sorted(loops.items(), key=lambda item: (item[0][0], bool(item[0][2]))):
             if any(store.how != "silent" for store in loop.stores):
                 levels[level].append(loop)
-        arrays = {a.name: a for a in (*self.home.values(), *self.weights.values(), *self.panels.values(), *(t.array for t in self.targets))}
+        used = {id(a) for _, p in products for a in (p.left, p.panels, p.out)}
+        used |= {id(s.array) for loop in loops.values() for s in loop.stores if s.how != "silent"}
+        used |= {id(load.args[0]) for loop in loops.values() for load in loop.reads()}
+        every = (*self.home.values(), *self.weights.values(), *self.panels.values(), *(t.array for t in self.targets))
+        arrays = {a.name: a for a in every if id(a) in used}
         weights = {a.name: n for n, a in (*self.weights.items(), *self.panels.items())}
         return Schedule(levels, arrays, weights)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
@@ -22,7 +22,7 @@ _allowed = threading.local()
 _pool: ThreadPoolExecutor | None = None
 _lock = threading.Lock()
 _single_users = 0
-_single_limit: Any = None
+_before: list[tuple[Any, int]] = []  # threads of the BLAS libraries before the first of them
 
 
 def n_threads() -> int:
@@ -77,11 +77,11 @@ def _blas() -> ThreadpoolController:
 @contextmanager
 def single_blas() -> Iterator[None]:
     """Keep BLAS on one thread while at least one caller is inside; its setting belongs to the process, so callers are counted."""
-    global _single_users, _single_limit
+    global _single_users, _before
     with _lock:
         if _single_users == 0:
-            _single_limit = _blas().limit(limits=1)
-            _single_limit.__enter__()
+            _before = [(library, library.get_num_threads()) for library in _blas().lib_controllers]
+            _set(1 for _ in _before)
         _single_users += 1
     try:
         yield
@@ -89,7 +89,12 @@ def single_blas() -> Iterator[None]:
         with _lock:
             _single_users -= 1
             if _single_users == 0:
-                _single_limit.__exit__(None, None, None)
+                _set(n for _, n in _before)
+
+
+def _set(numbers: Iterable[int]) -> None:
+    for (library, _), n in zip(_before, numbers, strict=True):
+        library.set_num_threads(n)
 
 
 def _forget_after_fork() -> None:

@@ -3,7 +3,7 @@ import torch
 
 from skrnn.cells import Elman, FullyRecurrent
 from skrnn.engine import scan
-from tests.cell_settings import HIDDEN, INPUT, assert_same, built, gradients, has_kernel, packed, without_kernel
+from tests.cell_settings import HIDDEN, INPUT, assert_same, built, gradients, packed, without_kernel
 
 EXACT = 1e-12  # float64, relative
 
@@ -34,11 +34,6 @@ def test_hidden_units_get_their_gradient_through_the_outputs():
 
 def test_number_of_weights():
     assert sum(w.numel() for w in FullyRecurrent(n_outputs=1).build(INPUT, HIDDEN).parameters()) == HIDDEN * (INPUT + HIDDEN + 1)
-
-
-def test_it_has_a_kernel():
-    assert has_kernel(FullyRecurrent())
-    assert has_kernel(FullyRecurrent("relu", n_outputs=2))
 
 
 @pytest.mark.parametrize("n_outputs", [0, -1, 7, 1.5, "all"])

@@ -3,7 +3,7 @@ import torch
 
 from skrnn.cells import Elman, Jordan, JordanState
 from skrnn.engine import scan
-from tests.cell_settings import HIDDEN, INPUT, assert_same, built, gap, has_kernel, packed, random, run
+from tests.cell_settings import HIDDEN, INPUT, assert_same, built, gap, packed, random, run
 
 EXACT = 1e-12  # float64, relative
 
@@ -52,10 +52,6 @@ def test_outputs_begin_without_feedback():
     cell = built(Jordan())
     y, _ = scan(cell, packed((1,)))
     assert not torch.autograd.grad(y.data.sum(), cell.R)[0].any()
-
-
-def test_it_has_a_kernel():
-    assert has_kernel(Jordan(output_activation="identity"))
 
 
 @pytest.mark.parametrize("n_hidden", [None, 1, 20])

@@ -58,6 +58,20 @@ def test_every_cell_has_a_program_that_equals_its_steps(cell):
 
 
 @every_class
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize(
+    ("batch_size", "width"),
+    [(1, 1), pytest.param(3, 6, marks=pytest.mark.slow), (5, 33), pytest.param(17, 3, marks=pytest.mark.slow), (40, 5)],
+)
+def test_programs_of_any_size_equal_their_steps(cell, batch_size, width, dtype):
+    """Odd widths leave remainders of vectors, and 40 sequences are several blocks."""
+    width *= len(cell.get_params().get("periods", "1"))
+    cell, batch = built(cell, dtype, hidden_size=width), packed([1 + 5 * k % 9 for k in range(batch_size)], dtype=dtype)
+    state = random_state(cell, batch_size, dtype=dtype)
+    assert_same(*(results(run, cell, batch, state) for run in (program, steps)), EXACT if dtype == torch.float64 else 2 * SINGLE)
+
+
+@every_class
 def test_predictions_are_those_of_the_steps_in_single_precision(cell):
     cell, batch = built(cell, torch.float32), packed(dtype=torch.float32)
     state = random_state(cell, len(RAGGED), dtype=torch.float32)
@@ -73,7 +87,7 @@ def test_noise_is_drawn_from_the_generator_and_goes_back_too(inner, around):
     state = cell.initial_state(len(RAGGED), like=batch.data)
 
     with torch.enable_grad():
-        way = module._way_of(cell, cell.project(batch.data), state)
+        way = module._way_of(cell, batch.data, state)
     seeds, sizes = list(range(5, 5 + len(way.graph.draws))), batch.batch_sizes.tolist()
 
     def replays(cell, batch, state, reverse):
@@ -81,8 +95,8 @@ def test_noise_is_drawn_from_the_generator_and_goes_back_too(inner, around):
             return steps(cell, batch, state, reverse)
 
     def runs(cell, batch, state, reverse):
-        u = cell.project(batch.data)
-        return module._way_of(cell, u, state).run(cell, u, state, module.Layout.of(batch.batch_sizes.numpy()), reverse, seeds)
+        x = batch.data
+        return module._way_of(cell, x, state).run(cell, x, state, module.Layout.of(batch.batch_sizes.numpy()), reverse, seeds)
 
     assert seeds or around is VariationalDropout  # whose masks are in the state
     for reverse in (False, True):

@@ -16,7 +16,7 @@ from skrnn.kernels import Program
 from skrnn.kernels import _machine as machine
 from skrnn.kernels._index import at, counter, divided, highest, joined, plus, split, times
 from skrnn.kernels._ir import ELEMENTARY, Function, elementary, module_text
-from skrnn.kernels._products import PRODUCT, as_panels, products, whole_vectors
+from skrnn.kernels._products import products, whole_vectors
 
 RNG = np.random.default_rng(0)
 KINDS = {"float": np.float32, "double": np.float64}
@@ -76,19 +76,11 @@ def test_what_is_not_finite_stays_so(name, dtype):
 # -- products ------------------------------------------------------------------------------------------------------------------------------------
 
 
-def multiplied(a, w, stride=None):
-    kind = {np.dtype(dtype): kind for kind, dtype in KINDS.items()}[a.dtype]
-    lanes = machine.lanes()
-    width = whole_vectors(w.shape[1], a.dtype.name, lanes)
-    panels, out = as_panels(w, lanes * 4 // a.itemsize), np.full((len(a), width), np.nan, a.dtype)
-    f = Function("walk", [*WALK[:-3], ("ptr", "x"), ("ptr", "y"), ("ptr", "table")])
-    pointers = [f.load("ptr", f.pointer("%table", "ptr", str(k))) for k in range(3)]
-    f.do(f"call void @product_{kind}(i64 %n_steps, ptr {pointers[0]}, i64 %b, ptr {pointers[1]}, ptr {pointers[2]}, i64 %c, i64 %d)")
-    f.do("ret void")
-    text = module_text([f], [f"declare void @product_{kind}({', '.join(kind for kind, _ in PRODUCT)})"])
-    table = np.array([x.ctypes.data for x in (a, panels, out)], np.uintp)
-    compiled = machine.Compiled(text, ["walk"])
-    compiled.passes["walk"](len(a), a.strides[0] // a.itemsize, w.shape[0], width, None, None, table.ctypes.data)
+def multiplied(a, w):
+    width = whole_vectors(w.shape[1], a.dtype.name, machine.lanes())
+    panels, out = np.full(len(w) * width, np.nan, a.dtype), np.full((len(a), width), np.nan, a.dtype)
+    machine.lay_panels(a.itemsize, w.shape, [s // w.itemsize for s in w.strides], w.ctypes.data, panels.ctypes.data)
+    machine.times_panels(np.ascontiguousarray(a), panels, out)
     assert not out[:, w.shape[1] :].any()
     return out[:, : w.shape[1]]
 
@@ -97,7 +89,7 @@ def multiplied(a, w, stride=None):
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 9, 31])
 @pytest.mark.parametrize(("inner", "width"), [(1, 1), (3, 2), (6, 5), (33, 19), (64, 40), (5, 100)])
 def test_a_product_is_that_of_numpy_and_its_rows_have_bits_of_their_own(rows, inner, width, dtype):
-    a, w = RNG.normal(size=(rows, inner + 3)).astype(dtype)[:, :inner], RNG.normal(size=(inner, width)).astype(dtype)
+    a, w = RNG.normal(size=(rows, inner)).astype(dtype), RNG.normal(size=(width, inner)).astype(dtype).T
     found = multiplied(a, w)
     assert (np.abs(found - a.astype(np.longdouble) @ w) <= 2 * inner * np.finfo(dtype).eps * (np.abs(a) @ np.abs(w))).all()
     for k in range(rows):
@@ -147,7 +139,7 @@ def test_places_that_are_multiples_are_divided_without_a_division():
 def lstm_program(cell=None, dtype=torch.float32, learns=True):
     cell = (LSTM(peephole=True) if cell is None else cell).build(3, 9, torch.Generator().manual_seed(0)).to(dtype)
     x = torch.zeros(1, 3, dtype=dtype)
-    return Program(trace(cell, cell.project(x).detach(), map_state(lambda s: s[:1], cell.initial_state(1, like=x))), learns)
+    return Program(trace(cell, x, map_state(lambda s: s[:1], cell.initial_state(1, like=x))), learns)
 
 
 def objects(folder):

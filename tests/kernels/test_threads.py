@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from skrnn.kernels import Layout, allow_threads, big_matmul, elman, n_threads
+from skrnn.kernels import Layout, allow_threads, big_matmul, n_threads, reservoir
 from skrnn.kernels._loop import even_blocks
 from skrnn.kernels._threads import run_blocks
 
@@ -24,7 +24,7 @@ def two_blas_threads():
 
 def run_a_kernel():
     x = np.ones((40, 3))
-    elman["tanh"].forward(Layout.of(np.full(2, 20)), False, x, np.eye(3), np.zeros((20, 3)))
+    reservoir["tanh"](Layout.of(np.full(2, 20)), False, x, np.eye(3), np.zeros((20, 3)), None)
 
 
 def multiply():
