@@ -21,8 +21,8 @@ scales are known. Then search: ``GridSearchCV(model, {{"cell": ["gru", "lstm", "
 
 Weights are those of a layer of {H} units on {F} channels; the state is what one sequence carries from step to step, in numbers. A step costs about
 as many multiplications as there are weights. *Time* is that of a training step divided by the time of ``torch.nn.LSTM`` with 32 units, for 32
-sequences of 100 steps on two CPU threads (``python -m benchmarks.cells --json …``). Cells with a kernel of their own are marked ✓; the others
-run as programs that are made of their step (:doc:`compiler`).
+sequences of 100 steps on two CPU threads (``python -m benchmarks.cells --json …``). All run as programs that
+are made of their step (:doc:`compiler`).
 """
 
 
@@ -30,11 +30,11 @@ def _leaves(state) -> list[torch.Tensor]:
     return [state] if torch.is_tensor(state) else [leaf for part in state for leaf in _leaves(part)]
 
 
-def _facts(cell: cells.Cell) -> tuple[int, int, bool]:
-    """Weights, numbers in the state, and whether a compiled kernel runs it."""
+def _facts(cell: cells.Cell) -> tuple[int, int]:
+    """Weights, and numbers in the state."""
     built = cell.build(F, H, torch.Generator().manual_seed(0))
     state = built.initial_state(1, like=torch.zeros(1))
-    return sum(w.numel() for w in built.parameters()), sum(leaf.numel() for leaf in _leaves(state)), built.eval().kernel() is not None
+    return sum(w.numel() for w in built.parameters()), sum(leaf.numel() for leaf in _leaves(state))
 
 
 def _parts(kind: type) -> tuple[str, str, str]:
@@ -50,15 +50,13 @@ def cell_page(times: dict[str, float]) -> str:
     for name in cells.__all__:
         kind = getattr(cells, name)
         title, advice, equations = _parts(kind)
-        weights, state, compiled = _facts(kind())
+        weights, state = _facts(kind())
         time = times.get(f"{name} default")
-        rows.append(
-            [f":class:`~skrnn.cells.{name}`", title, f"{weights:,}", str(state), "–" if time is None else f"{time:g}", "✓" if compiled else ""]
-        )
+        rows.append([f":class:`~skrnn.cells.{name}`", title, f"{weights:,}", str(state), "–" if time is None else f"{time:g}"])
         sections.append(f"{name}\n{'-' * len(name)}\n\n{title} {advice}\n\n::\n\n{equations}\n")
-    head = ["cell", "what it is", "weights", "state", "time", "kernel"]
+    head = ["cell", "what it is", "weights", "state", "time"]
     table = "\n".join("   * - " + "\n     - ".join(row) for row in [head, *rows])
-    return f"{INTRODUCTION}\n.. list-table::\n   :header-rows: 1\n   :widths: 15 55 10 8 6 6\n\n{table}\n\n" + "\n".join(sections)
+    return f"{INTRODUCTION}\n.. list-table::\n   :header-rows: 1\n   :widths: 15 60 10 8 7\n\n{table}\n\n" + "\n".join(sections)
 
 
 def write_cell_page(source: Path) -> None:

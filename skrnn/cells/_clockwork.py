@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import clockwork
+from .. import kernels
 from ._base import Cell, choice
 from ._elman import _ACTIVATIONS
 from ._kernel import OnDevice, WholeSequence, run_compiled
@@ -120,5 +120,5 @@ class Clockwork(Cell):
 
     def _run(self, packed: PackedSequence, state: State, reverse: bool) -> tuple[Tensor, State]:
         groups = self._edges, self._period[self._edges[:-1]]
-        y, h, t = run_compiled(clockwork[self.activation], packed, reverse, self.W, self.b, self.R, *groups, *state)
+        y, h, t = run_compiled(kernels.clockwork[self.activation], packed, reverse, self.W, self.b, self.R, *groups, *state)
         return y, ClockworkState(h, t)

@@ -15,7 +15,8 @@ from scipy import sparse
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import Layout, Sparse, count_entries, reservoir
+from .. import kernels
+from ..kernels import Layout
 from ._base import Cell, choice
 from ._kernel import OnDevice, WholeSequence
 from ._rows import linear, product, sigmoid
@@ -282,7 +283,7 @@ class Reservoir(Cell):
         x = packed.data
         a = None if self.a is None else self.a.to(x.dtype)
         if not torch.is_grad_enabled() or not (x.requires_grad or state.requires_grad):
-            return self._states(reservoir[name], packed, state, reverse, a)
+            return self._states(kernels.reservoir[name], packed, state, reverse, a)
         return None
 
     def _states(self, kernel: Any, packed: PackedSequence, state: Tensor, reverse: bool, a: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -292,14 +293,14 @@ class Reservoir(Cell):
         y, h = kernel(layout, reverse, u, R, state.detach().numpy(), None if a is None else a.numpy())
         return torch.from_numpy(y), torch.from_numpy(h)
 
-    def _connections(self, u: NDArray[Any]) -> NDArray[Any] | Sparse:
+    def _connections(self, u: NDArray[Any]) -> NDArray[Any] | kernels.Sparse:
         """R for the kernel of states ``u``: without its zeros if it is sparse, and if there are enough of them to be worth leaving the zeros out."""
         if self.R is None:
             values, rows, columns = (part.numpy() for part in (self.values, self.rows, self.columns))
-            return Sparse.of(values.astype(u.dtype), rows, columns, self.hidden_size)
+            return kernels.Sparse.of(values.astype(u.dtype), rows, columns, self.hidden_size)
         R = self.R.numpy().astype(u.dtype, copy=False)
-        worth = len(R) >= _SMALL and count_entries(R) <= _FULL * R.size  # however few states there are: the bits of each would tell
-        return Sparse.compress(R) if worth else R
+        worth = len(R) >= _SMALL and kernels.count_entries(R) <= _FULL * R.size  # however few states there are: the bits of each would tell
+        return kernels.Sparse.compress(R) if worth else R
 
     def _noisy(self) -> bool:
         return self.training and self.noise > 0

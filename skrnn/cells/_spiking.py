@@ -11,7 +11,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..kernels import Layout, spiking
+from .. import kernels
+from ..kernels import Layout
 from ._base import Cell
 from ._column import chosen, connect, static
 from ._kernel import OnDevice, WholeSequence
@@ -270,7 +271,7 @@ class Spiking(Cell):
             edges = torch.searchsorted(self._pre, torch.arange(self.hidden_size + 1))
             tables = cells, self._refractory, edges, self._target, self._delay, self.A, self.U, self.dt / self.D, self.dt / self.F
             arrays = (np.ascontiguousarray(a.numpy()) for a in (*tables, *state))
-            y, last = spiking(Layout.of(packed.batch_sizes.numpy()), reverse, self.project(x).numpy(), *arrays)
+            y, last = kernels.spiking(Layout.of(packed.batch_sizes.numpy()), reverse, self.project(x).numpy(), *arrays)
         return torch.from_numpy(y), SpikingState(*map(torch.from_numpy, last))
 
 

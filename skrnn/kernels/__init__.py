@@ -1,16 +1,44 @@
-"""Compiled loops over time for CPUs: numpy arrays in and out, no torch."""
+"""Compiled loops over time for CPUs: numpy arrays in and out, no torch.
 
-from ._clockwork import clockwork
+Most are generated from the steps of cells (:class:`Program`). Those that are written by hand are compiled by numba, which takes a third of a second
+to load: they are loaded when they are first asked for, as attributes of this package.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._big_product import big_matmul, column_sums, tall_product
 from ._draws import bernoulli
 from ._graph import OVER_ROWS, Graph, Node, above
-from ._loop import Kernel, Layout
+from ._layout import Kernel, Layout
 from ._machine import lay_panels
-from ._moments import centre_rows
-from ._product import big_matmul, column_sums, tall_product
 from ._program import Arrays, Program
-from ._reservoir import Candidates, reservoir, run_candidates
-from ._rls import RLSState, rls
 from ._rows import row_additions, row_logistic, row_mixtures, row_product, row_scores, row_softmax, time_sums
-from ._sparse import Sparse, count_entries
-from ._spiking import spiking
 from ._threads import WORTH_THREADS, allow_threads, n_threads, single_blas
+
+if TYPE_CHECKING:
+    from ._clockwork import clockwork
+    from ._moments import centre_rows
+    from ._reservoir import Candidates, reservoir, run_candidates
+    from ._rls import RLSState, rls
+    from ._sparse import Sparse, count_entries
+    from ._spiking import spiking
+
+_BY_HAND = {
+    "Candidates": "_reservoir",
+    "RLSState": "_rls",
+    "Sparse": "_sparse",
+    "centre_rows": "_moments",
+    "clockwork": "_clockwork",
+    "count_entries": "_sparse",
+    "reservoir": "_reservoir",
+    "rls": "_rls",
+    "run_candidates": "_reservoir",
+    "spiking": "_spiking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _BY_HAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_BY_HAND[name]}", __name__), name)

@@ -13,9 +13,11 @@ import numpy as np
 from numba import njit
 
 from ._activations import _relu, _relu_slope, _sigmoid, _sigmoid_slope, _tanh, _tanh_slope
+from ._big_product import tall_product
 from ._jit import JIT
-from ._loop import Kernel, Layout, time_loop
-from ._product import matmul, tall_product
+from ._layout import Kernel, Layout
+from ._loop import time_loop
+from ._product import matmul
 
 activation: Any = None  # what `time_loop` binds
 slope: Any = None

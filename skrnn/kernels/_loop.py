@@ -7,51 +7,17 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import FunctionType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from ._jit import JIT, ROW
+from ._layout import Layout, even_blocks
 from ._threads import WORTH_THREADS, run_blocks
 
-_BLOCK = 16  # sequences that one thread steps together; fixed, so that results do not depend on the number of threads
-_MOST_BLOCKS = 8
 STEP: Any = None  # what `time_loop` binds
-
-
-class Layout(NamedTuple):
-    """Where the steps of a packed batch lie: step ``t`` of the ``sizes[t]`` sequences that have one starts at row ``starts[t]``."""
-
-    sizes: NDArray[np.int64]
-    starts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, sizes: NDArray[np.int64]) -> Layout:
-        return cls(sizes, np.cumsum(sizes) - sizes)
-
-    @property
-    def lengths(self) -> NDArray[np.int64]:
-        """Steps of each sequence, longest first."""
-        return np.searchsorted(-self.sizes, -np.arange(self.sizes[0]), side="left")
-
-    @property
-    def places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Time step and sequence of each row."""
-        step = np.repeat(np.arange(len(self.sizes)), self.sizes)
-        return step, np.arange(len(step)) - self.starts[step]
-
-
-class Kernel(NamedTuple):
-    """A recurrence over a whole packed batch, and its gradient.
-
-    ``forward(layout, reverse, u, *inputs)`` returns outputs, final state and what the gradient needs; it may write over the projected input ``u``.
-    ``backward(layout, reverse, saved, dy, *dstate)`` returns the gradients of ``u`` and ``inputs``, in their order.
-    """
-
-    forward: Callable[..., tuple[NDArray[Any], tuple[NDArray[Any], ...], Any]]
-    backward: Callable[..., tuple[NDArray[Any] | None, ...]]
 
 
 def _walk(sizes, starts, descending, low, high, arrays):
@@ -99,13 +65,3 @@ def _digest(*files: Path) -> str:
     """Of the source of a step and of what all steps call."""
     shared = (Path(__file__).with_name(name) for name in ("_activations.py", "_jit.py", "_math.py", "_product.py", "_sparse.py"))
     return sha256(b"".join(path.read_bytes() for path in (*files, *shared))).hexdigest()[:8]
-
-
-def even_blocks(layout: Layout) -> list[int]:
-    """Edges of blocks of sequences (longest first) with about the same number of steps each."""
-    batch = int(layout.sizes[0])
-    n_blocks = min(-(-batch // _BLOCK), _MOST_BLOCKS)
-    if layout.sizes[-1] == batch:
-        return [batch * k // n_blocks for k in range(n_blocks + 1)]
-    done = np.concatenate(([0], np.cumsum(layout.lengths)))
-    return np.searchsorted(done, done[-1] * np.arange(n_blocks + 1) / n_blocks).tolist()

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ._big_product import tall_product
 from ._emit import ProgramText
 from ._entries import Buffer
 from ._graph import COSTLY, OVER_ROWS, PATCHED, SOURCES, VIEWS, Graph, Node, above
-from ._loop import Layout, even_blocks
+from ._layout import Layout, even_blocks
 from ._machine import Compiled, lanes
-from ._product import tall_product
 from ._products import lying, whole_vectors
 from ._schedule import Destination, Loop, Product, Schedule, schedule
 from ._threads import WORTH_THREADS, run_blocks
@@ -62,9 +62,10 @@ class Program:
         self.sums: list[tuple[Node, Node, Buffer]] = []  # sums of rows, of what, and where they are added up
         back = self._backward_roots() if learns else []
         self.early = {n: Buffer(f"p{k}", "steps", self._lying(n), n.dtype) for k, n in enumerate(self._of_input_alone(back))}
-        plans = {"forward": self._plan_forward(self._wanted(back))}
+        forward, plans = self._plan_forward(self._wanted(back)), {}
         if self.early:
             plans["before"] = schedule("x", {graph.input: self.given[graph.input]}, [], self.early, self._lanes), []
+        plans["forward"] = forward
         if learns:
             edge = self._edge()
             plans["backward"] = self._plan_backward(edge)

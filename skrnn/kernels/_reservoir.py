@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ._activations import _identity, _relu, _sigmoid, _tanh
 from ._jit import JIT
-from ._loop import Layout, or_empty, time_loop
+from ._layout import Layout
+from ._loop import or_empty, time_loop
 from ._product import matmul
 from ._sparse import LANES, Sparse, add_lanes
 from ._threads import WORTH_THREADS, run_blocks

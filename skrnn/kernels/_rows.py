@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._ir import FLAGS, Function, constant, elementary, module_text
-from ._loop import Layout
+from ._layout import Layout
 from ._machine import KINDS, Functions, functions_of, lanes, lay_panels, times_panels
 from ._products import whole_vectors
 from ._threads import WORTH_THREADS, run_blocks

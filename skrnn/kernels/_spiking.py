@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._loop import Layout, time_loop
+from ._layout import Layout
+from ._loop import time_loop
 from ._math import exp
 
 PER_ENTRY = 150  # multiplications of a matrix product in the time that a neuron takes for a step

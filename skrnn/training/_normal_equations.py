@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg.blas import dsyrk
 
+from .. import kernels
 from .._constraints import COUNT, check_parameters, satisfies
-from ..kernels import centre_rows, single_blas
+from ..kernels import single_blas
 
 _BLOCK = 1024  # rows that become float64 at once: enough for BLAS to run within 5 % of its speed on all rows
 _WORTH_BLAS_THREADS = 2**30  # multiplications of one BLAS call (about 30 ms) below which its threads cost more than they save on busy cores
@@ -96,7 +97,7 @@ def _centred(values: NDArray[Any], share: Array, root: Array, pull: float, befor
     """
     rows, mean = np.empty((len(values) + 1, values.shape[1])), np.zeros(values.shape[1])
     floats = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
-    centre_rows(np.ascontiguousarray(floats), share, root, mean, rows)
+    kernels.centre_rows(np.ascontiguousarray(floats), share, root, mean, rows)
     if not np.isfinite(mean).all():
         raise ValueError("Z, Y and sample_weight must hold finite numbers; got NaN or infinity")
     rows[-1] = pull * (mean - before)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval
 
+from .. import kernels
 from .._constraints import COUNT, POSITIVE, check_parameters
-from ..kernels import RLSState, rls, row_product
+from ..kernels import row_product
 from ._normal_equations import Array, checked_rows
 
 
@@ -88,11 +89,11 @@ class RecursiveLeastSquares:
     alpha: float = 1.0
     forgetting: float = 1.0
     fit_intercept: bool = True
-    state: RLSState = field(init=False, repr=False)
+    state: kernels.RLSState = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         check_parameters(self)
-        self.state = RLSState.start(self.n_features, self.n_targets, self.alpha)
+        self.state = kernels.RLSState.start(self.n_features, self.n_targets, self.alpha)
 
     @property
     def coef(self) -> Array:
@@ -122,7 +123,7 @@ class RecursiveLeastSquares:
         if not (np.isfinite(z).all() and np.isfinite(y).all()):
             raise ValueError("Z and Y must hold finite numbers; got NaN or infinity")
         predicted = np.empty_like(y)
-        rls(self.state, z, y, float(self.forgetting), bool(self.fit_intercept), predicted)
+        kernels.rls(self.state, z, y, float(self.forgetting), bool(self.fit_intercept), predicted)
         return predicted
 
     def update_step(self, z: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:

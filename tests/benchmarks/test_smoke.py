@@ -5,20 +5,34 @@ import sys
 import pytest
 import torch
 
-from benchmarks import anomalies, cells, drivers, fit, forecast, growth, memory, reservoir, ridge, search
+from benchmarks import anomalies, cells, cold, drivers, fit, forecast, growth, memory, reservoir, ridge, search
+from skrnn.engine import explain
 
 
 def test_cells_prints_ratios_and_verdicts(capsys):
-    cells.main(["--quick", "--cells", "LSTM default", "GRU default"])
+    cells.main(["--quick", "--cells", "LSTM default", "GRU default", "Highway", "Remembering"])
     out = capsys.readouterr().out
     assert "| GRU default" in out
-    assert all(heading in out for heading in ("| / nn.LSTM |", "| / eager |", "| claim ", "| holds |"))
+    assert "| Remembering of a user" in out
+    assert all(heading in out for heading in ("| / nn.LSTM |", "| / eager |", "| predict / nn.LSTM |", "| claim ", "| holds |"))
+
+
+@pytest.mark.parametrize("kind", [cells.Highway, cells.Remembering])
+def test_cells_of_users_are_compiled(kind):
+    assert explain(kind().build(8, 16)) is None
+
+
+def test_cold_prints_seconds_and_verdicts(capsys):
+    cold.main(["--quick"])
+    out = capsys.readouterr().out
+    assert all(heading in out for heading in ("| (default) ", "| first fit beyond the second |", "| claim ", "| holds |"))
 
 
 def test_cells_prints_columns_of_a_gpu_where_there_is_one(capsys):
     """Where there is none, any device stands for it."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    cells.main(["--quick", "--cells", "LSTM default", "Hyper default", "--gpu", device])
+    with_kernel = "LSTM default" if device == "cuda" else "Clockwork default"
+    cells.main(["--quick", "--cells", with_kernel, "Hyper default", "--gpu", device])
     before, _, after = capsys.readouterr().out.partition("The same on ")
     assert "GPU" not in before
     assert all(

@@ -132,7 +132,7 @@ def test_the_bits_of_a_sequence_are_its_own(cell):
 @every_class
 def test_the_bits_are_the_same_on_one_thread_and_on_two(cell, monkeypatch):
     monkeypatch.setattr("skrnn.kernels._program.WORTH_THREADS", 0)
-    monkeypatch.setattr("skrnn.kernels._product.WORTH_THREADS", 0)
+    monkeypatch.setattr("skrnn.kernels._big_product.WORTH_THREADS", 0)
     cell, batch = built(cell, torch.float32, hidden_size=18), packed([1 + 5 * k % 9 for k in range(40)], dtype=torch.float32)
     state = random_state(cell, 40, dtype=torch.float32)
     found = []

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from skrnn.kernels import _product as product
+from skrnn.kernels import _big_product as product
 from skrnn.kernels import allow_threads, big_matmul, column_sums, tall_product
 from skrnn.kernels._product import matmul
 

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from skrnn.kernels import Layout, allow_threads, big_matmul, n_threads, reservoir
-from skrnn.kernels._loop import even_blocks
+from skrnn.kernels._layout import even_blocks
 from skrnn.kernels._threads import run_blocks
 
 

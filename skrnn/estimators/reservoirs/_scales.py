@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import kernels
 from ...cells import Reservoir
 from ...data import Sequences
-from ...kernels import Candidates, Sparse, run_candidates
 from ...training import NormalEquations, choose_alpha
 from ..face._guards import infinite_states
 from ._blueprint import Blueprint, Scales
@@ -111,17 +111,17 @@ def _try_all(trial: Trial, candidates: list[Scales], gathers: list[Gather]) -> N
     cell, values = trial.reservoir, trial.sequences.values.astype(np.float32)
     n = values.shape[1] - trial.fed_back
     W, b = (w.numpy().astype(np.float32) for w in (cell.W, cell.b))
-    R = Sparse.compress(np.asarray(cell.recurrent_matrix(), dtype=np.float32))
+    R = kernels.Sparse.compress(np.asarray(cell.recurrent_matrix(), dtype=np.float32))
     name = cell.activation if isinstance(cell.activation, str) else "tanh"
     finite = np.ones(len(candidates), dtype=bool)
     scaling = np.array([np.mean(c.input_scaling) for c in candidates])
     for scale in np.unique(scaling):
         some = np.flatnonzero(scaling == scale)
         radius, rate = (np.array([np.mean(candidates[k][place]) for k in some]) for place in (0, 1))
-        scales = Candidates(radius, rate, np.ones(len(some)), np.ones(len(some)))
+        scales = kernels.Candidates(radius, rate, np.ones(len(some)), np.ones(len(some)))
         u = np.float32(scale) * (values[:, :n] @ W[:, :n].T) + values[:, n:] @ W[:, n:].T
         parts = zip(trial.sequences.offsets[:-1].tolist(), trial.sequences.offsets[1:].tolist(), strict=True)
-        runs = (states for low, high in parts for states in run_candidates(name, u[low:high], b, R, scales, block_size=_TRIAL_BLOCK))
+        runs = (states for low, high in parts for states in kernels.run_candidates(name, u[low:high], b, R, scales, block_size=_TRIAL_BLOCK))
         low = 0
         for block in _in_blocks(runs):
             rows = slice(low, low + len(block))

@@ -20,9 +20,9 @@ import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from ... import kernels
 from ...cells import Cell, Reservoir, State
 from ...data import Sequences
-from ...kernels import Candidates, Sparse, run_candidates
 from ...networks import Reservoirs
 from ...training import Batches, NormalEquations
 from ..face._step_values import as_tensors
@@ -53,14 +53,14 @@ class ScaledReservoirs(NamedTuple):
         some, dtype = self.members[members], x[0].dtype
         cells = [cast(Reservoir, network.groups[0][0]) for network in some]
         W, b = (weights.numpy().astype(dtype) for weights in (self.unit.W, self.unit.b))
-        R = Sparse.compress(_with_zeros(self.unit.recurrent_matrix()).astype(dtype))
-        scales = Candidates(*(np.array([cell.get_params(deep=False)[name] for cell in cells], dtype=np.float64) for name in SCALES))
+        R = kernels.Sparse.compress(_with_zeros(self.unit.recurrent_matrix()).astype(dtype))
+        scales = kernels.Candidates(*(np.array([cell.get_params(deep=False)[name] for cell in cells], dtype=np.float64) for name in SCALES))
         ends = np.cumsum([0, *map(len, x)])
         features = np.empty((len(some), ends[-1], some[0].output_size), dtype)
         n_inputs = some[0].output_size - self.unit.hidden_size
         features[:, :, :n_inputs] = np.concatenate(x)[:, :n_inputs]
         for own, low in zip(x, ends.tolist(), strict=False):
-            for states in run_candidates(str(self.unit.activation), own @ W.T, b, R, scales, block_size=_BATCH_STEPS):
+            for states in kernels.run_candidates(str(self.unit.activation), own @ W.T, b, R, scales, block_size=_BATCH_STEPS):
                 features[:, low : low + len(states), n_inputs:] = states.transpose(2, 0, 1)
                 low += len(states)
         return [(rows, ((rows[ends[1:] - 1, n_inputs:],),)) for rows in features]
