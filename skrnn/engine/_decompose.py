@@ -111,6 +111,16 @@ def _linear(x: Tensor, W: Tensor, b: Tensor | None = None) -> Tensor:
     return y if b is None else y + b
 
 
+def _argmax(x: Tensor, axis: int | None = None, keepdim: bool = False) -> Tensor:
+    """The first place of the largest entry."""
+    if axis is None:
+        raise Refused("argmax over all axes")
+    axis %= x.ndim
+    size = x.shape[axis]
+    from_end = torch.arange(size - 1, -1, -1).view(-1, *[1] * (x.ndim - 1 - axis))
+    return size - 1 - torch.where(x == x.amax(axis, keepdim=True), from_end, -1).amax(axis, keepdim=keepdim)
+
+
 def _times(factor: float, x: Tensor) -> Tensor:
     return x if factor == 1 else factor * x
 
@@ -149,6 +159,8 @@ DECOMPOSED: dict[Any, Callable[..., Any]] = {
     _aten.masked_fill.Scalar: _filled,
     _aten.split.Tensor: _split,
     _aten.stack.default: lambda tensors, axis=0: torch.cat([t.unsqueeze(axis) for t in tensors], axis),
+    _aten.argmax.default: _argmax,
+    _aten.embedding.default: lambda W, places, *_: _aten.index.Tensor(W, [places]),
     _aten.square.default: lambda x: x * x,
     _aten.linalg_vector_norm.default: _vector_norm,
     _aten.mean.default: lambda x: x.mean(list(range(x.ndim))),

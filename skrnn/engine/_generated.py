@@ -155,7 +155,7 @@ class _Generated:
     """A cell's graph, and the program that it shares with all cells whose graphs are alike."""
 
     def __init__(self, cell: Cell, x: Tensor, state: State, learns: bool) -> None:
-        self.learns, self.graph = learns, trace(cell, x, state)
+        self.learns, self.graph = learns, trace(cell, x, state, learns)
         key = (str(learns), *_described(self.graph))
         if key not in _programs:
             while len(_programs) >= _MOST_PROGRAMS:

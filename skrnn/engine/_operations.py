@@ -168,11 +168,11 @@ def _same(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
 @_called("zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty")
 def _alike(tracer: Any, out: Tensor, args: Any, kwargs: Any) -> Traced:
     """Of a tensor only its shape and type is used; that of an empty one is written over."""
+    value = out.reshape(-1)[0].item() if out.numel() else 0
     if ROWS not in out.shape:
-        return Traced(number(out.reshape(-1)[0].item() if out.numel() else 0, tuple(out.shape), dtype_name(out.dtype)))
+        return Traced(number(value, tuple(out.shape), dtype_name(out.dtype)))
     axis = out.shape.index(ROWS)
-    shape = without(out.shape, axis)
-    return Traced(number(out.reshape(-1)[0].item(), shape, dtype_name(out.dtype)), axis)
+    return Traced(number(value, without(out.shape, axis), dtype_name(out.dtype)), axis)
 
 
 def _number_like(node: Node, value: float) -> Node:

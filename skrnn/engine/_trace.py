@@ -26,7 +26,7 @@ from ._views import MOVED
 OPERATIONS = COMPUTED | MOVED
 
 
-def trace(cell: Cell, x: Tensor, state: State) -> Graph:
+def trace(cell: Cell, x: Tensor, state: State, learns: bool = True) -> Graph:
     """The graph of a step.
 
     Parameters
@@ -37,6 +37,8 @@ def trace(cell: Cell, x: Tensor, state: State) -> Graph:
         Like an input.
     state : State
         Like a state, of one sequence.
+    learns : bool, default=True
+        Whether there is to be a gradient.
 
     Raises
     ------
@@ -51,12 +53,12 @@ def trace(cell: Cell, x: Tensor, state: State) -> Graph:
     if ROWS in {size for t in (x, *leaves, *given.values()) for size in t.shape[t is x or any(t is leaf for leaf in leaves) :]}:
         raise Refused(f"a size of {ROWS}")
     changed = [old is not now for old, now in zip(leaves, new, strict=True)]
-    learning = [i for i, old in enumerate(leaves) if old.is_floating_point() and (changed[i] or wanted[i])]
+    learning = [i for i, old in enumerate(leaves) if learns and old.is_floating_point() and (changed[i] or wanted[i])]
     leaves = [leaf.requires_grad_(i in learning) for i, leaf in enumerate(leaves)]
-    x.requires_grad_()
+    x.requires_grad_(learns)
     graph = Graph([tracer.give("weight", t, rows=False) for t in given.values()], tracer.give("input", x), [], learning)
     graph.states = [tracer.give("state", leaf) for leaf in leaves]
-    with in_torch(), torch.enable_grad():
+    with in_torch(), torch.set_grad_enabled(learns):
         _record(tracer, graph, cell, x, rebuilt(state, leaves), list(given.values()))
     graph.draws = tracer.draws
     return graph.merged()

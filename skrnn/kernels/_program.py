@@ -62,7 +62,8 @@ class Program:
         self.sums: list[tuple[Node, Node, Buffer]] = []  # sums of rows, of what, and where they are added up
         back = self._backward_roots() if learns else []
         self.early = {n: Buffer(f"p{k}", "steps", self._lying(n), n.dtype) for k, n in enumerate(self._of_input_alone(back))}
-        forward, plans = self._plan_forward(self._wanted(back)), {}
+        forward = self._plan_forward(self._wanted(back))
+        plans: dict[str, tuple[Schedule, list[tuple[Buffer, Buffer]]]] = {}
         if self.early:
             plans["before"] = schedule("x", {graph.input: self.given[graph.input]}, [], self.early, self._lanes), []
         plans["forward"] = forward

@@ -21,6 +21,7 @@ from ._feedback import Feedback
 from ._network import Linear
 from ._readout import on_every_row
 from ._recurrent import Recurrent
+from ._self_feeding import run_on_own_output
 
 CONTEXTS = ("init", "every", "both")
 
@@ -190,7 +191,7 @@ class Seq2Seq(Runnable):
         if pair.teacher is not None and p == 1:
             rows = torch.cat([inputs, self.feedback.vectors(_before(pair, pair.teacher))], -1)
             return self.head(self._run(rows, pair.steps.batch_sizes, states, grad_path)[0])
-        return torch.cat(self.write(pair, states, inputs, p=p, grad_path=grad_path)[0])
+        return self._on_own_output(pair, states, inputs, p, grad_path)
 
     def _check_grad_path(self, grad_path: str) -> None:
         if grad_path == "none" and (self.context == "init" or self.attention is not None) and self.encoder.recurrent is not None:
@@ -251,7 +252,6 @@ class Seq2Seq(Runnable):
         ``p`` is how often the teacher is asked, ``emit`` stands for that of the feedback (to sample, say), ``watch`` sees all states.
         """
         sizes = pair.steps.batch_sizes.tolist()
-        order = pair.steps.sorted_indices
         feedback = self.feedback
 
         def advance(x: Tensor, states: tuple[State, ...]) -> tuple[Tensor, tuple[State, ...]]:
@@ -263,7 +263,7 @@ class Seq2Seq(Runnable):
             advance,
             states,
             len(sizes),
-            first=(pair.first if order is None else pair.first[order])[:, : 0 if feedback is None else feedback.size],
+            first=self._first(pair),
             inputs=inputs.split(sizes),
             emit=emit or ((lambda y: y[:, :0]) if feedback is None else feedback.emit),
             teacher=None if pair.teacher is None else pair.teacher.split(sizes),
@@ -271,11 +271,23 @@ class Seq2Seq(Runnable):
             generator=self.generator,
         )
 
-    def free(self, pair: Pair, emit: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+    def free(self, pair: Pair) -> Tensor:
         """Outputs (n_target_steps_total, n_outputs) on own feedback, whatever the teacher knows; at once where nothing is fed back."""
-        if self.feedback is None:
-            return self(pair)
-        return torch.cat(self.write(pair, *self.start(pair), emit=emit)[0])
+        return self(pair) if self.feedback is None else self._on_own_output(pair, *self.start(pair))
+
+    def _on_own_output(self, pair: Pair, states: tuple[State, ...], inputs: Tensor, p: float = 0.0, grad_path: str = "full") -> Tensor:
+        if grad_path != "full" or not inputs.is_cpu:
+            return torch.cat(self.write(pair, states, inputs, p=p, grad_path=grad_path)[0])
+        steps, teacher = pair.steps._replace(data=inputs), pair.teacher
+        layers, dropout = [layer[0] for layer in self.decoder.layers], self.decoder.dropout
+        return run_on_own_output(
+            self, layers, steps, self._first(pair), states, dropout=dropout, teacher=teacher, p_teacher=p, generator=self.generator
+        )
+
+    def _first(self, pair: Pair) -> Tensor:
+        """What stands for the output before the first step, in the order of ``steps``."""
+        order, size = pair.steps.sorted_indices, 0 if self.feedback is None else self.feedback.size
+        return (pair.first if order is None else pair.first[order])[:, :size]
 
     def pick(self, states: tuple[State, ...], rows: Tensor) -> tuple[State, ...]:
         """States of other rows, each of the same source as the row before: what is looked at stays."""

@@ -9,8 +9,10 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import State
 from ..cells._rows import product
 from ..frontends import Frontend
+from ._feedback import Feedback
 from ._network import PIECE, Linear, Network
 from ._recurrent import Recurrent
+from ._self_feeding import run_on_own_output
 
 
 class StepNetwork(Network):
@@ -23,13 +25,15 @@ class StepNetwork(Network):
         Start of the head's bias.
     frontend : Frontend or None, default=None
         Built, for the input; the recurrent layers take what comes out of it. It keeps the steps.
+    feedback : Feedback or None, default=None
+        What of an output the next step sees where the network runs on its own output.
     """
 
-    def __init__(self, recurrent: Recurrent, bias: Tensor, frontend: Frontend | None = None) -> None:
+    def __init__(self, recurrent: Recurrent, bias: Tensor, frontend: Frontend | None = None, feedback: Feedback | None = None) -> None:
         super().__init__()
         if frontend is not None and frontend.changes_lengths:
             raise ValueError(f"An answer at every step needs a frontend that keeps the steps; {frontend!r} makes fewer of them")
-        self.recurrent, self.frontend = recurrent, frontend
+        self.recurrent, self.frontend, self.feedback = recurrent, frontend, feedback
         self.head = Linear(recurrent.output_size, bias)
         self.draw_from(recurrent.generator)
 
@@ -51,6 +55,13 @@ class StepNetwork(Network):
             (states, _), out = self.advance(list(piece), (states, ()))
             rows.append(out)
         return self.finish((), tuple(rows), packed), states
+
+    def free(self, inputs: PackedSequence, first: Tensor, states: State) -> Tensor:
+        """Outputs (n_steps_total, n_outputs) on own feedback, from the states of :meth:`outputs`; ``first`` stands for the output before them.
+
+        ``inputs`` is what comes from outside, which stands before what is fed back. Without a frontend, in one direction.
+        """
+        return run_on_own_output(self, [layer[0] for layer in self.recurrent.layers], inputs, first, states[0])
 
     def answer(self, packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows, without gradient, as :meth:`outputs`."""

@@ -81,6 +81,7 @@ class NegativeBinomial(Distribution):
     """
 
     n_params = 2
+    feeds_point = False
 
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         """Mean over the values; the second half of the target's columns holds the scales."""

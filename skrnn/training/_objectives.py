@@ -67,6 +67,7 @@ class Predictive(Objective):
     """
 
     n_params: int = 1
+    feeds_point = True  # whether what is fed back is the point forecast, in the network's units
 
     @abstractmethod
     def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
@@ -160,6 +161,7 @@ class Quantiles(Distribution):
     def __init__(self, levels: Sequence[float]) -> None:
         self.levels = np.array(levels, dtype=float)
         self.n_params = len(self.levels)
+        self.feeds_point = bool((self.levels == 0.5).any())
 
     def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         q = torch.as_tensor(self.levels, dtype=outputs.dtype, device=outputs.device)

@@ -139,7 +139,7 @@ def test_places_that_are_multiples_are_divided_without_a_division():
 def lstm_program(cell=None, dtype=torch.float32, learns=True):
     cell = (LSTM(peephole=True) if cell is None else cell).build(3, 9, torch.Generator().manual_seed(0)).to(dtype)
     x = torch.zeros(1, 3, dtype=dtype)
-    return Program(trace(cell, x, map_state(lambda s: s[:1], cell.initial_state(1, like=x))), learns)
+    return Program(trace(cell, x, map_state(lambda s: s[:1], cell.initial_state(1, like=x)), learns), learns)
 
 
 def objects(folder):

@@ -92,7 +92,7 @@ def forecasting_network(
     n_values, n_known, n_static = panel.y.shape[1], panel.known.shape[1], panel.static.shape[1]
     seen = n_values * (2 if sight.mask else 1) + n_known + n_static
     if sight.recursive:
-        return StepNetwork(recurrent_layers(model, seen, generator), bias)
+        return StepNetwork(recurrent_layers(model, seen, generator), bias, feedback=PointFeedback(objective, n_values))
     return Seq2Seq(
         Encoder(recurrent_layers(model, seen + panel.seen.shape[1], generator)),
         resolve(model.cell),

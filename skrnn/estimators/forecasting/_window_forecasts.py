@@ -94,10 +94,8 @@ class WindowForecasts:
 
     def _decoded(self, windows: WindowSource, window: Window, index: Indices, run: _Course) -> None:
         pair = windows.pair(window, index)
-        if self.network.feedback is None:
-            rows = self.network(pair)
-            for out in rows.split(len(index)):
-                run.repeat(out)
+        if self.network.feedback is None or run.feeds_outputs:
+            run.repeat(self.network.free(pair), len(index))
             return
         states, inputs = self.network.start(pair)
         k = run.n_paths
@@ -118,7 +116,12 @@ class WindowForecasts:
         known = later[:, : later.shape[1] - first.shape[1]]
         if self.sight.mask:
             known[:, : first.shape[1]] = 1.0  # what is fed back is not missing
-        known = known.view(n_steps - 1, len(index), -1).repeat_interleave(k, 1)
+        known = known.view(n_steps - 1, len(index), -1)
+        if run.feeds_outputs:
+            steps = PackedSequence(known.flatten(0, 1), torch.full((n_steps - 1,), len(index)))
+            run.repeat(self.network.free(steps, first, states), len(index))
+            return
+        known = known.repeat_interleave(k, 1)
 
         def advance(x: Tensor, states: State) -> tuple[Tensor, State]:
             out, states = self.network.outputs(PackedSequence(x, torch.tensor([len(x)])), states)
@@ -136,6 +139,7 @@ class _Course:
     def __init__(self, model: WindowForecasts, window: Window, draw: Draw | None, n_paths: int) -> None:
         self._objective, self._sight, self.n_paths = model.objective, model.sight, n_paths
         self._draw = model.objective.point if draw is None else draw
+        self.feeds_outputs = draw is None and model.objective.feeds_point and n_paths == 1  # so that nobody has to see a step before the next
         self._location, self._scale = (np.repeat(part, n_paths, axis=0) for part in (window.location, window.scale))
         self._steps = steps_counted(model.sight, window.rows.shape[1] - model.sight.n_lags)
         self._follows = model.sight.recursive and model.sight.scaling == "difference"  # sees changes, and puts out changes
@@ -155,9 +159,10 @@ class _Course:
         self._values.append(value)
         return torch.from_numpy(z).to(outputs.device, outputs.dtype)
 
-    def repeat(self, outputs: Tensor) -> None:
-        """Take outputs (n_windows, …) of which nothing is fed back."""
-        self(outputs.repeat_interleave(self.n_paths, 0))
+    def repeat(self, outputs: Tensor, n_windows: int) -> None:
+        """Take outputs (n_steps * n_windows, …) that do not depend on the path."""
+        for step in outputs.split(n_windows):
+            self(step.repeat_interleave(self.n_paths, 0))
 
     def result(self) -> tuple[Array, Array]:
         """Parameters (n_windows, n_steps, n_values, n_params) of the first path of each, and values (n_windows, n_steps, n_values, n_paths)."""
