@@ -20,12 +20,14 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, State, flat, in_torch, map_state
 from ..kernels import OVER_ROWS, Arrays, Graph, Layout, Node, Program, above, bernoulli, lay_panels
+from ._likeness import likeness_of
 from ._nodes import Refused
 from ._steps import run_steps
 from ._trace import rebuilt, replayed, trace
 
 _generating: ContextVar[bool] = ContextVar("generating", default=True)
 _ways: WeakKeyDictionary[Cell, dict[Any, _Generated | str]] = WeakKeyDictionary()  # not in the cell, whose pickle holds no more than its weights
+_shared: dict[Any, _Generated | str] = {}  # of cells that are alike in all but the numbers in their weights
 _programs: dict[tuple[str, ...], Program] = {}
 _lock = threading.RLock()
 _MOST_PROGRAMS = 256
@@ -77,16 +79,25 @@ def explain(cell: Cell, dtype: torch.dtype = torch.float32) -> str | None:
 def _way_of(cell: Cell, x: Tensor, state: State) -> _Generated | str:
     """The program of a cell in its present settings, or why there is none."""
     learns = torch.is_grad_enabled()
-    key = learns, x.dtype, x.shape[1:], tuple((s.dtype, s.shape[1:], learns and s.requires_grad) for s in flat(state)), _settings(cell)
+    given = learns, x.dtype, x.shape[1:], tuple((s.dtype, s.shape[1:], learns and s.requires_grad) for s in flat(state))
+    key = given, _settings(cell)
     found = _ways.get(cell, {}).get(key)
     if found is None:
         with _lock:
-            found = _made(cell, x[:1].detach(), map_state(lambda s: s[:1].detach().requires_grad_(learns and s.requires_grad), state), learns)
-            known = _ways.setdefault(cell, {})
-            while len(known) >= _MOST_WAYS:
-                del known[next(iter(known))]
-            known[key] = found
+            kind = likeness_of(cell)
+            found = None if kind is None else _shared.get((given, kind))
+            if found is None:
+                found = _made(cell, x[:1].detach(), map_state(lambda s: s[:1].detach().requires_grad_(learns and s.requires_grad), state), learns)
+                if kind is not None and (isinstance(found, str) or None not in found.drawers):
+                    _keep(_shared, (given, kind), found, _MOST_PROGRAMS)
+            _keep(_ways.setdefault(cell, {}), key, found, _MOST_WAYS)
     return found
+
+
+def _keep(store: dict[Any, Any], key: Any, value: Any, most: int) -> None:
+    while len(store) >= most:
+        del store[next(iter(store))]
+    store[key] = value
 
 
 def _made(cell: Cell, x: Tensor, state: State, learns: bool) -> _Generated | str:
@@ -158,9 +169,7 @@ class _Generated:
         self.learns, self.graph = learns, trace(cell, x, state, learns)
         key = (str(learns), *_described(self.graph))
         if key not in _programs:
-            while len(_programs) >= _MOST_PROGRAMS:
-                del _programs[next(iter(_programs))]
-            _programs[key] = Program(self.graph, learns)
+            _keep(_programs, key, Program(self.graph, learns), _MOST_PROGRAMS)
         self.program = _programs[key]
         self.twin = dict(zip(_all(self.program.graph), _all(self.graph), strict=True))
         of_weights = [n for n in self.graph.of_weights if n is not None and learns]
@@ -170,11 +179,13 @@ class _Generated:
         made = list(above([*needed, *of_weights], lambda n: n.op in OVER_ROWS))
         self.before = [n for n in made if n.call is not None and not n.late]
         self.after = [n for n in made if n.call is not None and n.late]
+        drawing = {m.__dict__["generator"]._cdata: k for k, m in enumerate(cell.modules()) if m.__dict__.get("generator") is not None}
+        self.drawers = [None if d.facts[2] is None else drawing.get(d.facts[2]._cdata) for d in self.graph.draws]  # whose generators draw
 
     def run(self, cell: Cell, x: Tensor, state: State, layout: Layout, reverse: bool, seeds: list[int] | None = None) -> tuple[Tensor, State]:
         """Outputs and final state; random numbers follow from ``seeds``, which the cell's generator gives where they are not told."""
         leaves, weights = flat(state), [*cell.parameters(), *cell.buffers()]
-        seeds = [int(torch.randint(2**62, (), generator=d.facts[2])) for d in self.graph.draws] if seeds is None else seeds
+        seeds = self._seeds(cell) if seeds is None else seeds
         way = self, layout, reverse, len(leaves), seeds
         if self.learns:
             y, *last = _Run.apply(way, x, *leaves, *weights)
@@ -182,6 +193,13 @@ class _Generated:
             (y, *last), _ = _forward(way, x, leaves, dict(zip(self.graph.weights, weights, strict=True)))
         passed = self.program.passing
         return y, rebuilt(state, [old if same else new for old, new, same in zip(leaves, last, passed, strict=True)])
+
+    def _seeds(self, cell: Cell) -> list[int]:
+        if not self.graph.draws:
+            return []
+        modules: list[Any] = list(cell.modules())
+        generators = [d.facts[2] if k is None else modules[k].generator for d, k in zip(self.graph.draws, self.drawers, strict=True)]
+        return [int(torch.randint(2**62, (), generator=g)) for g in generators]
 
     def give_weights(self, name: str, batch: Arrays, known: dict[Node, Tensor]) -> None:
         """Give a batch the weights of a pass, those of products as panels."""

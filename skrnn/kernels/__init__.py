@@ -11,7 +11,7 @@ from ._big_product import big_matmul, column_sums, tall_product
 from ._draws import bernoulli
 from ._graph import OVER_ROWS, Graph, Node, above
 from ._layout import Kernel, Layout
-from ._machine import lay_panels
+from ._machine import announcing, lay_panels
 from ._program import Arrays, Program
 from ._rows import row_additions, row_logistic, row_mixtures, row_product, row_scores, row_softmax, time_sums
 from ._threads import WORTH_THREADS, allow_threads, n_threads, single_blas

@@ -12,7 +12,9 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from ._ir import module_text
 from ._products import products
 
 _lock = threading.Lock()
+_announce: ContextVar[Callable[[], object] | None] = ContextVar("announce", default=None)
 _MAGIC = b"skrnn1\n"
 Pass = Any  # a function of C: steps, descending, low, high, sizes, starts, table
 _SIGNATURE = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4, *[ctypes.c_void_p] * 3)
@@ -159,9 +162,21 @@ def _code(text: str) -> bytes:
     path = _path(text, *_host())
     code = _read(path)
     if code is None:
+        if (say := _announce.get()) is not None:
+            say()
         code = object_code(text, *_host())
         _write(path, code)
     return code
+
+
+@contextmanager
+def announcing(say: Callable[[], object] | None) -> Iterator[None]:
+    """Call ``say`` before anything is compiled, in this thread."""
+    token = _announce.set(say)
+    try:
+        yield
+    finally:
+        _announce.reset(token)
 
 
 def cache_directory() -> Path | None:

@@ -37,6 +37,8 @@ class SelfFeeding(Cell):
     state is what is fed back, and the states of the layers. Used on a built network: there is nothing to build.
     """
 
+    layers: Any  # of cells
+
     def __init__(
         self, layers: Sequence[Cell] = (), head: Module | None = None, feedback: Feedback | None = None, dropout: Dropout | None = None
     ) -> None:

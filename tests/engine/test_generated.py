@@ -408,3 +408,78 @@ def test_states_that_only_pass_through_get_their_gradient():
     state = random_state(cell, len(RAGGED))
     assert_same(results(program, cell, batch, state), results(steps, cell, batch, state), EXACT)
     assert len(flat(state)) == 2
+
+
+# -- cells that are alike ------------------------------------------------------------------------------------------------------------------------
+
+
+class Scaled(Cell):
+    """Its step depends on a buffer, and on something that is not plain."""
+
+    def __init__(self, scale=1.0, squash=None):
+        super().__init__()
+        self.scale = scale
+        self.squash = squash
+
+    def _build(self, generator):
+        self.register_buffer("factor", torch.tensor(self.scale))
+        self.W = nn.Parameter(torch.eye(self.hidden_size, self.input_size))
+
+    def step(self, u, state):
+        squash = self.squash or torch.tanh
+        h = squash(u @ self.W.T + self.factor * state)
+        return h, h
+
+
+@pytest.fixture
+def traces(monkeypatch):
+    found, plain = [], module.trace
+    monkeypatch.setattr(module, "trace", lambda *args: found.append(1) or plain(*args))
+    monkeypatch.setattr(module, "_shared", {})
+    return found
+
+
+def equals_its_steps(cell):
+    batch = packed(dtype=torch.float32)
+    state = cell.initial_state(len(RAGGED), like=batch.data)
+    with torch.no_grad():
+        (y, _), (expected, _) = (run(cell, batch, state) for run in (program, steps))
+    assert_same([y], [expected], SINGLE)
+
+
+@pytest.mark.parametrize("kind", [GRU, LSTM, lambda: Zoneout(LSTM(peephole=True))])
+def test_cells_that_are_alike_are_traced_once(kind, traces):
+    for seed in range(3):
+        equals_its_steps(built(kind(), torch.float32, seed=seed))
+    assert len(traces) == 1
+    equals_its_steps(built(kind(), torch.float32, hidden_size=9))
+    assert len(traces) == 2
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [Scaled(), Scaled(0.5)],
+        [Scaled(squash=torch.tanh), Scaled(squash=torch.sin)],
+        [LSTM(), LSTM(peephole=True)],
+        [GRU(), GRU("before")],
+    ],
+    ids=["a buffer", "a function", "a weight", "a setting"],
+)
+def test_cells_that_differ_are_traced_each(cells, traces):
+    for cell in cells:
+        equals_its_steps(built(cell, torch.float32))
+    assert len(traces) == 2
+
+
+def test_cells_that_are_alike_draw_from_their_own_generators(traces):
+    def outputs(seed):
+        cell = built(Zoneout(GRU()), torch.float32).train()
+        cell.draw_from(torch.Generator().manual_seed(seed))
+        batch = packed(dtype=torch.float32)
+        return program(cell, batch, cell.initial_state(len(RAGGED), like=batch.data))[0].detach()
+
+    first, again, other = map(outputs, (1, 1, 2))
+    assert len(traces) == 1
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)

@@ -388,6 +388,15 @@ def test_verbose_shows_epochs_on_standard_error(capfd):
     assert err.endswith("\n")
 
 
+def test_verbose_says_when_a_cell_is_compiled_which_happens_once(capfd, tmp_path, monkeypatch):
+    monkeypatch.setenv("SKRNN_CACHE_DIR", str(tmp_path))
+    said = []
+    for verbose in (True, True, False):
+        net(verbose=verbose, hidden_size=11).fit(RAGGED, high_or_low())
+        said.append("compiling (once)" in capfd.readouterr().err)
+    assert said == [True, False, False]
+
+
 def test_verbose_ends_its_line_when_training_stops_early(capfd):
     net(verbose=True, max_epochs=30).set_callbacks(Hook(stop_after_four)).fit(RAGGED, high_or_low())
     assert capfd.readouterr().err.endswith("\n")

@@ -29,6 +29,10 @@ class Progress:
         line = f"\r[{'=' * filled}{' ' * (_WIDTH - filled)}] epoch {done}/{self._n_epochs}  loss {history.losses[-1]:.4g}{score}  {left:.0f} s left "
         print(line, end="", file=sys.stderr, flush=True)
 
+    def compiling(self) -> None:
+        """Say why nothing is to be seen yet."""
+        print("\rcompiling (once)", end="", file=sys.stderr, flush=True)
+
     def end(self) -> None:
         """End the line."""
         print(file=sys.stderr, flush=True)

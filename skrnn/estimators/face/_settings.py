@@ -311,7 +311,7 @@ class Spoken:
     Parameters
     ----------
     verbose : bool, default=False
-        Show the progress of the epochs on standard error.
+        Show the progress of the epochs on standard error, and whether a cell is being compiled, which happens once on a machine.
     """
 
     verbose: bool = False

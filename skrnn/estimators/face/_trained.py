@@ -18,6 +18,7 @@ from ...cells import Parametrised, resolve
 from ...data import Encoding
 from ...engine import Stream, resolve_rule
 from ...frontends import Frontend, resolve_frontend
+from ...kernels import announcing
 from ...networks import Recurrent
 from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
@@ -165,7 +166,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             return task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
 
         try:
-            history = trainer.run(self.network_, lesson.data, lesson.generator, held_out=lesson.held, on_epoch=on_epoch, **going_on)
+            with announcing(None if progress is None else progress.compiling):
+                history = trainer.run(self.network_, lesson.data, lesson.generator, held_out=lesson.held, on_epoch=on_epoch, **going_on)
         finally:
             if progress is not None:
                 progress.end()
