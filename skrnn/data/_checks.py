@@ -162,7 +162,8 @@ def check_sequences_and_layout(
         if not rows_are_steps:
             columns = table_layout.columns(table, array.shape[1]) if reset else _columns_of_fit(estimator, table, array, table_layout)
         sequences = Sequences(array, np.array([0, len(array)])) if columns is None else gather(array, columns)
-    sequences = encoding.codes(_check_values(sequences, None, compute_dtype, allow_nan, "X"), reset=reset)
+    is_one = rows_are_steps and layout == ROWS
+    sequences = encoding.codes(_check_values(sequences, None, compute_dtype, allow_nan, "X", is_one), reset=reset)
     # Only now, when nothing else can fail, is the estimator touched.
     if reset:
         _remember(estimator, table, sequences, names)
@@ -181,15 +182,17 @@ def _columns_of_fit(estimator: Any, table: Any, array: Array, table_layout: Tabl
     return estimator._columns
 
 
-def _check_values(sequences: Sequences, dtype: npt.DTypeLike | None, compute_dtype: npt.DTypeLike | None, allow_nan: bool, name: str) -> Sequences:
-    """Search for NaN and infinity, and convert to `dtype`."""
+def _check_values(
+    sequences: Sequences, dtype: npt.DTypeLike | None, compute_dtype: npt.DTypeLike | None, allow_nan: bool, name: str, is_one: bool = False
+) -> Sequences:
+    """Search for NaN and infinity, and convert to `dtype`; `is_one` says that a table was read as one sequence."""
     if len(sequences) == 0:
         raise ValueError(NO_SAMPLES.format(shape=sequences.shape))
     wanted = [np.dtype(d) for d in (dtype, compute_dtype) if d is not None]
     for d in wanted:
         if d not in (np.float32, np.float64):
             raise ValueError(f"dtype and compute_dtype must be float32 or float64, got {d}")
-    check_finite(sequences, min([sequences.dtype, *wanted], key=lambda d: d.itemsize), allow_nan, name)
+    check_finite(sequences, min([sequences.dtype, *wanted], key=lambda d: d.itemsize), allow_nan, name, is_one)
     values = contiguous(sequences.values, sequences.dtype if dtype is None else np.dtype(dtype))
     return sequences if values is sequences.values else sequences.with_values(values)
 

@@ -56,8 +56,8 @@ def contiguous(array: Array, dtype: np.dtype[Any] | None = None) -> Array:
     return np.require(array, dtype, ["C", "A", "E"])
 
 
-def check_finite(sequences: Sequences, limit: np.dtype[Any], allow_nan: bool, name: str) -> None:
-    """Refuse the first NaN (unless allowed) or infinity, after a cast to `limit`, with its place."""
+def check_finite(sequences: Sequences, limit: np.dtype[Any], allow_nan: bool, name: str, is_one: bool = False) -> None:
+    """Refuse the first NaN (unless allowed) or infinity, after a cast to `limit`, with its place; `is_one`: a table was read as one sequence."""
     values, width = sequences.values, sequences.n_features
     n_rows = max(1, CHUNK // width)
     for start in range(0, len(values), n_rows):
@@ -67,16 +67,17 @@ def check_finite(sequences: Sequences, limit: np.dtype[Any], allow_nan: bool, na
         bad = np.isinf(cast) if allow_nan else ~np.isfinite(cast)
         if bad.any():
             row, feature = divmod(int(np.argmax(bad)), width)
-            raise ValueError(_complaint(sequences, start + row, feature, limit, name))
+            raise ValueError(_complaint(sequences, start + row, feature, limit, name, is_one))
 
 
-def _complaint(sequences: Sequences, row: int, feature: int, limit: np.dtype[Any], name: str) -> str:
+def _complaint(sequences: Sequences, row: int, feature: int, limit: np.dtype[Any], name: str, is_one: bool) -> str:
     """Say what is wrong with a value, and where it stands."""
     value = sequences.values[row, feature]
     i = int(np.searchsorted(sequences.offsets, row, side="right")) - 1
     place = f"sequence {i}, step {row - sequences.offsets[i]}, feature {feature}"
     if np.isnan(value):
-        return f"Input {name} contains NaN (first at {place}). skrnn.preprocessing.SequenceImputer fills missing values in front of an estimator."
+        imputer = "SequenceImputer(rows='steps')" if is_one else "SequenceImputer"
+        return f"Input {name} contains NaN (first at {place}). skrnn.preprocessing.{imputer} fills missing values in front of an estimator."
     dtype = sequences.dtype if np.isinf(value) else limit
     return f"Input {name} contains infinity or a value too large for {dtype!r} (first at {place})."
 

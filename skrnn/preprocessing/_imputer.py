@@ -10,11 +10,11 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
 from ..data._sequences import Array, Sequences
-from ._containers import give_back, read_sequences
-from ._transformer import SequenceTransformer
+from ._containers import give_back
+from ._transformer import RowTransformer
 
 
-class SequenceImputer(SequenceTransformer):
+class SequenceImputer(RowTransformer):
     """Fill NaN within sequences, and say where it was (masking as input: Lipton, Kale and Wetzel, 2016).
 
     Choose "ffill" for quantities that last (a state, a price, a blood pressure), "mean" for readings without memory, "constant"
@@ -29,6 +29,9 @@ class SequenceImputer(SequenceTransformer):
         The value for "constant".
     add_indicator : bool, default=False
         Whether to append a channel for each channel that is 1 where a value was missing and 0 elsewhere.
+    rows : {"sequences", "steps"}, default="sequences"
+        What the rows of a 2-D `X` are: "sequences" of one channel, as classifiers read them, or the "steps" of one sequence, as forecasters,
+        reservoirs and taggers do.
 
     Attributes
     ----------
@@ -48,6 +51,7 @@ class SequenceImputer(SequenceTransformer):
     -----
     What comes back is in the container that came (see `PerStep`). Of a 2-D `X` each row is one univariate sequence: a gap is
     filled from the left, the mean is that of the whole table, and with `add_indicator` a 3-D array of two channels comes back.
+    With ``rows="steps"`` it is one sequence: a gap is filled from above, each column has its mean and its indicator.
     The names of indicators begin with ``missingindicator_``.
 
     References
@@ -62,25 +66,28 @@ class SequenceImputer(SequenceTransformer):
     >>> X = [np.array([np.nan, 2.0, np.nan]), np.array([4.0, np.nan])]
     >>> [x.ravel().tolist() for x in SequenceImputer().fit_transform(X)]
     [[3.0, 2.0, 2.0], [4.0, 4.0]]
+    >>> SequenceImputer(rows="steps").fit_transform([[1, 1000.0], [2, np.nan], [3, 1002.0]])
+    array([[1.000e+00, 1.000e+03],
+           [2.000e+00, 1.000e+03],
+           [3.000e+00, 1.002e+03]])
     """
 
-    _parameter_constraints = {
+    _parameter_constraints = RowTransformer._parameter_constraints | {
         "strategy": [StrOptions({"ffill", "mean", "constant"})],
         "fill_value": [Real],
         "add_indicator": ["boolean"],
     }
 
-    def __init__(self, strategy: str = "ffill", fill_value: float = 0.0, add_indicator: bool = False) -> None:
+    def __init__(self, strategy: str = "ffill", fill_value: float = 0.0, add_indicator: bool = False, rows: str = "sequences") -> None:
         self.strategy = strategy
         self.fill_value = fill_value
         self.add_indicator = add_indicator
+        self.rows = rows
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-    _read = read_sequences
 
     def _learn(self, sequences: Sequences, y: Any) -> None:
         mean = _observed_mean(sequences.values)
@@ -101,7 +108,7 @@ class SequenceImputer(SequenceTransformer):
     def _names(self, names: Array) -> Any:
         if not self.add_indicator:
             return names
-        channels = names if self._n_columns is None else ["x0"]
+        channels = ["x0"] if self._has_columns else names
         return [*channels, *(f"missingindicator_{name}" for name in channels)]
 
     def _start_values(self) -> Array:

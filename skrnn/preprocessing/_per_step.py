@@ -11,13 +11,13 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags, _safe_indexing, check_consistent_length, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ..data._finite import contiguous, to_float
-from ..data._reading import layout_of, to_sequences, unwrap
+from ..data._reading import ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ..data._sequences import Array, Sequences
-from ._containers import give_back, read_sequences
-from ._transformer import SequenceTransformer
+from ._containers import STEPS, give_back
+from ._transformer import RowTransformer
 
 
 def _can_invert(per_step: PerStep) -> bool:
@@ -35,18 +35,21 @@ def _target_of_steps(y: Any, sequences: Sequences) -> Array | None:
     return np.repeat(np.asarray(y), sequences.lengths) if np.ndim(_safe_indexing(y, 0)) == 0 else None
 
 
-class PerStep(SequenceTransformer):
+class PerStep(RowTransformer):
     """Apply a transformer for 2-D tables to the time steps of sequences.
 
     All steps of all sequences, one below the other, are the rows of the table that the inner transformer sees: a `StandardScaler`
     scales each channel by its mean over all steps, a `PCA` mixes channels within a step. Choose it to put anything that
     scikit-learn has for rows in front of a recurrent estimator; lengths stay as they are. Of a 2-D `X` each row is one univariate
-    sequence, so a `StandardScaler` has one mean for the whole table.
+    sequence, so a `StandardScaler` has one mean for the whole table; with ``rows="steps"`` it is the table of steps itself.
 
     Parameters
     ----------
     transformer : transformer or None, default=None
         Any scikit-learn transformer that keeps the number of rows. It is cloned, never fitted itself. None is a `StandardScaler`.
+    rows : {"sequences", "steps"}, default="sequences"
+        What the rows of a 2-D `X` are: "sequences" of one channel, as classifiers read them, or the "steps" of one sequence, as forecasters,
+        reservoirs and taggers do.
 
     Attributes
     ----------
@@ -80,10 +83,11 @@ class PerStep(SequenceTransformer):
     [[0.0, 0.5], [1.0, 0.25, 0.5]]
     """
 
-    _parameter_constraints = {"transformer": [HasMethods(["fit", "transform"]), None]}
+    _parameter_constraints = RowTransformer._parameter_constraints | {"transformer": [HasMethods(["fit", "transform"]), None]}
 
-    def __init__(self, transformer: Any = None) -> None:
+    def __init__(self, transformer: Any = None, rows: str = "sequences") -> None:
         self.transformer = transformer
+        self.rows = rows
 
     def _template(self) -> Any:
         """The inner transformer that the parameter stands for."""
@@ -96,18 +100,20 @@ class PerStep(SequenceTransformer):
         tags.non_deterministic = inner.non_deterministic
         return tags
 
-    _read = read_sequences
-
     def _learn(self, sequences: Sequences, y: Any) -> None:
         if y is None and get_tags(self).target_tags.required:
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
-        self.transformer_ = clone(self._template()).fit(sequences.values, _target_of_steps(y, sequences))
+        self.transformer_ = clone(self._template()).fit(sequences.values, self._target(y, sequences))
+
+    def _target(self, y: Any, sequences: Sequences) -> Any:
+        rows_have_targets = self.rows == "steps" and len(sequences) == 1 and y is not None and _num_samples(y) == sequences.n_steps_total
+        return y if rows_have_targets else _target_of_steps(y, sequences)
 
     def _change(self, sequences: Sequences, layout: str) -> Any:
         return give_back(self._with(sequences, self.transformer_.transform(sequences.values)), layout)
 
     def _names(self, names: Array) -> Array:
-        if self._n_columns is None:
+        if not self._has_columns:
             return self.transformer_.get_feature_names_out(names)
         channels = self.transformer_.get_feature_names_out()
         return names if len(channels) == 1 else channels
@@ -128,8 +134,10 @@ class PerStep(SequenceTransformer):
         """
         check_is_fitted(self)
         material = unwrap(X)
-        sequences = to_sequences(material)
-        return give_back(self._with(sequences, self.transformer_.inverse_transform(sequences.values)), layout_of(X, material))
+        sequences, layout = to_sequences(material), layout_of(X, material)
+        if layout == ROWS and self.rows == "steps":
+            sequences, layout = Sequences(table_to_array(material), np.array([0, len(material)])), STEPS
+        return give_back(self._with(sequences, self.transformer_.inverse_transform(sequences.values)), layout)
 
     def _with(self, sequences: Sequences, values: Any) -> Sequences:
         """Give the sequences the values that the inner transformer made."""

@@ -10,17 +10,15 @@ from sklearn.utils import Tags, check_random_state
 
 from .._constraints import COUNT, POSITIVE
 from ..data._sequences import Array, Sequences
-from ._containers import give_back, read_sequences
-from ._transformer import SequenceTransformer
+from ._containers import give_back
+from ._transformer import RowTransformer
 
 
-class StretchingEncoder(SequenceTransformer):
+class StretchingEncoder(RowTransformer):
     """An encoder that makes ``n_steps`` steps of spikes of each step, from its place between the least and the greatest value of the fit."""
 
-    _parameter_constraints = {"n_steps": [COUNT]}
+    _parameter_constraints = RowTransformer._parameter_constraints | {"n_steps": [COUNT]}
     n_steps: int
-
-    _read = read_sequences
 
     def _learn(self, sequences: Sequences, y: Any) -> None:
         self.data_min_ = sequences.values.min(axis=0).astype(np.float64)
@@ -32,7 +30,7 @@ class StretchingEncoder(SequenceTransformer):
 
     def _names(self, names: Array) -> Any:
         """Channels keep theirs; of 2-D data each column has become ``n_steps`` columns."""
-        return names if self._n_columns is None else [f"{name}:{k}" for name in names for k in range(self.n_steps)]
+        return [f"{name}:{k}" for name in names for k in range(self.n_steps)] if self._has_columns else names
 
     def _places(self, values: Array) -> Array:
         """Where values stand between the least (0) and the greatest (1) of the fit; 0 in a channel that was constant."""
@@ -61,6 +59,9 @@ class RateEncoder(StretchingEncoder):
         Length of a time step of spikes in ms: the same as that of the neurons that get them.
     random_state : int, RandomState instance or None, default=None
         Source of the spikes. With an int each call of ``transform`` draws the same.
+    rows : {"sequences", "steps"}, default="sequences"
+        What the rows of a 2-D `X` are: "sequences" of one channel, as classifiers read them, or the "steps" of one sequence, as forecasters,
+        reservoirs and taggers do.
 
     Attributes
     ----------
@@ -95,11 +96,12 @@ class RateEncoder(StretchingEncoder):
 
     _parameter_constraints = StretchingEncoder._parameter_constraints | {"max_rate": [POSITIVE], "dt": [POSITIVE], "random_state": ["random_state"]}
 
-    def __init__(self, n_steps: int = 20, max_rate: float = 100.0, dt: float = 0.5, random_state: Any = None) -> None:
+    def __init__(self, n_steps: int = 20, max_rate: float = 100.0, dt: float = 0.5, random_state: Any = None, rows: str = "sequences") -> None:
         self.n_steps = n_steps
         self.max_rate = max_rate
         self.dt = dt
         self.random_state = random_state
+        self.rows = rows
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -122,6 +124,9 @@ class LatencyEncoder(StretchingEncoder):
     ----------
     n_steps : int, default=20
         Time steps of spikes for each time step of the data: how many values can be told apart.
+    rows : {"sequences", "steps"}, default="sequences"
+        What the rows of a 2-D `X` are: "sequences" of one channel, as classifiers read them, or the "steps" of one sequence, as forecasters,
+        reservoirs and taggers do.
 
     Attributes
     ----------
@@ -156,15 +161,16 @@ class LatencyEncoder(StretchingEncoder):
            [1., 0., 0.]])
     """
 
-    def __init__(self, n_steps: int = 20) -> None:
+    def __init__(self, n_steps: int = 20, rows: str = "sequences") -> None:
         self.n_steps = n_steps
+        self.rows = rows
 
     def _spikes(self, places: Array) -> Array:
         at = np.rint((1 - places) * (self.n_steps - 1))
         return at[:, None] == np.arange(self.n_steps)[:, None]
 
 
-class DeltaEncoder(SequenceTransformer):
+class DeltaEncoder(RowTransformer):
     """Encode changes: a spike for each level that a signal crosses upward, and one on another channel downward (delta modulation; DVS cameras).
 
     Sparse where nothing happens, and without an own time scale: the number of steps stays as it is. Choose it for signals of which the changes
@@ -174,6 +180,9 @@ class DeltaEncoder(SequenceTransformer):
     ----------
     threshold : float, default=0.1
         Distance of two levels, in units of the data: standardise first (:class:`PerStep`) if channels differ. Smaller is more exact and spikes more.
+    rows : {"sequences", "steps"}, default="sequences"
+        What the rows of a 2-D `X` are: "sequences" of one channel, as classifiers read them, or the "steps" of one sequence, as forecasters,
+        reservoirs and taggers do.
 
     Attributes
     ----------
@@ -213,12 +222,11 @@ class DeltaEncoder(SequenceTransformer):
            [0., 0., 0., 0., 3.]])
     """
 
-    _parameter_constraints = {"threshold": [POSITIVE]}
+    _parameter_constraints = RowTransformer._parameter_constraints | {"threshold": [POSITIVE]}
 
-    def __init__(self, threshold: float = 0.1) -> None:
+    def __init__(self, threshold: float = 0.1, rows: str = "sequences") -> None:
         self.threshold = threshold
-
-    _read = read_sequences
+        self.rows = rows
 
     def _learn(self, sequences: Sequences, y: Any) -> None:
         """Nothing but the number of channels."""
@@ -233,7 +241,7 @@ class DeltaEncoder(SequenceTransformer):
 
     def _names(self, names: Array) -> list[str]:
         """Upward, then downward; the one channel of 2-D data is x0."""
-        channels = names if self._n_columns is None else ["x0"]
+        channels = ["x0"] if self._has_columns else names
         return [f"{name}_{way}" for way in ("up", "down") for name in channels]
 
 

@@ -7,12 +7,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.utils import Tags
+from sklearn.utils import Tags, get_tags
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .._bases import BaseEstimator, TransformerMixin
 from .._constraints import check_parameters
 from ..data._sequences import Array
+from ._containers import read_sequences, read_series
 
 
 class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
@@ -109,3 +111,20 @@ class SequenceTransformer(TransformerMixin, BaseEstimator, ABC):
         """
         check_is_fitted(self)
         return np.array(self._names(_check_feature_names_in(self, input_features)), dtype=object)
+
+
+class RowTransformer(SequenceTransformer):
+    """A transformer that is told what the rows of a 2-D table are: sequences of one channel, or the steps of one sequence."""
+
+    _parameter_constraints = {"rows": [StrOptions({"sequences", "steps"})]}
+    rows: str
+
+    def _read(self, X: Any, *, reset: bool) -> tuple[Any, str]:
+        if self.rows == "steps":
+            return read_series(self, X, reset=reset, allow_nan=get_tags(self).input_tags.allow_nan)
+        return read_sequences(self, X, reset=reset)
+
+    @property
+    def _has_columns(self) -> bool:
+        """Whether the columns are the steps of one channel."""
+        return self._n_columns is not None and self.rows == "sequences"

@@ -37,6 +37,8 @@ TRANSFORMERS = [
     SequencePadder(length=3, side="pre", truncate="pre"),
     SequenceImputer(),
     SequenceImputer(strategy="mean"),
+    SequenceImputer(rows="steps"),
+    PerStep(rows="steps"),
     SequenceImputer(strategy="constant", add_indicator=True),
     Conceptor(),
     NVARTransformer(),

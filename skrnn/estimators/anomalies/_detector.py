@@ -62,7 +62,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
     ------
     ValueError
         From ``fit``, if a parameter or X is not as described, or a series is too short for ``horizon``. Missing values are refused:
-        :class:`~skrnn.preprocessing.SequenceImputer` fills them.
+        :class:`~skrnn.preprocessing.SequenceImputer` fills them (``rows="steps"`` for a table of steps).
 
     Notes
     -----
