@@ -14,6 +14,7 @@ from ._panel import Window as Window
 from ._panel import windows_of as windows_of
 from ._pictures import Pictures as Pictures
 from ._reading import ROWS as ROWS
+from ._reading import unmasked as unmasked
 from ._scales import OF_WINDOWS as OF_WINDOWS
 from ._scales import SCALINGS as SCALINGS
 from ._scales import SeriesMoments as SeriesMoments

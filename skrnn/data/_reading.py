@@ -38,7 +38,7 @@ def unwrap(X: Any, name: str = "X") -> Any:
     if kind:
         return _unwrap_frame(X, kind, name)
     if isinstance(X, np.ndarray) and not (X.dtype == object and X.ndim == 1):
-        return _unmasked(X)
+        return unmasked(X)
     if isinstance(X, np.ndarray):
         return _unwrap_items(list(X), False, name)
     if isinstance(X, Sequence) and not isinstance(X, str | bytes | bytearray | memoryview):
@@ -142,11 +142,19 @@ def _refuse_sparse(X: Any) -> None:
         raise TypeError("Sparse data was passed, but dense data is required. Use '.toarray()' to convert to a dense numpy array.")
 
 
-def _unmasked(array: Array) -> Array:
-    """Give a masked array NaN where it is masked; leave any other array as it is."""
-    if isinstance(array, np.ma.MaskedArray):
-        return np.ma.filled(array.astype(np.result_type(array.dtype, np.float32)), np.nan)
-    return array
+def unmasked(values: Any) -> Any:
+    """Give a masked array, or those in a list, NaN where it is masked (None, where it holds no numbers); leave anything else as it is."""
+    if isinstance(values, list | tuple):
+        return [unmasked(part) for part in values] if any(isinstance(part, np.ma.MaskedArray) for part in values) else values
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    if not np.ma.is_masked(values):
+        return np.asarray(values.data)
+    if values.dtype.kind in "biuf":
+        return np.ma.filled(values.astype(np.result_type(values.dtype, np.float32)), np.nan)
+    objects = np.array(values.data, dtype=object)
+    objects[np.ma.getmaskarray(values)] = None
+    return objects
 
 
 def _unwrap_items(items: list[Any], tabular: bool, name: str) -> Array | list[Array]:
@@ -168,7 +176,7 @@ def _unwrap_items(items: list[Any], tabular: bool, name: str) -> Array | list[Ar
 def _read_item(item: Any, i: int, name: str) -> Array:
     """Read one item of a list as an array of any rank."""
     if isinstance(item, np.ndarray):
-        return _unmasked(item)
+        return unmasked(item)
     _refuse_sparse(item)
     kind = kind_of(item)
     if kind == "torch.Tensor":

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._reading import ARRAY, ROWS
+from ._reading import ARRAY, ROWS, unmasked
 from ._sequences import Sequences, rows_of
 
 
@@ -35,6 +35,7 @@ def step_rows(y: Any, sequences: Sequences, layout: str, name: str = "y") -> NDA
     ValueError
         If there is not one row for each step; the message names the first sequence that differs.
     """
+    y = unmasked(y)
     if isinstance(y, Sequences):
         return _joined(list(y), sequences, name)
     if layout != ROWS:

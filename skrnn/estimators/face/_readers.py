@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from ...data import ROWS, AsItIs, Encoding, Sequences, StepRows, TableLayout, check_sequences_and_layout, give_steps, step_rows
+from ...data import ROWS, AsItIs, Encoding, Sequences, StepRows, TableLayout, check_sequences_and_layout, give_steps, step_rows, unmasked
 from ...training import channel_statistics
 from ._held_out import Part, set_aside, speaking_of
 from ._step_values import row_weights
@@ -91,7 +91,7 @@ class RowReader(Reader, ABC):
 
     def align(self, y: Any, given: Given) -> Any:
         check_consistent_length(given.sequences, y)
-        return y
+        return unmasked(y)
 
     def weights(self, sample_weight: Any, given: Given) -> Array:
         return _check_sample_weight(sample_weight, given.sequences, dtype=np.float64, ensure_non_negative=True)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from ...data import ROWS, Sequences
+from ...data import ROWS, Sequences, unmasked
 from ..face._readers import Given, Steps
 from ..face._step_values import numbers
 from ._season import fourier
@@ -71,7 +71,7 @@ def _read_tables(model: Any, X: Any, *, reset: bool) -> tuple[Given, list[Array]
 def _read_targets(y: Any) -> GivenSeries:
     """Series without covariates."""
     check_time_index(y, "y")
-    several = several_series(y)
+    y, several = unmasked(y), several_series(y)
     parts = [np.asarray(part) for part in y] if several else [np.asarray(y)]
     for k, part in enumerate(parts):
         if part.ndim not in (1, 2) or part.ndim != parts[0].ndim or part.shape[1:] != parts[0].shape[1:] or 0 in part.shape:

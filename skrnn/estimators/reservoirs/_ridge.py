@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..._bases import BaseEstimator, MultiOutputMixin, RegressorMixin, _fit_context
+from ...data import unmasked
 from ...training import CRITERIA, GrowingFolds, NormalEquations, choose_alpha, solve
 from ..face._declared import parameters
 from ..face._state import Fitted
@@ -145,7 +146,7 @@ class RidgeReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return outputs if self.coef_.ndim == 2 else outputs[:, 0]
 
     def _add(self, X: Any, y: Any, sample_weight: Any, *, first: bool) -> Self:
-        X, y = validate_data(self, X, y, reset=first, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True)
+        X, y = validate_data(self, unmasked(X), unmasked(y), reset=first, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True)
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         targets = y.reshape(len(y), -1)
         rows = self._nothing_yet(X.shape[1], targets.shape[1]) if first else self._rows_before(targets.shape[1])

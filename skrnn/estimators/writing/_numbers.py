@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
 from torch import Tensor
 
-from ...data import Sequences, StepRows, as_sequences
+from ...data import Sequences, StepRows, as_sequences, unmasked
 from ...training import Batches, Data, Objective, SquaredError
 from ..face._guards import predicting, require_target
 from ..face._held_out import Part
@@ -56,6 +56,7 @@ class NumberSequences(Target, WrittenNumbersState):
     """Sequences of numbers, of one length or of lengths of their own; standardised inside."""
 
     def read(self, y: Any, given: Given, reader: Reader) -> ToWrite:
+        y = unmasked(y)
         ragged = _is_ragged(y)
         array = y if ragged else np.asarray(y)
         ndim = 0 if ragged else array.ndim
