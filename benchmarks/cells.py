@@ -183,7 +183,8 @@ def _contenders(case: Case) -> Iterator[Contender]:
         "eager", partial(_train, eager, lambda: scan(eager, packed)[0].data), partial(_step_by_step, case.threads), 5 if case.steps < 500 else 2
     )
     lstm = nn.LSTM(_CHANNELS, case.size)
-    yield Contender("predict", torch.no_grad()(lambda: scan(built, packed)), ours)
+    predicting = case.setting.make().build(_CHANNELS, case.size).eval()
+    yield Contender("predict", torch.no_grad()(lambda: scan(predicting, packed)), ours)
     yield Contender("nn.LSTM forward", torch.no_grad()(lambda: lstm(x)), partial(torch_threads, case.threads))
 
 

@@ -173,7 +173,8 @@ def hidden(y, value):
 def test_steps_without_a_target_count_as_weight_zero(name, none):
     y = target(name, RAGGED)
     weight = [np.arange(len(x)) % 3 != 0 for x in RAGGED]
-    left_out = make(name).fit(RAGGED, hidden(y, none))
+    mark = {"missing_label": -1} if none == -1 else {}
+    left_out = make(name, **mark).fit(RAGGED, hidden(y, none))
     weighted = make(name).fit(RAGGED, y, sample_weight=[w.astype(float) for w in weight])
     for p, q in zip(numbers(left_out, RAGGED), numbers(weighted, RAGGED), strict=True):
         np.testing.assert_allclose(p, q, rtol=0, atol=1e-9)
@@ -182,8 +183,31 @@ def test_steps_without_a_target_count_as_weight_zero(name, none):
 
 def test_minus_one_can_be_a_class():
     y = [np.where(signal(x) > 0, 1, -1) for x in RAGGED]
-    assert make("RNNTagger").fit(RAGGED, y).classes_.tolist() == [1]
-    assert make("RNNTagger", missing_label=None).fit(RAGGED, y).classes_.tolist() == [-1, 1]
+    model = make("RNNTagger", max_epochs=100).fit(RAGGED, y)
+    assert model.classes_.tolist() == [-1, 1]
+    assert {-1, 1} == set(np.concatenate(model.predict(RAGGED)).tolist())
+    assert make("RNNTagger", missing_label=-1).fit(RAGGED, y).classes_.tolist() == [1]
+
+
+def test_a_class_cannot_mark_steps_without_a_target():
+    y = [np.where(signal(x) > 0, 1, -1) for x in RAGGED]
+    model = make("RNNTagger", missing_label=-1)
+    with pytest.raises(ValueError, match="-1 is among the classes, and the missing_label of steps without a target"):
+        model.partial_fit(RAGGED, y, classes=[-1, 1])
+    assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize(("known", "other"), [(["LOC", "ORG"], "LOCATION"), ([0, 1], 0.5), ([False, True], 2)])
+def test_a_label_that_is_no_class_is_never_right(known, other):
+    y = [np.where(signal(x) > 0, known[1], known[0]) for x in RAGGED]
+    model = make("RNNTagger", max_epochs=100).fit(RAGGED, y)
+    predicted = model.predict(RAGGED)
+    assert model.score(RAGGED, predicted) == 1
+    asked = [np.where(p == known[0], np.array(other, dtype=object), p.astype(object)) for p in predicted]
+    expected = np.mean(np.concatenate(predicted) == known[1])
+    assert 0 < expected < 1
+    assert model.score(RAGGED, asked) == expected
+    assert model.score(RAGGED, [np.array(part.tolist()) for part in asked]) == expected
 
 
 @every_kind

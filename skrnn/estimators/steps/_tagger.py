@@ -5,8 +5,8 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import torch
-from sklearn.metrics import accuracy_score
 
 from ..._bases import ClassifierMixin, _fit_context
 from ...networks import StepNetwork
@@ -28,8 +28,9 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
 
     Parameters
     ----------
-    missing_label : int, str or None, default=-1
-        The label of steps that have no target; NaN and None always mean that. Such steps are seen, but neither trained on nor scored.
+    missing_label : int, str or None, default=None
+        The label of steps that have no target, such as -1 where that is no class; NaN and None always mean that. Such steps are seen, but neither
+        trained on nor scored.
 
     Notes
     -----
@@ -53,7 +54,7 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
     """
 
     bidirectional: bool = False
-    missing_label: int | str | None = -1
+    missing_label: int | str | None = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"missing_label": [Integral, str, None]}
 
@@ -114,10 +115,10 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
         -------
         self
         """
-        known = self.classes_ if self.__sklearn_is_fitted__() else None
-        return self._one_pass(
-            X, y, sample_weight, told_classes(classes, known), stream=going_stream(vars(self).get("_stream"), self.bidirectional, continue_stream)
-        )
+        known = told_classes(classes, self.classes_ if self.__sklearn_is_fitted__() else None)
+        if known is not None and self.missing_label in known.tolist():
+            raise ValueError(f"{self.missing_label!r} is among the classes, and the missing_label of steps without a target: one of them has to go")
+        return self._one_pass(X, y, sample_weight, known, stream=going_stream(vars(self).get("_stream"), self.bidirectional, continue_stream))
 
     def predict(self, X: Any, *, state: Any = None, return_state: bool = False) -> Any:
         """Predict a target for each time step.
@@ -166,4 +167,5 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
         float
         """
         labels, predicted, weight = compared(self._predictor(), X, y, sample_weight)
-        return float(accuracy_score(labels.astype(self.classes_.dtype), predicted, sample_weight=weight))
+        right = np.asarray(labels == predicted).reshape(len(predicted), -1).all(axis=1)  # a label that is no class is never right
+        return float(np.average(right, weights=weight))
