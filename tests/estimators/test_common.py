@@ -25,7 +25,7 @@ EXPECTED_FAILURES = {
     "RNNAnomalyDetector": ROWS_ARE_STEPS,
     "RNNForecaster": {check: reason for check, reason in ROWS_ARE_STEPS.items() if "weight" not in check},
     "RNNSequenceRegressor": ROWS_ARE_STEPS,
-    "RNNTagger": ROWS_ARE_STEPS | {"check_classifiers_classes": "its label -1 marks steps without a target"},
+    "RNNTagger": ROWS_ARE_STEPS,
     "SeasonalNaiveDetector": ROWS_ARE_STEPS,
 }
 

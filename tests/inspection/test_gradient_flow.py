@@ -109,9 +109,9 @@ def test_backward_cells_send_the_gradient_to_the_end(classifier):
 
 
 def test_a_step_without_target_adds_no_loss(tagger):
-    y = [[1] * 9, [0] * 9, [-1] * 8 + [1]]
+    y = [[1] * 9, [0] * 9, [None] * 8 + [1]]
     display = GradientFlowDisplay.from_estimator(tagger, X[2:], y[2:])
-    alone = GradientFlowDisplay.from_estimator(tagger, X[2:], [[-1] * 4 + [1] + [-1] * 4])
+    alone = GradientFlowDisplay.from_estimator(tagger, X[2:], [[None] * 4 + [1] + [None] * 4])
     assert (display.norms["RNNTagger"] > 0).all()
     assert (alone.norms["RNNTagger"] > 0).tolist() == [True] * 5 + [False] * 4
 
