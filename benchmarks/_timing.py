@@ -167,6 +167,15 @@ def _own_version() -> str:
         return skrnn.__version__
 
 
+def apart(module: str, *arguments: str, **environment: str) -> str:
+    """What the ``main`` of a module prints in a process of its own, which can import what this one can, from the same places."""
+    start = f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main()"
+    child = subprocess.run(
+        [sys.executable, "-c", start, *arguments], env={**os.environ, **environment}, check=True, stdout=subprocess.PIPE, text=True
+    )
+    return child.stdout
+
+
 def table(rows: Sequence[Mapping[str, object]]) -> str:
     """Rows of the same columns as a markdown table."""
     columns = list(rows[0])

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -19,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ._timing import machine, progress, table
+from ._timing import apart, machine, progress, table
 
 _CONSTANT = 500  # MB that every fit may take beyond its data
 _CASES = ["many", "long", "long-bidirectional", "mapped"]
@@ -164,10 +162,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def _in_own_process(name: str, asked: argparse.Namespace) -> dict[str, Any]:
     sizes = [f"--{size}={getattr(asked, size)}" for size in ("sequences", "steps", "mapped")]
-    # What this process can import the other one can too, from the same places: also where the current directory is none of them.
-    start = f"import sys; sys.path[:] = {sys.path!r}; from {__spec__.name} import main; main()"
-    child = subprocess.run([sys.executable, "-c", start, f"--child={name}", *sizes], check=True, stdout=subprocess.PIPE, text=True)
-    row = json.loads(child.stdout.splitlines()[-1])
+    row = json.loads(apart(__spec__.name, f"--child={name}", *sizes).splitlines()[-1])
     row["constant MB"] = _CONSTANT
     row["holds"] = "yes" if row["growth MB"] <= row["data MB"] + _CONSTANT else "NO"
     progress(row)

@@ -2,9 +2,6 @@
 
 LLVM stops at 256 bits on most CPUs that have 512, for the sake of programs that only now and then do arithmetic; a kernel does nothing else.
 A CPU without such vectors is not told apart: the wish changes nothing there.
-
-What a step does with the entries of a row is a function of rows, compiled with ``ROW``: none of its arrays overlaps with one that it writes, and LLVM
-is told so. It would otherwise have to compare the places of all of them, gives up, and the loop takes five times as long.
 """
 
 from __future__ import annotations
@@ -38,15 +35,7 @@ class _Compiler(CompilerBase):
         return [passes]
 
 
-class _RowCompiler(_Compiler):
-    def define_pipelines(self) -> list[PassManager]:
-        self.state.flags.noalias = True
-        return super().define_pipelines()
-
-
 _ALL: dict[str, Any] = {"error_model": "numpy", "pipeline_class": _Compiler}
 # sums stay in the order they are written in, and quotients are exact: those of vectors would be estimated, and those of single numbers would not
 JIT = {**_ALL, "fastmath": {"nnan", "ninf", "nsz", "contract", "afn"}}
 EXACT = {**_ALL, "fastmath": {"contract"}}  # what is not finite stays so
-ROW = {**JIT, "pipeline_class": _RowCompiler, "forceinline": True}  # a call would count the references to all arrays
-SUMS = {**ROW, "fastmath": {"contract", "reassoc"}}  # sums in the order of vector code: the width of a row alone decides it

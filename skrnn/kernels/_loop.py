@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from ._jit import JIT, ROW
+from ._jit import JIT
 from ._layout import Layout, even_blocks
 from ._threads import WORTH_THREADS, run_blocks
 
@@ -28,10 +28,8 @@ def _walk(sizes, starts, descending, low, high, arrays):
             STEP(arrays, starts[t] + low, low, n)
 
 
-def time_loop(step: Callable[..., None], *rows: Callable[..., None], per_entry: int = 0, **bound: Any) -> Callable[..., None]:
+def time_loop(step: Callable[..., None], *, per_entry: int = 0, **bound: Any) -> Callable[..., None]:
     """Compile the loop over time around ``step(arrays, row, first, n)``, in which the names ``bound`` stand for compiled functions or constants.
-
-    So they do in the functions ``rows``, which the step calls by their names: those of arrays that do not overlap (see ``ROW``).
 
     The first two arrays are the projected input (or its gradient) and the recurrent weights. ``step`` advances
     sequences ``first … first + n - 1``, whose inputs stand in rows ``row … row + n - 1`` of the packed arrays. Returned is
@@ -40,9 +38,7 @@ def time_loop(step: Callable[..., None], *rows: Callable[..., None], per_entry: 
     """
     variant = [v.__name__ if callable(v) else f"{k}{v}" for k, v in bound.items()]
     name = "_".join([step.__module__.rpartition("._")[2] + step.__name__, *variant, _digest(Path(step.__code__.co_filename))])
-    names = step.__globals__ | bound
-    names |= {row.__name__: njit(**ROW)(FunctionType(row.__code__, names, row.__name__)) for row in rows}
-    inner = njit(**JIT)(FunctionType(step.__code__, names, step.__name__))
+    inner = njit(**JIT)(FunctionType(step.__code__, step.__globals__ | bound, step.__name__))
     walk = FunctionType(_walk.__code__, globals() | {"STEP": inner}, name)
     walk.__qualname__ = name  # numba names the file of the compiled loop after it, and would only see changes of this file
     compiled = njit(nogil=True, cache=True, **JIT)(walk)

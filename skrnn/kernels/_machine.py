@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from ._ir import module_text
 from ._products import products
 
+KINDS = {4: "float", 8: "double"}  # by the bytes of a number
 _lock = threading.Lock()
 _announce: ContextVar[Callable[[], object] | None] = ContextVar("announce", default=None)
 _MAGIC = b"skrnn1\n"
@@ -128,9 +129,6 @@ def _shared() -> Functions:
         code = _shared_code()
     counts = {"product": (4, 3), "outer": (5, 3), "panels": (4, 2)}
     return Functions(code, {f"{name}_{kind}": count for name, count in counts.items() for kind in KINDS.values()})
-
-
-KINDS = {4: "float", 8: "double"}  # by the bytes of a number
 
 
 def outer_sum(a: NDArray[Any], b: NDArray[Any], out: NDArray[Any]) -> None:

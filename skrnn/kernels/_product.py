@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from ._jit import EXACT, SUMS
+from ._jit import EXACT
 
 
 @njit(**EXACT)
@@ -69,30 +69,3 @@ def _one_row(x, w, y):
         w0, p0 = w[k], x[k]
         for j in range(N):
             y[j] = y[j] + p0 * w0[j]
-
-
-@njit(**SUMS)
-def copy_row(x, y):
-    """``y[:] = x`` inside compiled loops."""
-    for j in range(len(x)):
-        y[j] = x[j]
-
-
-@njit(**SUMS)
-def _add_row(x, y):
-    for j in range(len(x)):
-        y[j] += x[j]
-
-
-@njit(**EXACT)
-def copy_rows(a, out):
-    """``out[:] = a`` inside compiled loops, which copy two axes at once two to six times as slowly."""
-    for b in range(len(a)):
-        copy_row(a[b], out[b])
-
-
-@njit(**EXACT)
-def add_rows(a, out):
-    """``out[:] += a`` inside compiled loops, which would make the sum before they copy it."""
-    for b in range(len(a)):
-        _add_row(a[b], out[b])

@@ -24,7 +24,6 @@ from ._schedule import Destination, Loop, Product, Schedule, schedule
 from ._threads import WORTH_THREADS, run_blocks
 
 _OVER_TIME = ("forward", "backward")  # passes; the others are over rows, before and after
-_GIVEN = ("u", "y", "dy", "du", "seeds")
 _PIECE = 512  # rows
 _LINE = 64
 _MOST_SPARE = 2**25  # bytes
@@ -59,6 +58,8 @@ class Program:
         self.graph, self.learns, self._lanes = graph, learns, lanes()
         self.passing = [new is old for new, old in zip(graph.new_states, graph.states, strict=True)]
         self.tall: list[tuple[Node, Node, Node]] = []  # sums of outer products, and what of
+        self.factors: list[Node] = []  # the latter, bare
+        self.gradients: list[Buffer] = []  # of the states that learn
         self.sums: list[tuple[Node, Node, Buffer]] = []  # sums of rows, of what, and where they are added up
         back = self._backward_roots() if learns else []
         self.early = {n: Buffer(f"p{k}", "steps", self._lying(n), n.dtype) for k, n in enumerate(self._of_input_alone(back))}
@@ -73,12 +74,13 @@ class Program:
             if edge is not None:
                 there = {n: a for n, a in self.places.items() if a.place == "steps" and n is not graph.of_input}
                 plans["after"] = schedule("a", there, [Destination(graph.of_input, self.places[graph.of_input])], {}, self._lanes), []
+        given = {"u", "y", "dy", "du", *(a.name for a in (*self.states, *self.gradients, *(array for _, _, array in self.sums)))}
         module, self.passes, own = ProgramText(), dict[str, _Pass](), dict[str, _Own]()
         for name, (plan, copies) in plans.items():
             arrays = module.add_pass(name, plan, copies)
             self.passes[name] = _Pass(plan, [a.name for a in arrays], _work(plan))
             for a in arrays:
-                if a.place != "weights" and not _is_given(a):
+                if a.place != "weights" and a.name not in given:
                     place = "pieces" if a.place == "sequences" and name not in _OVER_TIME else a.place
                     own[a.name] = _Own(a.name, place, self._length(a), a.dtype)
         self._own = list(own.values())
@@ -98,7 +100,8 @@ class Program:
                 self.tall.append((node, node.inputs[0], node.inputs[1]))
             elif node.op == "row_sum":
                 self.sums.append((node, node.inputs[0], Buffer(f"sum{len(self.sums)}", "sequences", node.inputs[0].shape, node.dtype)))
-        return roots + [_bare(n) for _, a, b in self.tall for n in (a, b)] + [n for _, n, _ in self.sums]
+        self.factors = [_bare(n) for _, a, b in self.tall for n in (a, b)]
+        return roots + self.factors + [n for _, n, _ in self.sums]
 
     def _length(self, array: Buffer) -> int:
         """Bytes of a row."""
@@ -113,19 +116,21 @@ class Program:
             bound[node] = (node.op in SOURCES and node.op != "input") or any(bound[i] for i in node.inputs)
             if node.op == "input" or (not bound[node] and any(i in alone for i in node.inputs)):
                 alone.add(node)
-        return [n for n in above(goals, lambda n: n in alone and n.op in COSTLY) if n in alone and n.op in COSTLY]
+        dear = {n for n in alone if n.op in COSTLY}
+        return [n for n in above(goals, dear.__contains__) if n in dear]
 
     def _edge(self) -> list[Node] | None:
         """Where the gradient of the input leaves the loop: what it is made of by products that nothing else needs; ``None`` if there are none."""
         graph = self.graph
-        loop = set(above([*graph.of_states, *(_bare(n) for _, a, b in self.tall for n in (a, b)), *(n for _, n, _ in self.sums)]))
+        loop = set(above([*graph.of_states, *self.factors, *(n for _, n, _ in self.sums)]))
         there = {n for n, a in {**self.given, **self.kept}.items() if a.place == "steps"} | {graph.of_output}
         beyond = [n for n in above([graph.of_input], lambda n: n in loop or n in there) if n not in loop and n not in there]
         edge = dict.fromkeys(_bare(i) for n in beyond for i in n.inputs if i in loop and self.backward[i])
-        lost = any(
-            n.op in ("state", "gradient") and n not in there for n in above([graph.of_input], lambda n: n in there or n in edge) if n not in edge
-        )
-        return None if lost or not any(n.op == "product" for n in beyond) else [n for n in edge if n not in there]
+        if not any(n.op == "product" for n in beyond):
+            return None
+        known = there | set(edge)
+        lost = [n for n in above([graph.of_input], known.__contains__) if n not in known and n.op in ("state", "gradient")]
+        return None if lost else [n for n in edge if n not in there]
 
     def _is_backward(self, roots: list[Node]) -> dict[Node, bool]:
         """Of all nodes above, whether they are made of gradients that come back."""
@@ -138,7 +143,7 @@ class Program:
         """Nodes of the forward pass that the backward pass is to find in arrays: dear ones, and those that cheap ones are made of."""
         self.backward = self._is_backward(roots)
         given = {self.graph.input, *self.early, *self.graph.draws, *(s for s, p in zip(self.graph.states, self.passing, strict=True) if p)}
-        whole = {_bare(n) for _, a, b in self.tall for n in (a, b) if not self.backward[_bare(n)] and n.rows} - given
+        whole = {n for n in self.factors if not self.backward[n] and n.rows} - given
         cheap, kept = [], set(whole)
         for node in roots + [i for n in above(roots) if self.backward[n] for i in n.inputs]:
             while node.op in VIEWS:
@@ -199,7 +204,7 @@ class Program:
         targets = [Destination(graph.of_input, du)] if edge is None else []
         targets += [Destination(n, a) for n, a, same in zip(graph.of_states, self.gradients, unchanged, strict=True) if not same]
         targets += [Destination(n, a, "add") for _, n, a in self.sums]
-        whole = dict.fromkeys([*(_bare(n) for _, a, b in self.tall for n in (a, b)), *apart])
+        whole = dict.fromkeys([*self.factors, *apart])
         of_loop = {n: Buffer(f"t{k}", "steps", self._lying(n), n.dtype) for k, n in enumerate(whole) if n not in sources}
         if edge is None and graph.of_input in of_loop:
             of_loop[graph.of_input] = du
@@ -339,10 +344,6 @@ def _used(copies: list[tuple[Buffer, Buffer]], plan: Schedule) -> list[tuple[Buf
     read = {id(load.args[0]) for level in plan.levels for item in level if isinstance(item, Loop) for load in item.reads()}
     read |= {id(item.left) for level in plan.levels for item in level if isinstance(item, Product)}
     return [(a, b) for a, b in copies if b.place == "steps" or id(b) in read]
-
-
-def _is_given(array: Buffer) -> bool:
-    return array.name in _GIVEN or array.name.rstrip("0123456789") in ("s", "d", "sum")
 
 
 def _work(plan: Schedule) -> int:

@@ -116,7 +116,7 @@ def _logistic(f: Function, kind: str) -> None:
 def _softmax(f: Function, kind: str) -> None:
     total, peak = f.local(kind), f.local(kind)
     with f.loop("0", "%n", hint="r") as r:
-        row, out = (f.pointer(a, kind, f.put(f"mul i64 {r}, %m")) for a in ("%x", "%out"))
+        row, out = (f.pointer(a, kind, _place(f, r, "%m")) for a in ("%x", "%out"))
         f.store(kind, constant(float("-inf"), kind), peak)
         f.store(kind, constant(0, kind), total)
         with f.loop("0", "%m") as j:

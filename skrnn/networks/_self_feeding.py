@@ -75,9 +75,7 @@ def run_on_own_output(
     states: State,
     *,
     dropout: Dropout | None = None,
-    teacher: Tensor | None = None,
-    p_teacher: float = 0.0,
-    generator: Generator | None = None,
+    taught: bool = False,
 ) -> Tensor:
     """Outputs of all steps of a network with a ``head`` and a ``feedback``.
 
@@ -94,10 +92,8 @@ def run_on_own_output(
         Of the layers, before the first step.
     dropout : Dropout or None, default=None
         Between layers.
-    teacher : Tensor of shape (n_steps_total, n_fed), default=None
-        What should have been fed back after each step.
-    p_teacher : float, default=0.0
-        How probable it is that a sequence gets the teacher's instead of its own in a step: drawn from ``generator`` for each row.
+    taught : bool, default=False
+        Whether a teacher's columns stand behind the inputs: see :class:`SelfFeeding`.
 
     Returns
     -------
@@ -105,9 +101,6 @@ def run_on_own_output(
     """
     if network not in _loops:
         _loops[network] = SelfFeeding(layers, network.head, network.feedback, dropout)
-    loop, rows = _loops[network], inputs.data
-    loop.taught = teacher is not None and p_teacher > 0
-    if loop.taught and teacher is not None:
-        asked = torch.empty(len(rows), 1).bernoulli_(p_teacher, generator=generator).to(rows)
-        rows = torch.cat([rows, teacher, asked], -1)
-    return scan(loop, inputs._replace(data=rows), (first, states))[0].data
+    loop = _loops[network]
+    loop.taught = taught
+    return scan(loop, inputs, (first, states))[0].data

@@ -263,7 +263,7 @@ class Seq2Seq(Runnable):
             advance,
             states,
             len(sizes),
-            first=self._first(pair),
+            first=_first(pair, feedback),
             inputs=inputs.split(sizes),
             emit=emit or ((lambda y: y[:, :0]) if feedback is None else feedback.emit),
             teacher=None if pair.teacher is None else pair.teacher.split(sizes),
@@ -278,20 +278,16 @@ class Seq2Seq(Runnable):
     def _on_own_output(self, pair: Pair, states: tuple[State, ...], inputs: Tensor, p: float = 0.0, grad_path: str = "full") -> Tensor:
         if grad_path != "full" or not inputs.is_cpu:
             return torch.cat(self.write(pair, states, inputs, p=p, grad_path=grad_path)[0])
-        steps, teacher = pair.steps._replace(data=inputs), pair.teacher
-        layers, dropout = [layer[0] for layer in self.decoder.layers], self.decoder.dropout
-        return run_on_own_output(
-            self, layers, steps, self._first(pair), states, dropout=dropout, teacher=teacher, p_teacher=p, generator=self.generator
-        )
-
-    def _first(self, pair: Pair) -> Tensor:
-        """What stands for the output before the first step, in the order of ``steps``."""
-        order, size = pair.steps.sorted_indices, 0 if self.feedback is None else self.feedback.size
-        return (pair.first if order is None else pair.first[order])[:, :size]
+        taught = pair.teacher is not None and p > 0
+        if pair.teacher is not None and taught:
+            asked = torch.empty(len(inputs), 1).bernoulli_(p, generator=self.generator)
+            inputs = torch.cat([inputs, pair.teacher, asked.to(inputs)], -1)
+        layers, steps = [layer[0] for layer in self.decoder.layers], pair.steps._replace(data=inputs)
+        return run_on_own_output(self, layers, steps, _first(pair, self.feedback), states, dropout=self.decoder.dropout, taught=taught)
 
     def pick(self, states: tuple[State, ...], rows: Tensor) -> tuple[State, ...]:
         """States of other rows, each of the same source as the row before: what is looked at stays."""
-        moved = map_state(lambda s: s[rows], tuple(self._inside(states)))
+        moved = map_state(lambda s: s[rows], tuple(_inside(states)))
         if self.attention is None:
             return moved
         top = top_attention(states)
@@ -303,10 +299,6 @@ class Seq2Seq(Runnable):
         seen = top.coverage.clamp(torch.finfo(top.coverage.dtype).tiny, 1).log()
         return torch.where(top.memory.absent == 0, seen, 0.0).sum(-1)
 
-    def _inside(self, states: tuple[State, ...]) -> list[State]:
-        """States of the cells, without what is looked at."""
-        return [state.inner if isinstance(state, AttendingState) else state for state in states]
-
     def attention_weights(self, pair: Pair) -> list[Tensor]:
         """For each step: weights of the source's steps (batch, n_source_steps), in the order of ``steps``."""
         seen: list[Tensor] = []
@@ -317,8 +309,23 @@ class Seq2Seq(Runnable):
 def _before(pair: Pair, teacher: Tensor) -> Tensor:
     """What the teacher feeds back into each step: of the step before, and in the first step what stands for it."""
     sizes = pair.steps.batch_sizes
-    order = pair.steps.sorted_indices
-    first = pair.first if order is None else pair.first[order]
+    first = _in_order(pair)
     back = torch.cat([sizes[:1], sizes[:-1]]).repeat_interleave(sizes)
     index = torch.arange(len(back)) + int(sizes[0]) - back
     return torch.cat([first, teacher])[index.to(first.device)]
+
+
+def _in_order(pair: Pair) -> Tensor:
+    """What stands for the output before the first step, in the order of ``steps``."""
+    order = pair.steps.sorted_indices
+    return pair.first if order is None else pair.first[order]
+
+
+def _first(pair: Pair, feedback: Feedback | None) -> Tensor:
+    """What of it is fed back."""
+    return _in_order(pair)[:, : 0 if feedback is None else feedback.size]
+
+
+def _inside(states: tuple[State, ...]) -> list[State]:
+    """States of the cells, without what is looked at."""
+    return [state.inner if isinstance(state, AttendingState) else state for state in states]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from skrnn.kernels._jit import EXACT, JIT, ROW, SUMS
+from skrnn.kernels._jit import EXACT, JIT
 
 
 def scale(a, out):
@@ -18,14 +18,12 @@ def llvm_of(options):
     return compiled.inspect_llvm(compiled.signatures[0])
 
 
-@pytest.mark.parametrize("options", [JIT, EXACT, ROW, SUMS])
+@pytest.mark.parametrize("options", [JIT, EXACT])
 def test_vectors_are_as_wide_as_the_cpu_has_them(options):
     assert '"prefer-vector-width"="512"' in llvm_of(options)
 
 
-@pytest.mark.parametrize(("options", "told"), [(JIT, False), (EXACT, False), (ROW, True), (SUMS, True)])
-def test_only_functions_of_rows_tell_that_their_arrays_do_not_overlap(options, told):
-    code = llvm_of(options)
-    signature = next(line for line in code.splitlines() if line.startswith("define") and "scale" in line)
-    assert (signature.count("noalias") > 2) == told  # numba says it of the returned value and of the error
-    assert "vector.memcheck" not in code or not told
+@pytest.mark.parametrize("options", [JIT, EXACT])
+def test_nothing_is_promised_about_arrays_that_may_overlap(options):
+    signature = next(line for line in llvm_of(options).splitlines() if line.startswith("define") and "scale" in line)
+    assert signature.count("noalias") <= 2  # numba says it of the returned value and of the error
