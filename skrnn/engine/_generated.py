@@ -233,7 +233,7 @@ def _forward(way: tuple[Any, ...], x: Tensor, leaves: Sequence[Tensor], known: d
         _lend(batch, f"s{k}", leaf if same else outputs[-1])
     for name in ("before", "forward"):
         this.give_weights(name, batch, known)
-        this.program.run(name, batch, reverse)
+    this.program.forward(batch, reverse)
     return outputs, batch
 
 
@@ -263,10 +263,10 @@ class _Run(Function):
             _lend(batch, f"d{k}", d)
         for _, node, array in program.sums:
             _lend(batch, array.name, _zeros(node, n))
-        for name in ("backward", "after") if ctx.needs_input_grad[1] else ("backward",):
+        for name in ("backward", "after"):
             this.give_weights(name, batch, known)
-            program.run(name, batch, not reverse)
-        known |= {this.twin[node]: torch.from_numpy(total) for node, total in program.totals(batch)}
+        totals = program.backward(batch, not reverse, ctx.needs_input_grad[1])
+        known |= {this.twin[node]: torch.from_numpy(total) for node, total in totals}
         _compute(this.after, known)
         of_weights = [None if node is None else known[node] for node in graph.of_weights]
         return None, dx, *of_states, *of_weights

@@ -7,12 +7,13 @@ to load: they are loaded when they are first asked for, as attributes of this pa
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ._arrays import Arrays
 from ._big_product import big_matmul, column_sums, tall_product
 from ._draws import bernoulli
 from ._graph import OVER_ROWS, Graph, Node, above
 from ._layout import Kernel, Layout
 from ._machine import announcing, lay_panels
-from ._program import Arrays, Program
+from ._program import Program
 from ._rows import row_additions, row_logistic, row_mixtures, row_product, row_scores, row_softmax, time_sums
 from ._threads import WORTH_THREADS, allow_threads, n_threads, single_blas
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from ._machine import outer_sum
 from ._threads import WORTH_THREADS, run_blocks, single_blas
 
 _BLOCKS = 4
-_NARROW = 2**14  # entries of a result up to which our own product of tall matrices beats BLAS
+_NARROW = 2**17  # entries of a result up to which our own product of tall matrices is as fast as BLAS
 _WIDE = 64  # columns that keep the vector units busy
 
 
@@ -40,25 +40,42 @@ def big_matmul(a: NDArray, b: NDArray) -> NDArray:
 
 
 def tall_product(a: NDArray, b: NDArray) -> NDArray:
-    """``a.T @ b`` of many rows: the gradient of weights, from the rows that met them.
+    """``a.T @ b`` of many rows: the gradient of weights, from the rows that met them."""
+    total = TallSum(a.shape[1], b.shape[1], a.dtype)
+    total.add(a, b)
+    return total.value
 
-    A narrow result is summed over chunks of rows that stay in the cache, twice as fast as BLAS; fixed blocks of rows are shared among the allowed
-    threads.
+
+class TallSum:
+    """The sum of ``a.T @ b`` over pieces of many rows.
+
+    A narrow result is summed by our own code, in registers, row after row: twice as fast as BLAS where it is very narrow. Fixed blocks of it are
+    shared among the allowed threads.
     """
-    if a.shape[1] * b.shape[1] > _NARROW:
-        return big_matmul(a.T, b)
-    if a.shape[1] > b.shape[1] and b.shape[1] < _WIDE:
-        return tall_product(b, a).T
-    a, b, n = _with_whole_rows(a), _with_whole_rows(b), len(a)
-    n_blocks = _BLOCKS if a.size * b.shape[1] > WORTH_THREADS else 1
-    parts = np.zeros((n_blocks, a.shape[1], b.shape[1]), a.dtype)
 
-    def block(k: int) -> None:
-        rows = slice(n * k // n_blocks, n * (k + 1) // n_blocks)
-        outer_sum(a[rows], b[rows], parts[k])
+    def __init__(self, height: int, width: int, dtype: DTypeLike) -> None:
+        self._turned = height > width and width < _WIDE
+        self._sum = np.zeros((width, height) if self._turned else (height, width), dtype)
 
-    run_blocks(block, n_blocks, worth_threads=True)
-    return parts.sum(0) if n_blocks > 1 else parts[0]
+    @property
+    def value(self) -> NDArray:
+        return self._sum.T if self._turned else self._sum
+
+    def add(self, a: NDArray, b: NDArray) -> None:
+        """Add rows that lie as far apart as it may be."""
+        if self._turned:
+            a, b = b, a
+        if self._sum.size > _NARROW:
+            self._sum += big_matmul(a.T, b)
+            return
+        a, b, height = _with_whole_rows(a), _with_whole_rows(b), len(self._sum)
+        n_blocks = _BLOCKS if a.size * b.shape[1] > WORTH_THREADS and height >= _BLOCKS else 1
+
+        def block(k: int) -> None:
+            part = slice(height * k // n_blocks, height * (k + 1) // n_blocks)
+            outer_sum(a[:, part], b, self._sum[part])
+
+        run_blocks(block, n_blocks, worth_threads=True)
 
 
 def _with_whole_rows(a: NDArray) -> NDArray:

@@ -13,7 +13,7 @@ PRODUCT = (("i64", "n"), ("i64", "stride"), ("i64", "inner"), ("i64", "width"), 
 PANELS = (*tuple(("i64", name) for name in ("inner", "width", "row", "column")), ("ptr", "w"), ("ptr", "out"))
 OUTER = (*tuple(("i64", name) for name in ("n", "a_stride", "b_stride", "height", "width")), ("ptr", "a"), ("ptr", "b"), ("ptr", "out"))
 _TALL = (8, 4, 2, 1)  # rows of a block
-_CHUNK = 128  # rows that stay in the cache
+_CHUNK = 64  # rows that stay in the cache
 
 
 def products(lanes: int) -> list[Function]:
@@ -108,26 +108,33 @@ class _Outer:
         self.kind, self.lanes, self.functions = kind, lanes, list[Function]()
         self.functions += [self._block(high) for high in _TALL]
         f = Function(f"outer_{kind}", [*OUTER], "void", ATTRIBUTES)
+        packed = f.local(f"[{_CHUNK * _TALL[0]} x {kind}]")
         with f.loop("0", "%n", _CHUNK, hint="c") as low:
-            left = f.put(f"sub i64 %n, {low}")
-            rows = f.call("smin", "i64", left, str(_CHUNK))
+            rows = f.call("smin", "i64", f.put(f"sub i64 %n, {low}"), str(_CHUNK))
             a, b = (f.pointer(f"%{x}", kind, f.put(f"mul i64 {low}, %{x}_stride")) for x in ("a", "b"))
-            with f.loop("0", "%width", 2 * lanes, hint="j") as j:
-                there = f.put(f"sub i64 %width, {j}")
-                for k, high in enumerate(_TALL):
-                    first = f.put(f"and i64 %height, {-_TALL[k - 1]}") if k else "0"
-                    end = f.put(f"and i64 %height, {-high}")
-                    with f.when(f.put(f"icmp slt i64 {first}, {end}")), f.loop(first, end, high, "i") as i:
-                        out = f.pointer("%out", kind, f.put(f"add i64 {f.put(f'mul i64 {i}, %width')}, {j}"))
-                        where = f"ptr {f.pointer(a, kind, i)}, i64 %a_stride, ptr {f.pointer(b, kind, j)}, i64 %b_stride, ptr {out}, i64 %width"
-                        f.do(f"call void @outer_block_{kind}_{high}(i64 {rows}, {where}, i64 {there})")
+            for k, high in enumerate(_TALL):
+                first = f.put(f"and i64 %height, {-_TALL[k - 1]}") if k else "0"
+                end = f.put(f"and i64 %height, {-high}")
+                with f.when(f.put(f"icmp slt i64 {first}, {end}")), f.loop(first, end, high, "i") as i:
+                    self._pack(f, rows, f.pointer(a, kind, i), packed, high)
+                    out = f.pointer("%out", kind, f.put(f"mul i64 {i}, %width"))
+                    with f.loop("0", "%width", 2 * lanes, hint="j") as j:
+                        there, of = f.put(f"sub i64 %width, {j}"), f"ptr {f.pointer(b, kind, j)}, i64 %b_stride, ptr {f.pointer(out, kind, j)}"
+                        f.do(f"call void @outer_block_{kind}_{high}(i64 {rows}, ptr {packed}, {of}, i64 %width, i64 {there})")
         f.do("ret void")
         self.functions.append(f)
 
+    def _pack(self, f: Function, rows: str, a: str, packed: str, high: int) -> None:
+        """A few columns of ``a`` end to end: apart, they would drive each other out of the cache."""
+        vector = f"<{high} x {self.kind}>"
+        with f.loop("0", rows, hint="k") as k:
+            row = f.put(f"load {vector}, ptr {f.pointer(a, self.kind, f.put(f'mul i64 {k}, %a_stride'))}, align {BYTES[self.kind]}")
+            f.do(f"store {vector} {row}, ptr {f.pointer(packed, self.kind, f.put(f'mul i64 {k}, {high}'))}, align {BYTES[self.kind]}")
+
     def _block(self, high: int) -> Function:
         kind, lanes = self.kind, self.lanes
-        strides = [("ptr", "a"), ("i64", "a_stride"), ("ptr", "b"), ("i64", "b_stride"), ("ptr", "out"), ("i64", "width")]
-        f = Function(f"outer_block_{kind}_{high}", [("i64", "n"), *strides, ("i64", "there")], "void", ATTRIBUTES, internal=True)
+        arguments = [("i64", "n"), ("ptr", "a"), ("ptr", "b"), ("i64", "b_stride"), ("ptr", "out"), ("i64", "width"), ("i64", "there")]
+        f = Function(f"outer_block_{kind}_{high}", arguments, "void", ATTRIBUTES, internal=True)
         vector = f"<{lanes} x {kind}>"
         masks = [self._mask(f, v * lanes) for v in range(2)]
         places = [f.pointer("%out", kind, f.put(f"add i64 {f.put(f'mul i64 {r}, %width')}, {v * lanes}")) for r in range(high) for v in range(2)]
@@ -135,7 +142,7 @@ class _Outer:
         for total, place, mask in zip(sums, places, masks * high):
             f.do(f"store {vector} {self._load(f, place, mask)}, ptr {total}")
         with f.loop("0", "%n", hint="k") as k:
-            a = f.pointer("%a", kind, f.put(f"mul i64 {k}, %a_stride"))
+            a = f.pointer("%a", kind, f.put(f"mul i64 {k}, {high}"))
             b = f.pointer("%b", kind, f.put(f"mul i64 {k}, %b_stride"))
             columns = [self._load(f, f.pointer(b, kind, str(v * lanes)), mask) for v, mask in enumerate(masks)]
             for r in range(high):

@@ -6,14 +6,14 @@ input needs after them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._big_product import tall_product
+from ._arrays import Arrays, Own, Piece
+from ._big_product import TallSum
 from ._emit import ProgramText
 from ._entries import Buffer
 from ._graph import COSTLY, OVER_ROWS, PATCHED, SOURCES, VIEWS, Graph, Node, above
@@ -24,18 +24,6 @@ from ._schedule import Destination, Loop, Product, Schedule, schedule
 from ._threads import WORTH_THREADS, run_blocks
 
 _OVER_TIME = ("forward", "backward")  # passes; the others are over rows, before and after
-_PIECE = 512  # rows
-_LINE = 64
-_MOST_SPARE = 2**25  # bytes
-
-
-class _Own(NamedTuple):
-    """An array with as many rows as there are steps, sequences, or rows in a piece; panels have one."""
-
-    name: str
-    place: str
-    length: int  # of a row, in bytes
-    dtype: str
 
 
 class _Pass(NamedTuple):
@@ -75,19 +63,27 @@ class Program:
                 there = {n: a for n, a in self.places.items() if a.place == "steps" and n is not graph.of_input}
                 plans["after"] = schedule("a", there, [Destination(graph.of_input, self.places[graph.of_input])], {}, self._lanes), []
         given = {"u", "y", "dy", "du", *(a.name for a in (*self.states, *self.gradients, *(array for _, _, array in self.sums)))}
-        module, self.passes, own = ProgramText(), dict[str, _Pass](), dict[str, _Own]()
+        module, self.passes, places = ProgramText(), dict[str, _Pass](), dict[str, dict[str, Buffer]]()
         for name, (plan, copies) in plans.items():
             arrays = module.add_pass(name, plan, copies)
             self.passes[name] = _Pass(plan, [a.name for a in arrays], _work(plan))
-            for a in arrays:
-                if a.place != "weights" and a.name not in given:
-                    place = "pieces" if a.place == "sequences" and name not in _OVER_TIME else a.place
-                    own[a.name] = _Own(a.name, place, self._length(a), a.dtype)
-        self._own = list(own.values())
+            places[name] = {a.name: a for a in arrays if a.place != "weights" and a.name not in given}
+        self._own = self._own_arrays(places)
         self.text = module.text()
         self._compiled: Compiled | None = None
         self.is_right: bool | None = None  # where it has been compared with the steps
         self._spare: list[NDArray[np.uint8]] = []
+
+    def _own_arrays(self, of_pass: dict[str, dict[str, Buffer]]) -> list[Own]:
+        """What there has to be memory for: of all steps where the passes forward hand something to those backward, else of a piece."""
+        forth, back = ({a for name in names for a in of_pass.get(name, ())} for names in (("before", "forward"), ("backward", "after")))
+        across = forth & (back | {self.places[n].name for n in self.factors})
+        own = dict[str, Own]()
+        for name, arrays in of_pass.items():
+            for a in arrays.values():
+                place = "blocks" if a.place == "sequences" and name not in _OVER_TIME else a.place
+                own[a.name] = Own(a.name, "moving" if place == "steps" and a.name not in across else place, self._length(a), a.dtype)
+        return list(own.values())
 
     # -- what the backward pass needs
 
@@ -125,7 +121,7 @@ class Program:
         loop = set(above([*graph.of_states, *self.factors, *(n for _, n, _ in self.sums)]))
         there = {n for n, a in {**self.given, **self.kept}.items() if a.place == "steps"} | {graph.of_output}
         beyond = [n for n in above([graph.of_input], lambda n: n in loop or n in there) if n not in loop and n not in there]
-        edge = dict.fromkeys(_bare(i) for n in beyond for i in n.inputs if i in loop and self.backward[i])
+        edge = dict.fromkeys(_bare(i) for n in beyond for i in n.inputs if i in loop and self.returning[i])
         if not any(n.op == "product" for n in beyond):
             return None
         known = there | set(edge)
@@ -141,14 +137,14 @@ class Program:
 
     def _wanted(self, roots: list[Node]) -> list[Node]:
         """Nodes of the forward pass that the backward pass is to find in arrays: dear ones, and those that cheap ones are made of."""
-        self.backward = self._is_backward(roots)
+        self.returning = self._is_backward(roots)
         given = {self.graph.input, *self.early, *self.graph.draws, *(s for s, p in zip(self.graph.states, self.passing, strict=True) if p)}
-        whole = {n for n in self.factors if not self.backward[n] and n.rows} - given
+        whole = {n for n in self.factors if not self.returning[n] and n.rows} - given
         cheap, kept = [], set(whole)
-        for node in roots + [i for n in above(roots) if self.backward[n] for i in n.inputs]:
+        for node in roots + [i for n in above(roots) if self.returning[n] for i in n.inputs]:
             while node.op in VIEWS:
                 node = node.inputs[0]
-            if self.backward.get(node) or not node.rows or node in given or node.op == "number":
+            if self.returning.get(node) or not node.rows or node in given or node.op == "number":
                 continue
             if node.op in COSTLY or node.op == "state":
                 kept.add(node)
@@ -221,101 +217,62 @@ class Program:
 
     def arrays(self, layout: Layout) -> Arrays:
         """Arrays of a batch, with memory for all that is not given."""
-        return Arrays(layout, self._own, self._spare)
+        return Arrays(layout, self._own, self.passes["forward"].work, self._spare)
 
-    def totals(self, batch: Arrays) -> Iterator[tuple[Node, NDArray[Any]]]:
-        """What the rows of a batch sum up to, after the backward pass."""
-        for node, a, b in self.tall:
-            i, j = (stacked_rows(batch[self.places[_bare(n)].name], self.places[_bare(n)], n) for n in (a, b))
-            yield node, tall_product(i, j)
+    def forward(self, batch: Arrays, descending: bool) -> None:
+        """Go through a batch forward; outputs and the states are written where they have been given."""
+        for piece in _in_order(batch.pieces, descending):
+            for name in ("before", "forward"):
+                self._run(name, batch, piece, descending)
+
+    def backward(self, batch: Arrays, descending: bool, of_input: bool) -> Iterator[tuple[Node, NDArray[Any]]]:
+        """Go through a batch backward, which writes the gradients that have been given; what its rows sum up to comes back.
+
+        Parameters
+        ----------
+        batch : Arrays
+            After :meth:`forward`.
+        descending : bool
+            The other way than forward.
+        of_input : bool
+            Whether the gradient of the input is wanted.
+        """
+        sums = [TallSum(a.shape[-1], b.shape[-1], a.dtype) for _, a, b in self.tall]
+        for piece in _in_order(batch.pieces, descending):
+            for name in ("backward", "after") if of_input else ("backward",):
+                self._run(name, batch, piece, descending)
+            for total, (_, a, b) in zip(sums, self.tall, strict=True):
+                total.add(self._factor(a, batch, piece), self._factor(b, batch, piece))
+        for total, (node, _, _) in zip(sums, self.tall, strict=True):
+            yield node, total.value
         for node, of, array in self.sums:
             yield node, batch[array.name].sum(0).reshape(of.shape)
 
-    def run(self, name: str, batch: Arrays, descending: bool = False) -> None:
-        """Run a pass over a batch, if there is such a pass."""
+    def _factor(self, node: Node, batch: Arrays, piece: Piece) -> NDArray[Any]:
+        """The rows of a node in a piece, one for each step or, where a sequence has several, for each of those; without what fills up vectors."""
+        place, width = self.places[_bare(node)], node.shape[-1]
+        lying = place.shape[-1] if place.shape[:-1] == node.shape[:-1] else width
+        return batch.rows(place.name, piece, lying)[:, :width]
+
+    def _run(self, name: str, batch: Arrays, piece: Piece, descending: bool) -> None:
+        """Run a pass over a piece, if there is such a pass."""
         if name not in self.passes:
             return
         self.compile()
         assert self._compiled is not None
         part, walk = self.passes[name], self._compiled.passes[name]
-        layout = batch.layout if name in _OVER_TIME else batch.rows
-        table = np.array([batch.address[key] for key in part.names], np.uintp)
+        layout = piece.layout if name in _OVER_TIME else piece.rows
+        table = batch.table(part.names, piece)
         fixed = layout.sizes.ctypes.data, layout.starts.ctypes.data, table.ctypes.data
-        if batch.n_rows * part.work <= WORTH_THREADS:
+        if (piece.end - piece.first) * part.work <= WORTH_THREADS:
             walk(len(layout.sizes), int(descending), 0, int(layout.sizes[0]), *fixed)
             return
         edges = even_blocks(layout)
         run_blocks(lambda k: walk(len(layout.sizes), int(descending), edges[k], edges[k + 1], *fixed), len(edges) - 1, worth_threads=True)
 
 
-class Arrays:
-    """The arrays of a program's passes over a packed batch by their names: those that are given, and memory for the others.
-
-    Parameters
-    ----------
-    layout : Layout
-    own : list of _Own
-        The others.
-    store : list of array of uint8
-        Memory that has been used before.
-    """
-
-    def __init__(self, layout: Layout, own: list[_Own], store: list[NDArray[np.uint8]]) -> None:
-        self.layout, self.n_rows = layout, int(layout.starts[-1] + layout.sizes[-1])
-        self._arrays = dict[str, Callable[[], NDArray[Any]]]()
-        rows = {"steps": self.n_rows, "sequences": int(layout.sizes[0]), "pieces": min(self.n_rows, _PIECE), "panels": 1}
-        self._places, high = dict[str, tuple[int, int, str]](), 0
-        for name, place, length, dtype in own:
-            length *= rows[place]
-            self._places[name] = high, length, dtype
-            high += -(-length // _LINE) * _LINE
-        self._memory = Workspace(high, store)
-        self.address = {name: self._memory.start + low for name, (low, _, _) in self._places.items()}
-
-    def give(self, name: str, address: int, array: Callable[[], NDArray[Any]]) -> None:
-        """An array by its address, and by what keeps it there and gives it if it is asked."""
-        self.address[name], self._arrays[name] = address, array
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        if name in self._arrays:
-            return self._arrays[name]()
-        low, length, dtype = self._places[name]
-        return self._memory.bytes[low : low + length].view(dtype)
-
-    @cached_property
-    def rows(self) -> Layout:
-        """The same rows in pieces that stay in the cache, as if none followed another."""
-        starts = np.arange(0, self.n_rows, _PIECE)
-        return Layout(np.minimum(_PIECE, self.n_rows - starts), starts)
-
-
-class Workspace:
-    """Memory on a line of the cache, which goes back to a small store when nobody needs it: new pages cost as much as a pass over them."""
-
-    _whole = np.empty(0, np.uint8)  # until there is some
-
-    def __init__(self, length: int, store: list[NDArray[np.uint8]]) -> None:
-        self._store = store
-        found = next((k for k, spare in enumerate(store) if len(spare) >= length + _LINE), None)
-        try:
-            self._whole = np.empty(length + _LINE, np.uint8) if found is None else store.pop(found)
-        except IndexError:  # another thread was faster
-            self._whole = np.empty(length + _LINE, np.uint8)
-        base = self._whole.ctypes.data
-        self.start = base + -base % _LINE
-        self.bytes = self._whole[self.start - base :]
-
-    def __del__(self) -> None:
-        if len(self._whole) <= _MOST_SPARE:
-            self._store.append(self._whole)
-            del self._store[:-2]
-
-
-def stacked_rows(array: NDArray[Any], place: Buffer, node: Node) -> NDArray[Any]:
-    """The rows of a node, one for each step or, where a sequence has several, for each of those; without what fills up vectors."""
-    width = node.shape[-1]
-    lying = place.shape[-1] if place.shape[:-1] == node.shape[:-1] else width
-    return array.reshape(-1, lying)[:, :width]
+def _in_order(pieces: list[Piece], descending: bool) -> list[Piece]:
+    return pieces[::-1] if descending else pieces
 
 
 def _bare(node: Node) -> Node:

@@ -14,6 +14,7 @@ from skrnn.engine import explain, generating
 from skrnn.engine._generated import scan_generated
 from skrnn.engine._steps import run_steps
 from skrnn.engine._trace import replayed
+from skrnn.kernels import _arrays as arrays
 from skrnn.kernels import allow_threads, bernoulli
 from tests.cell_settings import CELLS, DEFAULTS, RAGGED, assert_same, built, floating, gap, pack_all, packed, random, random_state, sequences
 
@@ -69,6 +70,27 @@ def test_programs_of_any_size_equal_their_steps(cell, batch_size, width, dtype):
     cell, batch = built(cell, dtype, hidden_size=width), packed([1 + 5 * k % 9 for k in range(batch_size)], dtype=dtype)
     state = random_state(cell, batch_size, dtype=dtype)
     assert_same(*(results(run, cell, batch, state) for run in (program, steps)), EXACT if dtype == torch.float64 else 2 * SINGLE)
+
+
+@every_class
+def test_a_long_batch_runs_in_pieces_of_time(cell, monkeypatch):
+    """Passes take turns: each goes through some steps, and what they hand to each other has memory for no more than those."""
+    cell, batch = built(cell), packed([9, 7, 7, 3, 1])
+    state = random_state(cell, 5)
+    whole = [results(program, cell, batch, state, reverse) for reverse in (False, True)]
+    monkeypatch.setattr(arrays, "_CACHED", 1)
+    monkeypatch.setattr(arrays, "WORTH_THREADS", 0)
+    assert len(arrays.Arrays(module.Layout.of(batch.batch_sizes.numpy()), [], 1, []).pieces) == 9
+    for reverse, expected in zip((False, True), whole, strict=True):
+        assert_same(results(program, cell, batch, state, reverse), expected, EXACT)
+
+
+def test_the_memory_of_what_passes_hand_to_each_other_does_not_grow_with_the_length():
+    cell = built(LSTM(), torch.float32, hidden_size=32)
+    way = module._way_of(cell, torch.zeros(1, 3), cell.initial_state(1, like=torch.zeros(1, 3)))
+    size = [len(way.program.arrays(module.Layout.of(np.full(n, 8)))._memory.bytes) for n in (10_000, 20_000)]
+    kept = sum(a.length for a in way.program._own if a.place == "steps")
+    assert size[1] - size[0] <= 8 * 10_000 * kept + 2**16
 
 
 @every_class
