@@ -13,7 +13,8 @@ PRODUCT = (("i64", "n"), ("i64", "stride"), ("i64", "inner"), ("i64", "width"), 
 PANELS = (*tuple(("i64", name) for name in ("inner", "width", "row", "column")), ("ptr", "w"), ("ptr", "out"))
 OUTER = (*tuple(("i64", name) for name in ("n", "a_stride", "b_stride", "height", "width")), ("ptr", "a"), ("ptr", "b"), ("ptr", "out"))
 _TALL = (8, 4, 2, 1)  # rows of a block
-_CHUNK = 64  # rows that stay in the cache
+_DEEP = 256  # rows of a panel that stay in the nearest cache
+_CHUNK = 64  # rows of factors that do
 
 
 def products(lanes: int) -> list[Function]:
@@ -44,24 +45,35 @@ class _Product:
         self.functions.append(f)
 
     def _panel(self, f: Function, w: str, out: str, vectors: int) -> None:
-        """All rows times one panel: as many high blocks as there are, then lower ones."""
-        for k, high in enumerate(_TALL):
-            low = f.put(f"and i64 %n, {-_TALL[k - 1]}") if k else "0"
-            end = f.put(f"and i64 %n, {-high}")
-            with f.when(f.put(f"icmp slt i64 {low}, {end}")), f.loop(low, end, high, "r") as r:
-                x = f.pointer("%x", self.kind, f.put(f"mul i64 {r}, %stride"))
-                y = f.pointer(out, self.kind, f.put(f"mul i64 {r}, %width"))
-                f.do(f"call void @block_{self.kind}_{high}_{vectors}(i64 %inner, ptr {x}, i64 %stride, ptr {w}, ptr {y}, i64 %width)")
+        """All rows times one panel, some rows of the weights after the others: as many high blocks as there are, then lower ones."""
+        with f.loop("0", "%inner", _DEEP, "d") as deep:
+            inner = f.call("smin", "i64", f.put(f"sub i64 %inner, {deep}"), str(_DEEP))
+            panel = f.pointer(w, self.kind, f.put(f"mul i64 {deep}, {vectors * self.lanes}"))
+            left = f.pointer("%x", self.kind, deep)
+            for k, high in enumerate(_TALL):
+                low = f.put(f"and i64 %n, {-_TALL[k - 1]}") if k else "0"
+                end = f.put(f"and i64 %n, {-high}")
+                with f.when(f.put(f"icmp slt i64 {low}, {end}")), f.loop(low, end, high, "r") as r:
+                    x = f.pointer(left, self.kind, f.put(f"mul i64 {r}, %stride"))
+                    y = f.pointer(out, self.kind, f.put(f"mul i64 {r}, %width"))
+                    sizes = f"i64 {inner}, ptr {x}, i64 %stride, ptr {panel}, ptr {y}, i64 %width, i64 {deep}"
+                    f.do(f"call void @block_{self.kind}_{high}_{vectors}({sizes})")
 
     def _block(self, high: int, vectors: int) -> Function:
         """A few rows times one panel."""
         kind, lanes = self.kind, self.lanes
-        arguments = [("i64", "inner"), ("ptr", "x"), ("i64", "stride"), ("ptr", "w"), ("ptr", "out"), ("i64", "width")]
+        arguments = [("i64", "inner"), ("ptr", "x"), ("i64", "stride"), ("ptr", "w"), ("ptr", "out"), ("i64", "width"), ("i64", "done")]
         f = Function(f"block_{kind}_{high}_{vectors}", arguments, "void", ATTRIBUTES, internal=True)
         vector = f"<{lanes} x {kind}>"
         sums = [[f.local(vector) for _ in range(vectors)] for _ in range(high)]
-        for total in (s for row in sums for s in row):
+        places = [
+            [f.pointer("%out", kind, f.put(f"add i64 {f.put(f'mul i64 {r}, %width')}, {v * lanes}")) for v in range(vectors)] for r in range(high)
+        ]
+        for total in (t for row in sums for t in row):
             f.do(f"store {vector} zeroinitializer, ptr {total}")
+        with f.when(f.put("icmp sgt i64 %done, 0")):
+            for total, place in ((t, p) for pair in zip(sums, places) for t, p in zip(*pair)):
+                f.do(f"store {vector} {f.put(f'load {vector}, ptr {place}, align {BYTES[kind]}')}, ptr {total}")
         rows = [f.pointer("%x", kind, f.put(f"mul i64 {r}, %stride")) for r in range(high)]
         with f.loop("0", "%inner", hint="k") as k:
             at = f.pointer("%w", kind, f.put(f"mul i64 {k}, {vectors * lanes}"))
@@ -72,10 +84,8 @@ class _Product:
                 for column, total in zip(columns, totals):
                     summed = f.call("fmuladd", vector, x, column, f.put(f"load {vector}, ptr {total}"))
                     f.do(f"store {vector} {summed}, ptr {total}")
-        for r, totals in enumerate(sums):
-            y = f.pointer("%out", kind, f.put(f"mul i64 {r}, %width"))
-            for v, total in enumerate(totals):
-                f.do(f"store {vector} {f.put(f'load {vector}, ptr {total}')}, ptr {f.pointer(y, kind, str(v * lanes))}, align {BYTES[kind]}")
+        for total, place in ((t, p) for pair in zip(sums, places) for t, p in zip(*pair)):
+            f.do(f"store {vector} {f.put(f'load {vector}, ptr {total}')}, ptr {place}, align {BYTES[kind]}")
         f.do("ret void")
         return f
 

@@ -87,7 +87,7 @@ def multiplied(a, w):
 
 @pytest.mark.parametrize("dtype", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 9, 31])
-@pytest.mark.parametrize(("inner", "width"), [(1, 1), (3, 2), (6, 5), (33, 19), (64, 40), (5, 100)])
+@pytest.mark.parametrize(("inner", "width"), [(1, 1), (3, 2), (6, 5), (33, 19), (64, 40), (5, 100), (300, 17)])
 def test_a_product_is_that_of_numpy_and_its_rows_have_bits_of_their_own(rows, inner, width, dtype):
     a, w = RNG.normal(size=(rows, inner)).astype(dtype), RNG.normal(size=(width, inner)).astype(dtype).T
     found = multiplied(a, w)
