@@ -65,27 +65,26 @@ class _Product:
         arguments = [("i64", "inner"), ("ptr", "x"), ("i64", "stride"), ("ptr", "w"), ("ptr", "out"), ("i64", "width"), ("i64", "done")]
         f = Function(f"block_{kind}_{high}_{vectors}", arguments, "void", ATTRIBUTES, internal=True)
         vector = f"<{lanes} x {kind}>"
-        sums = [[f.local(vector) for _ in range(vectors)] for _ in range(high)]
-        places = [
-            [f.pointer("%out", kind, f.put(f"add i64 {f.put(f'mul i64 {r}, %width')}, {v * lanes}")) for v in range(vectors)] for r in range(high)
-        ]
-        for total in (t for row in sums for t in row):
+        rows = [f.pointer("%x", kind, f.put(f"mul i64 {r}, %stride")) for r in range(high)]
+        goals = [f.pointer("%out", kind, f.put(f"mul i64 {r}, %width")) for r in range(high)]
+        sums = {(r, v): f.local(vector) for r in range(high) for v in range(vectors)}
+        places = {(r, v): f.pointer(goals[r], kind, str(v * lanes)) for r, v in sums}
+        for total in sums.values():
             f.do(f"store {vector} zeroinitializer, ptr {total}")
         with f.when(f.put("icmp sgt i64 %done, 0")):
-            for total, place in ((t, p) for pair in zip(sums, places) for t, p in zip(*pair)):
-                f.do(f"store {vector} {f.put(f'load {vector}, ptr {place}, align {BYTES[kind]}')}, ptr {total}")
-        rows = [f.pointer("%x", kind, f.put(f"mul i64 {r}, %stride")) for r in range(high)]
+            for at, total in sums.items():
+                f.do(f"store {vector} {f.put(f'load {vector}, ptr {places[at]}, align {BYTES[kind]}')}, ptr {total}")
         with f.loop("0", "%inner", hint="k") as k:
-            at = f.pointer("%w", kind, f.put(f"mul i64 {k}, {vectors * lanes}"))
-            columns = [f.put(f"load {vector}, ptr {f.pointer(at, kind, str(v * lanes))}, align {BYTES[kind]}") for v in range(vectors)]
-            for row, totals in zip(rows, sums):
+            w = f.pointer("%w", kind, f.put(f"mul i64 {k}, {vectors * lanes}"))
+            columns = [f.put(f"load {vector}, ptr {f.pointer(w, kind, str(v * lanes))}, align {BYTES[kind]}") for v in range(vectors)]
+            for r, row in enumerate(rows):
                 one = f.put(f"insertelement {vector} poison, {kind} {f.load(kind, f.pointer(row, kind, k))}, i32 0")
                 x = f.put(f"shufflevector {vector} {one}, {vector} poison, <{lanes} x i32> zeroinitializer")
-                for column, total in zip(columns, totals):
-                    summed = f.call("fmuladd", vector, x, column, f.put(f"load {vector}, ptr {total}"))
-                    f.do(f"store {vector} {summed}, ptr {total}")
-        for total, place in ((t, p) for pair in zip(sums, places) for t, p in zip(*pair)):
-            f.do(f"store {vector} {f.put(f'load {vector}, ptr {total}')}, ptr {place}, align {BYTES[kind]}")
+                for v, column in enumerate(columns):
+                    summed = f.call("fmuladd", vector, x, column, f.put(f"load {vector}, ptr {sums[r, v]}"))
+                    f.do(f"store {vector} {summed}, ptr {sums[r, v]}")
+        for at, total in sums.items():
+            f.do(f"store {vector} {f.put(f'load {vector}, ptr {total}')}, ptr {places[at]}, align {BYTES[kind]}")
         f.do("ret void")
         return f
 
