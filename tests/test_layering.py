@@ -17,6 +17,7 @@ ROOT = Path(skrnn.__file__).parent
 FLOORS = {
     "_bases": 0,  # scikit-learn's own, with types
     "_constraints": 0,
+    "_lazy": 0,
     "data": 0,
     "kernels": 0,
     "cells": 1,
