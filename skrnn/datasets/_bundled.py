@@ -121,8 +121,8 @@ def load_sunspots(*, return_X_y: bool = False) -> Any:
     Returns
     -------
     bunch : Bunch, or (X, y)
-        With the attributes ``data`` (ndarray of shape (309, 1): the year, a ``time_column`` for a forecaster), ``target`` (ndarray of shape (309,): the mean
-        number of sunspots), ``feature_names`` and ``DESCR``.
+        With the attributes ``data`` (ndarray of shape (309, 1): the year, a ``time_column`` for a forecaster), ``target`` (ndarray of shape (309,):
+        the mean number of sunspots), ``feature_names`` and ``DESCR``.
 
     Examples
     --------
