@@ -10,6 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
+from groups import sentence_of  # noqa: E402 (an extension of ours)
+
 project = "skrnn"
 author = "The skrnn developers"
 copyright = f"2026, {author}"
@@ -40,6 +42,7 @@ suppress_warnings = [
     "ref.citation",  # a docstring lists its papers whether or not its text cites each of them
 ]
 
+autosummary_context = {"sentence_of": sentence_of}  # for tables of methods; autosummary's own take a third of the build
 autodoc_typehints = "none"  # numpydoc's Parameters say it in words
 autodoc_inherit_docstrings = False
 numpydoc_show_class_members = False  # the class template lists the methods

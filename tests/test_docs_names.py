@@ -117,6 +117,12 @@ def test_estimators_come_first_and_every_group_has_a_shelf(extensions):
     assert groups.LAST_SHELF not in {group.shelf for group in found}
 
 
+def test_a_table_of_methods_says_what_each_does(extensions):
+    sentence_of = extensions("groups").sentence_of
+    assert sentence_of("skrnn", "RNNTagger", "predict").endswith(".")
+    assert sentence_of("skrnn", "RNNTagger", "predict") == extensions("groups").first_sentence(skrnn.RNNTagger.predict.__doc__)
+
+
 @pytest.mark.parametrize(
     ("docstring", "sentence"),
     [

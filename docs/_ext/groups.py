@@ -97,6 +97,11 @@ def groups() -> dict[Group, list[str]]:
     return {key: found[key] for key in sorted(found, key=attrgetter("place"))}
 
 
+def sentence_of(module: str, *path: str) -> str:
+    """What the thing behind a path in a module is, in its own first sentence, or in that of the class that it is inherited from."""
+    return first_sentence(inspect.getdoc(attrgetter(".".join(path))(importlib.import_module(module))))
+
+
 def first_sentence(docstring: str | None) -> str:
     paragraph = inspect.cleandoc(docstring or "").split("\n\n")[0].replace("\n", " ")
     return END_OF_SENTENCE.split(paragraph, maxsplit=1)[0]
