@@ -16,7 +16,7 @@ test = PYTHONSAFEPATH=1 $(python) -m pytest -q -n 2 --dist worksteal
 .SECONDARY:
 
 demo: $(VENV)/.installed-plot
-	$(python) examples/plot_digits.py
+	$(python) examples/sequences/plot_digits.py
 
 test: $(VENV)/.installed-test
 	$(test) tests
@@ -36,7 +36,7 @@ bench: $(VENV)/.installed-bench
 	set -e; for name in cells fit search memory ridge reservoir forecast; do $(python) -m benchmarks.$$name; done
 
 clean:
-	rm -rf build dist docs/_build docs/api.rst docs/auto_examples docs/generated docs/sg_execution_times.rst
+	rm -rf build dist docs/_build docs/api.rst docs/api docs/auto_examples docs/generated docs/sg_execution_times.rst
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -path './.*' -prune -o -name __pycache__ -prune -exec rm -rf {} +
 

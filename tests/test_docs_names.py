@@ -91,7 +91,7 @@ def test_an_estimator_stands_under_its_room(extensions, monkeypatch):
     room = ModuleType("skrnn.estimators._of_steps")
     monkeypatch.setitem(sys.modules, room.__name__, room)
     monkeypatch.setattr(skrnn.RNNTagger, "__module__", f"{room.__name__}._tagger")
-    assert extensions("names_page").group(skrnn, skrnn.RNNTagger).title == "Estimators: of steps"
+    assert extensions("groups").group(skrnn, skrnn.RNNTagger).title == "Estimators: of steps"
 
 
 def test_wrappers_stand_apart_from_cells(rows):
@@ -100,10 +100,27 @@ def test_wrappers_stand_apart_from_cells(rows):
     assert headings["skrnn.cells.Leaky"] == "Cells: wrappers"
 
 
-def test_the_api_page_has_every_public_name_once(extensions):
-    sections = extensions("api_page").api_page().split(".. currentmodule:: ")[1:]
-    entries = [f"{section.split()[0]}.{name}" for section in sections for name in section.partition(":nosignatures:")[2].split("\n\n")[1].split()]
+def test_the_api_pages_have_every_public_name_once(extensions):
+    api, found = extensions("api_page"), extensions("groups").groups()
+    pages = [api.group_page(*item).partition(".. currentmodule:: ")[2] for item in found.items()]
+    entries = [f"{page.split()[0]}.{name}" for page in pages for name in page.partition(":nosignatures:")[2].split()]
     assert Counter(entries) == Counter(NAMES)
+    overview = api.api_page()
+    assert Counter(re.findall(r":obj:`~([\w.]+)`", overview)) == Counter(NAMES)
+    assert re.findall(r"^   api/(\w+)$", overview, re.MULTILINE) == [api.page_of(group) for group in found]
+
+
+def test_estimators_come_first_and_every_group_has_a_shelf(extensions):
+    groups = extensions("groups")
+    found = list(groups.groups())
+    assert found[0].path[0] == "estimators"
+    assert groups.LAST_SHELF not in {group.shelf for group in found}
+
+
+def test_a_table_of_methods_says_what_each_does(extensions):
+    sentence_of = extensions("groups").sentence_of
+    assert sentence_of("skrnn", "RNNTagger", "predict").endswith(".")
+    assert sentence_of("skrnn", "RNNTagger", "predict") == extensions("groups").first_sentence(skrnn.RNNTagger.predict.__doc__)
 
 
 @pytest.mark.parametrize(
@@ -116,4 +133,4 @@ def test_the_api_page_has_every_public_name_once(extensions):
     ],
 )
 def test_only_the_first_sentence_is_taken(docstring, sentence, extensions):
-    assert extensions("names_page").first_sentence(docstring) == sentence
+    assert extensions("groups").first_sentence(docstring) == sentence

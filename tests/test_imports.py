@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
 import skrnn
+from skrnn import estimators
 
 PROBE = """
 import json, resource, sys
@@ -20,8 +22,18 @@ print(json.dumps([cpu() - before, sorted({name.split(".")[0] for name in sys.mod
 """
 
 
-def probe():
-    return json.loads(subprocess.run([sys.executable, "-c", PROBE], check=True, capture_output=True, timeout=30).stdout)
+ONE_ESTIMATOR = """
+import sys, torch, sklearn.base
+before = set(sys.modules)
+from skrnn import {name}
+import json
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+ROOMS = {path.parent.name for path in Path(skrnn.__file__).parent.glob("estimators/*/__init__.py")} - {"face"}
+
+
+def probe(program=PROBE):
+    return json.loads(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=60).stdout)
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +47,22 @@ def test_the_import_loads_nothing_heavy(probes):
 
 def test_the_import_takes_less_than_a_tenth_of_a_second(probes):
     assert min(seconds for seconds, _ in probes) < 0.1
+
+
+@pytest.mark.parametrize(("name", "room"), [("RNNClassifier", "sequences"), ("RNNTagger", "steps"), ("Seq2SeqTranslator", "writing")])
+def test_an_estimator_loads_its_own_room_and_nothing_that_waits_for_fit(name, room):
+    loaded = probe(ONE_ESTIMATOR.format(name=name))
+    assert {other for other in ROOMS if f"skrnn.estimators.{other}" in loaded} == {room}
+    late = {"torch._dynamo", "torch.optim", "sympy", "pandas", "matplotlib", "numba", "scipy.stats", "scipy.optimize", "sklearn.model_selection"}
+    late |= {"sklearn.metrics", "sklearn.linear_model", "sklearn.covariance", "skrnn.preprocessing", "skrnn.datasets", "skrnn.inspection"}
+    assert not late & set(loaded)
+
+
+def test_the_list_of_estimators_says_where_each_is():
+    assert sorted(estimators._HOMES) == sorted(estimators.__all__)
+    assert set(estimators.__all__) <= set(dir(estimators))
+    with pytest.raises(AttributeError, match="has no attribute 'LSTMClassifier'"):
+        estimators.LSTMClassifier  # noqa: B018
 
 
 @pytest.mark.parametrize("name", skrnn.__all__)

@@ -17,6 +17,7 @@ ROOT = Path(skrnn.__file__).parent
 FLOORS = {
     "_bases": 0,  # scikit-learn's own, with types
     "_constraints": 0,
+    "_lazy": 0,
     "data": 0,
     "kernels": 0,
     "cells": 1,
@@ -251,7 +252,8 @@ def test_an_estimator_describes_its_parameters_and_attributes(estimator):
 
 
 @pytest.mark.parametrize("thing", CELLS + FRONTENDS + ESTIMATORS)
-def test_an_example_has_at_most_8_lines_and_ends_in_a_result(thing):
+def test_an_example_has_at_most_8_statements_that_fit_in_a_page_and_ends_in_a_result(thing):
     lines = [line for line in section(thing, "Examples").splitlines() if line]
-    assert 1 <= sum(line.startswith((">>>", "...")) for line in lines) <= 8
+    assert 1 <= sum(line.startswith(">>>") for line in lines) <= 8
+    assert not [line for line in lines if line.startswith((">>>", "...")) and len(line) > 75]
     assert not lines[-1].startswith((">>>", "..."))

@@ -1,68 +1,82 @@
-"""Write ``api.rst`` from ``skrnn.*.__all__``: a new public name appears without a list to edit."""
+"""Write ``api.rst`` and a page for each group of names, from ``skrnn.*.__all__``: a new public name appears without a list to edit."""
 
-import importlib
-import inspect
-import pkgutil
-from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
-from types import ModuleType
 
 from generated_page import write_page
+from groups import Group, groups
 
 INTRODUCTION = """\
-API reference
-=============
+API
+===
 
-Every public name, under the shortest path that it can be imported from.
+Every public name, grouped by what it is for, under the shortest path that it can be imported from. :doc:`names` has all of them on one page, in
+one line each.
+
+.. toctree::
+   :hidden:
+
+   names
 """
 
 
-def public_modules() -> Iterator[ModuleType]:
-    """``skrnn``, then its public packages and modules, from the top of the tree down."""
-    names, waiting = ["skrnn"], ["skrnn"]
-    while waiting:
-        package = importlib.import_module(waiting.pop(0))
-        found = [f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(getattr(package, "__path__", ())) if not m.name.startswith("_")]
-        names += found
-        waiting += found
-    return map(importlib.import_module, names)
+def page_of(group: Group) -> str:
+    return "_".join(group.path)
 
 
-def sections() -> Iterator[tuple[ModuleType, list[str]]]:
-    """The names that each module's section documents; a name that two modules export belongs to the upper one."""
-    seen: set[int] = set()
-    for module in public_modules():
-        exported = {name: getattr(module, name) for name in getattr(module, "__all__", ()) if not name.startswith("_")}
-        fresh = {name: thing for name, thing in exported.items() if not inspect.ismodule(thing) and id(thing) not in seen}
-        seen |= {id(thing) for thing in fresh.values()}
-        if fresh:
-            yield module, sorted(fresh, key=str.lower)
-
-
-def section(module: ModuleType, names: list[str]) -> str:
-    title = module.__name__
-    summary = (inspect.getdoc(module) or "").split("\n\n")[0].replace("\n", " ")
-    entries = "\n".join(f"   {name}" for name in names)
+def shelf(title: str, found: dict[Group, list[str]]) -> str:
+    """A table of the groups of one shelf, and their pages for the navigation."""
+    rows = [
+        f"   * - :doc:`api/{page_of(key)}`\n     - {key.sentence}\n     - {', '.join(f':obj:`~{key.importable_from}.{name}`' for name in names)}"
+        for key, names in found.items()
+    ]
+    pages = "\n".join(f"   api/{page_of(key)}" for key in found)
     return f"""
 {title}
 {"-" * len(title)}
 
-{summary}
+.. list-table::
+   :widths: 16 28 56
 
-.. currentmodule:: {title}
+{chr(10).join(rows)}
+
+.. toctree::
+   :hidden:
+   :caption: {title}
+
+{pages}
+"""
+
+
+def api_page() -> str:
+    found = groups()
+    shelves = groupby(found, key=lambda key: key.shelf)
+    return INTRODUCTION + "".join(shelf(title, {key: found[key] for key in keys}) for title, keys in shelves)
+
+
+def group_page(group: Group, names: list[str]) -> str:
+    entries = "\n".join(f"   {name}" for name in names)
+    title = group.title.removeprefix("Estimators: ").capitalize()
+    return f"""\
+{title}
+{"=" * len(title)}
+
+{group.sentence} Import from ``{group.importable_from}``.
+
+.. currentmodule:: {group.importable_from}
 
 .. autosummary::
-   :toctree: generated/
+   :toctree: ../generated/
    :nosignatures:
 
 {entries}
 """
 
 
-def api_page() -> str:
-    return INTRODUCTION + "".join(section(module, names) for module, names in sections())
-
-
 def setup(app) -> dict[str, bool]:
-    write_page(Path(app.srcdir) / "api.rst", api_page())  # before Sphinx looks for the pages
+    source = Path(app.srcdir)  # before Sphinx looks for the pages
+    (source / "api").mkdir(exist_ok=True)
+    write_page(source / "api.rst", api_page())
+    for group, names in groups().items():
+        write_page(source / "api" / f"{page_of(group)}.rst", group_page(group, names))
     return {"parallel_read_safe": True}

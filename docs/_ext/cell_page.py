@@ -17,7 +17,11 @@ Choosing a cell
 
 Start with the GRU, the default. Take an LSTM for long gaps, counting and timing; an Elman net where speed counts and memory is short; a linear
 recurrence (`MinGRU`, `LRU`) for sequences of many thousand steps; `CfC` for steps at irregular times; `Clockwork`, `Leaky` or `Skip` where time
-scales are known. Then search: ``GridSearchCV(model, {{"cell": ["gru", "lstm", "lmu"]}})``.
+scales are known. Then search: ``GridSearchCV(model, {{"cell": ["gru", "lstm", "lmu"]}})``, as in the example
+:doc:`auto_examples/tuning/plot_grid_search`.
+
+.. image:: pictures/choosing_a_cell.svg
+   :alt: Weights of each cell, and the time of a training step over that of torch's LSTM
 
 Weights are those of a layer of {H} units on {F} channels; the state is what one sequence carries from step to step, in numbers. A step costs about
 as many multiplications as there are weights. *Time* is that of a training step divided by the time of ``torch.nn.LSTM`` with 32 units, for 32

@@ -45,7 +45,13 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
     >>> import pandas as pd
     >>> from skrnn.adapters import from_nixtla
     >>> days = pd.date_range("2024-01-30", periods=3)
-    >>> df = pd.DataFrame({"unique_id": ["a"] * 3 + ["b"] * 2, "ds": [*days, *days[:2]], "y": [1.0, 2.0, 3.0, 10.0, 20.0]})
+    >>> df = pd.DataFrame(
+    ...     {
+    ...         "unique_id": ["a"] * 3 + ["b"] * 2,
+    ...         "ds": [*days, *days[:2]],
+    ...         "y": [1.0, 2.0, 3.0, 10.0, 20.0],
+    ...     }
+    ... )
     >>> panel = from_nixtla(df)
     >>> panel.y
     [array([1., 2., 3.]), array([10., 20.])]

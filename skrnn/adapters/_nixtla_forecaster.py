@@ -40,8 +40,21 @@ class NixtlaForecaster(BaseEstimator):
     >>> from skrnn import RNNForecaster
     >>> from skrnn.adapters import NixtlaForecaster
     >>> days = pd.date_range("2024-01-01", periods=60)
-    >>> df = pd.concat([pd.DataFrame({"unique_id": k, "ds": days, "y": np.arange(60) % 7 + 10.0 * k}) for k in range(3)])
-    >>> model = NixtlaForecaster(RNNForecaster(horizon=7, n_lags=14, max_epochs=2, random_state=0)).fit(df)
+    >>> df = pd.concat(
+    ...     [
+    ...         pd.DataFrame(
+    ...             {
+    ...                 "unique_id": k,
+    ...                 "ds": days,
+    ...                 "y": np.arange(60) % 7 + 10.0 * k,
+    ...             }
+    ...         )
+    ...         for k in range(3)
+    ...     ]
+    ... )
+    >>> model = NixtlaForecaster(
+    ...     RNNForecaster(horizon=7, n_lags=14, max_epochs=2, random_state=0)
+    ... ).fit(df)
     >>> model.predict(7, level=[90]).columns.tolist()
     ['unique_id', 'ds', 'RNNForecaster', 'RNNForecaster-lo-90', 'RNNForecaster-hi-90']
     """

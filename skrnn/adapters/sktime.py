@@ -55,7 +55,9 @@ class SktimeClassifier(BaseClassifier):
     --------
     >>> from sktime.datasets import load_unit_test  # doctest: +SKIP
     >>> from skrnn.adapters.sktime import SktimeClassifier  # doctest: +SKIP
-    >>> model = SktimeClassifier(random_state=0).fit(*load_unit_test("train"))  # doctest: +SKIP
+    >>> model = SktimeClassifier(random_state=0).fit(
+    ...     *load_unit_test("train")
+    ... )  # doctest: +SKIP
     >>> model.score(*load_unit_test("test"))  # doctest: +SKIP
     """
 
@@ -116,7 +118,9 @@ class SktimeRegressor(BaseRegressor):
     --------
     >>> from sktime.datasets import load_covid_3month  # doctest: +SKIP
     >>> from skrnn.adapters.sktime import SktimeRegressor  # doctest: +SKIP
-    >>> model = SktimeRegressor(random_state=0).fit(*load_covid_3month("train"))  # doctest: +SKIP
+    >>> model = SktimeRegressor(random_state=0).fit(
+    ...     *load_covid_3month("train")
+    ... )  # doctest: +SKIP
     >>> model.score(*load_covid_3month("test"))  # doctest: +SKIP
     """
 
@@ -175,7 +179,9 @@ class SktimeForecaster(BaseForecaster):
     --------
     >>> from sktime.datasets import load_airline  # doctest: +SKIP
     >>> from skrnn.adapters.sktime import SktimeForecaster  # doctest: +SKIP
-    >>> model = SktimeForecaster(random_state=0).fit(load_airline(), fh=range(1, 13))  # doctest: +SKIP
+    >>> model = SktimeForecaster(random_state=0).fit(
+    ...     load_airline(), fh=range(1, 13)
+    ... )  # doctest: +SKIP
     >>> model.predict_interval(coverage=0.9)  # doctest: +SKIP
     """
 

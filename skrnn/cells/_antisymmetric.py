@@ -47,7 +47,13 @@ class Antisymmetric(Cell):
     Examples
     --------
     >>> from skrnn.cells import Antisymmetric
-    >>> [sum(w.numel() for w in Antisymmetric(gated=gated).build(1, 128).parameters()) for gated in (False, True)]
+    >>> [
+    ...     sum(
+    ...         w.numel()
+    ...         for w in Antisymmetric(gated=gated).build(1, 128).parameters()
+    ...     )
+    ...     for gated in (False, True)
+    ... ]
     [8384, 8640]
     """
 

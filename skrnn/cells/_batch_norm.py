@@ -103,7 +103,9 @@ class BatchNorm(Wrapper):
     >>> import torch
     >>> from skrnn.cells import LSTM, BatchNorm
     >>> cell = BatchNorm(LSTM()).build(3, 8, torch.Generator().manual_seed(0))
-    >>> sum(w.numel() for w in cell.parameters()) - sum(w.numel() for w in cell.cell_.parameters())
+    >>> sum(w.numel() for w in cell.parameters()) - sum(
+    ...     w.numel() for w in cell.cell_.parameters()
+    ... )
     40
     """
 

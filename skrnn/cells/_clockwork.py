@@ -66,8 +66,13 @@ class Clockwork(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import Clockwork
-    >>> cell = Clockwork(periods=(1, 3)).build(1, 2, torch.Generator().manual_seed(0))
-    >>> _, first = cell.step(cell.project(torch.ones(1, 1)), cell.initial_state(1, like=torch.ones(1)))
+    >>> cell = Clockwork(periods=(1, 3)).build(
+    ...     1, 2, torch.Generator().manual_seed(0)
+    ... )
+    >>> _, first = cell.step(
+    ...     cell.project(torch.ones(1, 1)),
+    ...     cell.initial_state(1, like=torch.ones(1)),
+    ... )
     >>> _, second = cell.step(cell.project(torch.ones(1, 1)), first)
     >>> (first.h == second.h).tolist()
     [[False, True]]

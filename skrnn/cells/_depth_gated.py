@@ -55,7 +55,9 @@ class DepthGatedLSTM(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import DepthGatedLSTM
-    >>> cell = DepthGatedLSTM(depth=3).build(3, 8, torch.Generator().manual_seed(0))
+    >>> cell = DepthGatedLSTM(depth=3).build(
+    ...     3, 8, torch.Generator().manual_seed(0)
+    ... )
     >>> sum(w.numel() for w in cell.parameters())
     1720
     """

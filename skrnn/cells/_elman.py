@@ -52,8 +52,13 @@ class Elman(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import Elman
-    >>> cell = Elman("relu", recurrent_init="identity").build(1, 4, torch.Generator().manual_seed(0))
-    >>> y, state = cell.step(cell.project(torch.ones(2, 1)), cell.initial_state(2, like=torch.ones(1)))
+    >>> cell = Elman("relu", recurrent_init="identity").build(
+    ...     1, 4, torch.Generator().manual_seed(0)
+    ... )
+    >>> y, state = cell.step(
+    ...     cell.project(torch.ones(2, 1)),
+    ...     cell.initial_state(2, like=torch.ones(1)),
+    ... )
     >>> y.shape
     torch.Size([2, 4])
     """

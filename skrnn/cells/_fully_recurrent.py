@@ -45,8 +45,13 @@ class FullyRecurrent(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import FullyRecurrent
-    >>> cell = FullyRecurrent(n_outputs=1).build(2, 3, torch.Generator().manual_seed(0))
-    >>> y, state = cell.step(cell.project(torch.ones(1, 2)), cell.initial_state(1, like=torch.ones(1)))
+    >>> cell = FullyRecurrent(n_outputs=1).build(
+    ...     2, 3, torch.Generator().manual_seed(0)
+    ... )
+    >>> y, state = cell.step(
+    ...     cell.project(torch.ones(1, 2)),
+    ...     cell.initial_state(1, like=torch.ones(1)),
+    ... )
     >>> (y > 0).tolist(), (state > 0).tolist()
     ([[True, False, False]], [[True, True, True]])
     """

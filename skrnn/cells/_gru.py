@@ -60,7 +60,13 @@ class GRU(Cell):
     Examples
     --------
     >>> from skrnn.cells import GRU
-    >>> {gates: sum(w.numel() for w in GRU("before", gates).build(3, 32).parameters()) for gates in ("full", "gru1", "gru2", "gru3")}
+    >>> {
+    ...     gates: sum(
+    ...         w.numel()
+    ...         for w in GRU("before", gates).build(3, 32).parameters()
+    ...     )
+    ...     for gates in ("full", "gru1", "gru2", "gru3")
+    ... }
     {'full': 3456, 'gru1': 3264, 'gru2': 3200, 'gru3': 1216}
     """
 

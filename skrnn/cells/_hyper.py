@@ -67,9 +67,16 @@ class Hyper(Wrapper):
     --------
     >>> import torch
     >>> from skrnn.cells import Elman, Hyper
-    >>> cell = Hyper(Elman(), hyper_size=4).build(1, 8, torch.Generator().manual_seed(0))
+    >>> cell = Hyper(Elman(), hyper_size=4).build(
+    ...     1, 8, torch.Generator().manual_seed(0)
+    ... )
     >>> x, state = torch.ones(2, 1), cell.initial_state(2, like=torch.ones(1))
-    >>> bool((cell.step(cell.project(x), state)[0] == cell.cell_.step(cell.cell_.project(x), state.cell)[0]).all())
+    >>> bool(
+    ...     (
+    ...         cell.step(cell.project(x), state)[0]
+    ...         == cell.cell_.step(cell.cell_.project(x), state.cell)[0]
+    ...     ).all()
+    ... )
     True
     """
 

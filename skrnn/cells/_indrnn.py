@@ -48,7 +48,9 @@ class IndRNN(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import IndRNN
-    >>> cell = IndRNN(n_steps=100).build(1, 4, torch.Generator().manual_seed(0))
+    >>> cell = IndRNN(n_steps=100).build(
+    ...     1, 4, torch.Generator().manual_seed(0)
+    ... )
     >>> bool((cell.R <= 2 ** (1 / 100)).all())
     True
     """

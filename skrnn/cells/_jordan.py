@@ -66,7 +66,9 @@ class Jordan(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import Jordan
-    >>> cell = Jordan(n_hidden=20).build(8, 5, torch.Generator().manual_seed(0))
+    >>> cell = Jordan(n_hidden=20).build(
+    ...     8, 5, torch.Generator().manual_seed(0)
+    ... )
     >>> sum(w.numel() for w in cell.parameters())
     385
     """

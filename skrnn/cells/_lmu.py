@@ -61,7 +61,9 @@ class LMU(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import LMU
-    >>> cell = LMU(order=4, theta=10).build(1, 8, torch.Generator().manual_seed(0))
+    >>> cell = LMU(order=4, theta=10).build(
+    ...     1, 8, torch.Generator().manual_seed(0)
+    ... )
     >>> cell.initial_state(2, like=torch.ones(1)).m.shape
     torch.Size([2, 4])
     """

@@ -63,7 +63,9 @@ class LRU(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import LRU
-    >>> cell = LRU(r_min=0.9, r_max=0.999).build(1, 64, torch.Generator().manual_seed(0))
+    >>> cell = LRU(r_min=0.9, r_max=0.999).build(
+    ...     1, 64, torch.Generator().manual_seed(0)
+    ... )
     >>> modulus = torch.exp(-torch.exp(cell.nu))
     >>> bool(((modulus > 0.899) & (modulus < 0.9991)).all())
     True

@@ -100,7 +100,9 @@ class LSTM(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import LSTM
-    >>> cell = LSTM(peephole=True).build(3, 8, torch.Generator().manual_seed(0))
+    >>> cell = LSTM(peephole=True).build(
+    ...     3, 8, torch.Generator().manual_seed(0)
+    ... )
     >>> sum(w.numel() for w in cell.parameters())
     408
     """

@@ -80,7 +80,10 @@ class MinGRU(_GatedAverage):
     Examples
     --------
     >>> from skrnn.cells import GRU, MinGRU
-    >>> [sum(w.numel() for w in cell.build(3, 32).parameters()) for cell in (GRU(), MinGRU())]
+    >>> [
+    ...     sum(w.numel() for w in cell.build(3, 32).parameters())
+    ...     for cell in (GRU(), MinGRU())
+    ... ]
     [3488, 256]
     """
 
@@ -137,7 +140,10 @@ class MinLSTM(_GatedAverage):
     Examples
     --------
     >>> from skrnn.cells import LSTM, MinLSTM
-    >>> [sum(w.numel() for w in cell.build(3, 32).parameters()) for cell in (LSTM(), MinLSTM())]
+    >>> [
+    ...     sum(w.numel() for w in cell.build(3, 32).parameters())
+    ...     for cell in (LSTM(), MinLSTM())
+    ... ]
     [4608, 384]
     """
 

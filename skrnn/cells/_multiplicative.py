@@ -54,8 +54,15 @@ class Multiplicative(Wrapper):
     Examples
     --------
     >>> from skrnn.cells import LSTM, Multiplicative
-    >>> cells = {"lstm": LSTM(), "mlstm": Multiplicative(LSTM()), "8 factors": Multiplicative(LSTM(), n_factors=8)}
-    >>> {name: sum(w.numel() for w in cell.build(3, 32).parameters()) for name, cell in cells.items()}
+    >>> cells = {
+    ...     "lstm": LSTM(),
+    ...     "mlstm": Multiplicative(LSTM()),
+    ...     "8 factors": Multiplicative(LSTM(), n_factors=8),
+    ... }
+    >>> {
+    ...     name: sum(w.numel() for w in cell.build(3, 32).parameters())
+    ...     for name, cell in cells.items()
+    ... }
     {'lstm': 4608, 'mlstm': 5760, '8 factors': 5152}
     """
 

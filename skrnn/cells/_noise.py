@@ -68,8 +68,15 @@ class Zoneout(Wrapper):
     --------
     >>> import torch
     >>> from skrnn.cells import GRU, Zoneout
-    >>> cell = Zoneout(GRU(), hidden_rate=0.5).build(1, 1000, torch.Generator().manual_seed(0)).train()
-    >>> y, h = cell.step(cell.project(torch.ones(1, 1)), cell.initial_state(1, like=torch.ones(1)))
+    >>> cell = (
+    ...     Zoneout(GRU(), hidden_rate=0.5)
+    ...     .build(1, 1000, torch.Generator().manual_seed(0))
+    ...     .train()
+    ... )
+    >>> y, h = cell.step(
+    ...     cell.project(torch.ones(1, 1)),
+    ...     cell.initial_state(1, like=torch.ones(1)),
+    ... )
     >>> round(float((h == 0).float().mean()), 1)
     0.5
     """
@@ -143,7 +150,11 @@ class VariationalDropout(Wrapper):
     --------
     >>> import torch
     >>> from skrnn.cells import LSTM, VariationalDropout
-    >>> cell = VariationalDropout(LSTM()).build(3, 8, torch.Generator().manual_seed(0)).train()
+    >>> cell = (
+    ...     VariationalDropout(LSTM())
+    ...     .build(3, 8, torch.Generator().manual_seed(0))
+    ...     .train()
+    ... )
     >>> m_x, m_h = cell.initial_state(5, like=torch.ones(1)).masks.value
     >>> sorted(set(m_h.flatten().tolist()))
     [0.0, 1.333]
@@ -235,8 +246,15 @@ class RecurrentDropout(Wrapper):
     --------
     >>> import torch
     >>> from skrnn.cells import LSTM, RecurrentDropout
-    >>> cell = RecurrentDropout(LSTM(), rate=0.5).build(1, 1000, torch.Generator().manual_seed(0)).train()
-    >>> y, (h, c) = cell.step(cell.project(torch.ones(1, 1)), cell.initial_state(1, like=torch.ones(1)))
+    >>> cell = (
+    ...     RecurrentDropout(LSTM(), rate=0.5)
+    ...     .build(1, 1000, torch.Generator().manual_seed(0))
+    ...     .train()
+    ... )
+    >>> y, (h, c) = cell.step(
+    ...     cell.project(torch.ones(1, 1)),
+    ...     cell.initial_state(1, like=torch.ones(1)),
+    ... )
     >>> round(float((c == 0).float().mean()), 1)
     0.5
     """

@@ -108,7 +108,9 @@ class Reservoir(Cell):
     --------
     >>> import torch
     >>> from skrnn.cells import Reservoir, spectral_radius
-    >>> cell = Reservoir(spectral_radius=0.8).build(1, 100, torch.Generator().manual_seed(0))
+    >>> cell = Reservoir(spectral_radius=0.8).build(
+    ...     1, 100, torch.Generator().manual_seed(0)
+    ... )
     >>> round(spectral_radius(cell.recurrent_matrix()), 12)
     0.8
     """

@@ -64,7 +64,13 @@ class Skip(Wrapper):
     Examples
     --------
     >>> from skrnn.cells import Elman, Skip
-    >>> {short: sum(w.numel() for w in Skip(Elman(), 5, short).build(3, 8).parameters()) for short in (False, True)}
+    >>> {
+    ...     short: sum(
+    ...         w.numel()
+    ...         for w in Skip(Elman(), 5, short).build(3, 8).parameters()
+    ...     )
+    ...     for short in (False, True)
+    ... }
     {False: 160, True: 96}
     """
 
@@ -135,7 +141,10 @@ class Residual(Wrapper):
     --------
     >>> import torch
     >>> from skrnn.cells import GRU, Residual
-    >>> cell, x = Residual(GRU()).build(4, 4, torch.Generator().manual_seed(0)), torch.ones(1, 4)
+    >>> cell, x = (
+    ...     Residual(GRU()).build(4, 4, torch.Generator().manual_seed(0)),
+    ...     torch.ones(1, 4),
+    ... )
     >>> y, h = cell.step(cell.project(x), cell.initial_state(1, like=x))
     >>> torch.equal(y, h + x)
     True

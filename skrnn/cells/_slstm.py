@@ -67,7 +67,10 @@ class SLSTM(Cell):
     Examples
     --------
     >>> from skrnn.cells import SLSTM
-    >>> [sum(w.numel() for w in SLSTM(n_heads).build(3, 32).parameters()) for n_heads in (1, 4)]
+    >>> [
+    ...     sum(w.numel() for w in SLSTM(n_heads).build(3, 32).parameters())
+    ...     for n_heads in (1, 4)
+    ... ]
     [4608, 1536]
     """
 

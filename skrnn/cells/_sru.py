@@ -54,7 +54,10 @@ class SRU(Cell):
     Examples
     --------
     >>> from skrnn.cells import SRU
-    >>> [sum(w.numel() for w in SRU().build(n, 32).parameters()) for n in (32, 8)]
+    >>> [
+    ...     sum(w.numel() for w in SRU().build(n, 32).parameters())
+    ...     for n in (32, 8)
+    ... ]
     [3200, 1152]
     """
 

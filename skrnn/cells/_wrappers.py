@@ -100,8 +100,13 @@ class Leaky(Wrapper):
     --------
     >>> import torch
     >>> from skrnn.cells import GRU, Leaky
-    >>> cell = Leaky(GRU(), rate=0.1).build(1, 4, torch.Generator().manual_seed(0))
-    >>> y, state = cell.step(cell.project(torch.ones(1, 1)), cell.initial_state(1, like=torch.ones(1)))
+    >>> cell = Leaky(GRU(), rate=0.1).build(
+    ...     1, 4, torch.Generator().manual_seed(0)
+    ... )
+    >>> y, state = cell.step(
+    ...     cell.project(torch.ones(1, 1)),
+    ...     cell.initial_state(1, like=torch.ones(1)),
+    ... )
     >>> bool(y.abs().max() < 0.1)
     True
     """

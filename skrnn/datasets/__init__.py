@@ -1,8 +1,10 @@
-"""Generated sequences: the tasks on which recurrent networks were first compared, ready for ``fit``.
+"""Generated sequences, the tasks on which recurrent networks were first compared, and a few real ones, ready for ``fit``.
 
-Every function draws from ``random_state`` alone, and gives X and y in the forms that the estimators take.
+Every ``make_…`` draws from ``random_state`` alone, and gives X and y in the forms that the estimators take. Every ``load_…`` says whose its data
+are, and under which licence.
 """
 
+from ._bundled import load_japanese_vowels, load_mauna_loa_co2, load_sunspots
 from ._dynamics import make_henon, make_lorenz, make_mackey_glass, make_rossler
 from ._grammars import REBER_LETTERS, make_continual_reber, make_counting, make_embedded_reber, make_letters, reber_successors
 from ._pairs import make_copy, make_date_strings
@@ -26,6 +28,9 @@ from ._signals import (
 
 __all__ = [
     "REBER_LETTERS",
+    "load_japanese_vowels",
+    "load_mauna_loa_co2",
+    "load_sunspots",
     "make_adding",
     "make_channel_equalization",
     "make_continual_reber",

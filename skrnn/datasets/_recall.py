@@ -122,7 +122,11 @@ def make_temporal_order(
     --------
     >>> from skrnn.datasets import make_temporal_order
     >>> X, y = make_temporal_order(3, 20, random_state=0)
-    >>> X.n_features, "".join("abcdXYEB"[k] for k in X[0].argmax(axis=1)), str(y[0])
+    >>> (
+    ...     X.n_features,
+    ...     "".join("abcdXYEB"[k] for k in X[0].argmax(axis=1)),
+    ...     str(y[0]),
+    ... )
     (8, 'EdXdbdbcadcXaacbcddB', 'XX')
     """
     _at_least("n_sequences", n_sequences, 1)

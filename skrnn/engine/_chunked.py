@@ -60,7 +60,12 @@ def scan_chunked(cell: Cell, x: Tensor, state: State | None = None, *, n_chunks:
     >>> import torch
     >>> from skrnn.cells import Reservoir
     >>> from skrnn.engine import scan_chunked
-    >>> cell = Reservoir(fan_in=5).build(1, 20, torch.Generator().manual_seed(0)).double().eval()
+    >>> cell = (
+    ...     Reservoir(fan_in=5)
+    ...     .build(1, 20, torch.Generator().manual_seed(0))
+    ...     .double()
+    ...     .eval()
+    ... )
     >>> x = torch.sin(torch.arange(4000, dtype=torch.float64))[:, None]
     >>> scan_chunked(cell, x, n_chunks=4).seam < 1e-9
     True

@@ -12,12 +12,20 @@ Examples
 >>> from skrnn.engine import pack
 >>> from skrnn.frontends import Conv1d, Embedding, encode
 >>> from skrnn.networks import Recurrent, SequenceNetwork
->>> X, g = [["the", "cat", "sat"], ["the", "dog"]], torch.Generator().manual_seed(0)
+>>> X, g = (
+...     [["the", "cat", "sat"], ["the", "dog"]],
+...     torch.Generator().manual_seed(0),
+... )
 >>> frontend = Conv1d(8, kernel_size=3, frontend=Embedding(4))
 >>> encoding = frontend.learn(X)
 >>> sequences = encode(X, encoding)
 >>> frontend = frontend.build(sequences.n_features, g, encoding)
->>> network = SequenceNetwork(Recurrent(GRU(), frontend.output_size, 16, generator=g), "last", torch.zeros(2), frontend)
+>>> network = SequenceNetwork(
+...     Recurrent(GRU(), frontend.output_size, 16, generator=g),
+...     "last",
+...     torch.zeros(2),
+...     frontend,
+... )
 >>> network(pack(sequences)).shape
 torch.Size([2, 2])
 """

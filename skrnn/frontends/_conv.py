@@ -80,7 +80,9 @@ class Conv1d(Frontend):
     >>> from skrnn.engine import pack, unpack
     >>> from skrnn import as_sequences
     >>> from skrnn.frontends import Conv1d
-    >>> frontend = Conv1d(8, kernel_size=5, stride=3).build(2, torch.Generator().manual_seed(0))
+    >>> frontend = Conv1d(8, kernel_size=5, stride=3).build(
+    ...     2, torch.Generator().manual_seed(0)
+    ... )
     >>> batch = pack(as_sequences([torch.ones(7, 2), torch.ones(3, 2)]))
     >>> unpack(frontend(batch)).lengths
     array([3, 1])

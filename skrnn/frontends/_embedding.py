@@ -60,7 +60,10 @@ class Embedding(Frontend):
     Examples
     --------
     >>> from skrnn.frontends import Embedding, encode
-    >>> X = [[["sun", 21.0], ["rain", 14.5]], [["sun", 23.0], ["fog", 9.0], ["rain", 12.0]]]
+    >>> X = [
+    ...     [["sun", 21.0], ["rain", 14.5]],
+    ...     [["sun", 23.0], ["fog", 9.0], ["rain", 12.0]],
+    ... ]
     >>> frontend = Embedding(4, channels=[0])
     >>> encoding = frontend.learn(X)
     >>> encode(X, encoding)[1].tolist()

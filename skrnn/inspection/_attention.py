@@ -46,7 +46,9 @@ class AttentionDisplay:
     >>> from skrnn import Seq2SeqTranslator
     >>> from skrnn.inspection import AttentionDisplay
     >>> X = ["ab", "ba", "aab", "bba"] * 8
-    >>> model = Seq2SeqTranslator(hidden_size=8, max_epochs=3, random_state=0).fit(X, X)
+    >>> model = Seq2SeqTranslator(
+    ...     hidden_size=8, max_epochs=3, random_state=0
+    ... ).fit(X, X)
     >>> AttentionDisplay.from_estimator(model, X, X, sequence=2).weights.shape
     (3, 3)
     """

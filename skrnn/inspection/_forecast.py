@@ -46,7 +46,9 @@ class ForecastDisplay:
     >>> from skrnn import RNNForecaster
     >>> from skrnn.inspection import ForecastDisplay
     >>> y = np.sin(np.arange(60))
-    >>> model = RNNForecaster(horizon=4, hidden_size=4, max_epochs=2, random_state=0).fit(None, y)
+    >>> model = RNNForecaster(
+    ...     horizon=4, hidden_size=4, max_epochs=2, random_state=0
+    ... ).fit(None, y)
     >>> ForecastDisplay.from_estimator(model, y).forecast.shape
     (4,)
     """

@@ -47,8 +47,15 @@ class GateDisplay:
     >>> from skrnn import RNNRegressor
     >>> from skrnn.inspection import GateDisplay
     >>> X = np.random.default_rng(0).normal(size=(40, 7, 1))
-    >>> model = RNNRegressor(cell="lstm", hidden_size=4, max_epochs=3, random_state=0).fit(X, X.mean((1, 2)))
-    >>> {name: gate.shape for name, gate in GateDisplay.from_estimator(model, X).gates.items()}
+    >>> model = RNNRegressor(
+    ...     cell="lstm", hidden_size=4, max_epochs=3, random_state=0
+    ... ).fit(X, X.mean((1, 2)))
+    >>> {
+    ...     name: gate.shape
+    ...     for name, gate in GateDisplay.from_estimator(
+    ...         model, X
+    ...     ).gates.items()
+    ... }
     {'i': (7, 4), 'f': (7, 4), 'o': (7, 4)}
     """
 

@@ -71,7 +71,9 @@ class GradientFlowDisplay:
     >>> import numpy as np
     >>> from skrnn.inspection import GradientFlowDisplay
     >>> X = np.random.default_rng(0).normal(size=(5, 50, 1))
-    >>> display = GradientFlowDisplay.from_cells({"fades": "gru"}, X, hidden_size=8, random_state=0)
+    >>> display = GradientFlowDisplay.from_cells(
+    ...     {"fades": "gru"}, X, hidden_size=8, random_state=0
+    ... )
     >>> bool(display.norms["fades"][0] < 1e-6 < display.norms["fades"][-1])
     True
     """

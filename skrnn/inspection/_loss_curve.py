@@ -40,7 +40,9 @@ class LossCurveDisplay:
     >>> from skrnn import RNNRegressor
     >>> from skrnn.inspection import LossCurveDisplay
     >>> X = np.random.default_rng(0).normal(size=(40, 5, 1))
-    >>> model = RNNRegressor(hidden_size=4, max_epochs=3, random_state=0).fit(X, X.mean((1, 2)))
+    >>> model = RNNRegressor(hidden_size=4, max_epochs=3, random_state=0).fit(
+    ...     X, X.mean((1, 2))
+    ... )
     >>> LossCurveDisplay.from_estimator(model).losses["RNNRegressor"].shape
     (3,)
     """

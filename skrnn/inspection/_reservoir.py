@@ -93,7 +93,13 @@ def memory_capacity(reservoir: Any, *, hidden_size: int = 100, max_delay: int | 
     >>> from skrnn.cells import Reservoir
     >>> from skrnn.inspection import memory_capacity
     >>> line = Reservoir("identity", topology="delay_line", bias_scaling=0.0)
-    >>> round(float(memory_capacity(line, hidden_size=20, n_steps=1000, random_state=0).sum()))
+    >>> round(
+    ...     float(
+    ...         memory_capacity(
+    ...             line, hidden_size=20, n_steps=1000, random_state=0
+    ...         ).sum()
+    ...     )
+    ... )
     19
     """
     random = check_random_state(seed_of(random_state))
@@ -165,7 +171,13 @@ def largest_lyapunov_exponent(reservoir: Any, X: ArrayLike, *, hidden_size: int 
     >>> from skrnn.cells import Reservoir
     >>> from skrnn.inspection import largest_lyapunov_exponent
     >>> u = np.random.default_rng(0).uniform(-1, 1, (500, 1))
-    >>> [largest_lyapunov_exponent(Reservoir(spectral_radius=r), u, random_state=0) > 0 for r in (0.9, 3.0)]
+    >>> [
+    ...     largest_lyapunov_exponent(
+    ...         Reservoir(spectral_radius=r), u, random_state=0
+    ...     )
+    ...     > 0
+    ...     for r in (0.9, 3.0)
+    ... ]
     [False, True]
     """
     with limit_threads(1), torch.inference_mode():
@@ -235,7 +247,11 @@ def echo_state_index(reservoir: Any, X: ArrayLike, *, hidden_size: int = 100, wa
     >>> from skrnn.cells import Reservoir
     >>> from skrnn.inspection import echo_state_index
     >>> u = np.random.default_rng(0).uniform(-1, 1, (1000, 1))
-    >>> [echo_state_index(Reservoir(spectral_radius=r), u, random_state=0) > 1e-6 for r in (0.9, 3.0)]
+    >>> [
+    ...     echo_state_index(Reservoir(spectral_radius=r), u, random_state=0)
+    ...     > 1e-6
+    ...     for r in (0.9, 3.0)
+    ... ]
     [False, True]
     """
     with limit_threads(1), torch.inference_mode():

@@ -50,7 +50,9 @@ class ReservoirDisplay:
     >>> from skrnn.cells import Reservoir
     >>> from skrnn.inspection import ReservoirDisplay
     >>> u = np.random.default_rng(0).uniform(-1, 1, (200, 1))
-    >>> display = ReservoirDisplay.from_estimator(Reservoir(spectral_radius=0.8), u, hidden_size=50, random_state=0)
+    >>> display = ReservoirDisplay.from_estimator(
+    ...     Reservoir(spectral_radius=0.8), u, hidden_size=50, random_state=0
+    ... )
     >>> display.states.shape, round(float(abs(display.eigenvalues).max()), 6)
     ((200, 50), 0.8)
     """

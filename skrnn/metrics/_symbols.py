@@ -34,7 +34,9 @@ def symbol_error_rate(y_true: ArrayLike, y_pred: ArrayLike, *, symbols: ArrayLik
     Examples
     --------
     >>> from skrnn.metrics import symbol_error_rate
-    >>> symbol_error_rate([-3, 1, 3, -1], [-2.7, 0.4, 1.9, -0.6], symbols=[-3, -1, 1, 3])
+    >>> symbol_error_rate(
+    ...     [-3, 1, 3, -1], [-2.7, 0.4, 1.9, -0.6], symbols=[-3, -1, 1, 3]
+    ... )
     0.25
     """
     true, pred = np.asarray(y_true), np.asarray(y_pred)

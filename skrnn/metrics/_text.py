@@ -44,7 +44,14 @@ def bleu(y_true: Sequence[Any], y_pred: Sequence[Any], *, max_n: int = 4, smooth
     Examples
     --------
     >>> from skrnn.metrics import bleu
-    >>> round(bleu(["the cat is on the mat".split()], ["the cat sat on the mat".split()], max_n=2), 3)
+    >>> round(
+    ...     bleu(
+    ...         ["the cat is on the mat".split()],
+    ...         ["the cat sat on the mat".split()],
+    ...         max_n=2,
+    ...     ),
+    ...     3,
+    ... )
     0.707
     """
     if isinstance(y_true, str) or isinstance(y_pred, str):

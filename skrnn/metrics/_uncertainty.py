@@ -50,7 +50,12 @@ def pinball(
     Examples
     --------
     >>> from skrnn.metrics import pinball
-    >>> round(pinball([1.0, 2.0], [[0.0, 2.0], [1.0, 3.0]], quantiles=[0.1, 0.9]), 3)
+    >>> round(
+    ...     pinball(
+    ...         [1.0, 2.0], [[0.0, 2.0], [1.0, 3.0]], quantiles=[0.1, 0.9]
+    ...     ),
+    ...     3,
+    ... )
     0.1
     """
     single = isinstance(quantiles, Real)
@@ -144,7 +149,9 @@ def coverage(
     Examples
     --------
     >>> from skrnn.metrics import coverage
-    >>> coverage([1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0], [3.0, 3.0, 3.0, 3.0])
+    >>> coverage(
+    ...     [1.0, 2.0, 3.0, 4.0], [0.0, 0.0, 0.0, 0.0], [3.0, 3.0, 3.0, 3.0]
+    ... )
     0.75
     """
     true, low = pair(y_true, lower, "lower", allow_nonfinite=True)

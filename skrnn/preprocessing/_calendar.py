@@ -91,8 +91,12 @@ class CalendarFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)
     --------
     >>> import numpy as np
     >>> from skrnn.preprocessing import CalendarFeatures
-    >>> times = np.array(["2024-02-29T06:00", "2024-12-31T18:00"], dtype="datetime64[m]")
-    >>> CalendarFeatures(["time_of_day", "day_of_week", "day_of_year"], encoding="plain").fit_transform(times)
+    >>> times = np.array(
+    ...     ["2024-02-29T06:00", "2024-12-31T18:00"], dtype="datetime64[m]"
+    ... )
+    >>> CalendarFeatures(
+    ...     ["time_of_day", "day_of_week", "day_of_year"], encoding="plain"
+    ... ).fit_transform(times)
     array([[  6.,   3.,  60.],
            [ 18.,   1., 366.]])
     """

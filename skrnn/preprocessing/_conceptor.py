@@ -139,7 +139,9 @@ def conceptor_and(C: npt.ArrayLike, B: npt.ArrayLike) -> Matrix:
     Examples
     --------
     >>> from skrnn.preprocessing import conceptor_and
-    >>> conceptor_and([[0.5, 0.0], [0.0, 0.0]], [[0.5, 0.0], [0.0, 1.0]]).round(3)
+    >>> conceptor_and(
+    ...     [[0.5, 0.0], [0.0, 0.0]], [[0.5, 0.0], [0.0, 1.0]]
+    ... ).round(3)
     array([[0.333, 0.   ],
            [0.   , 0.   ]])
     """
@@ -173,7 +175,9 @@ def conceptor_or(C: npt.ArrayLike, B: npt.ArrayLike) -> Matrix:
     Examples
     --------
     >>> from skrnn.preprocessing import conceptor_or
-    >>> conceptor_or([[0.5, 0.0], [0.0, 0.0]], [[0.5, 0.0], [0.0, 1.0]]).round(3)
+    >>> conceptor_or([[0.5, 0.0], [0.0, 0.0]], [[0.5, 0.0], [0.0, 1.0]]).round(
+    ...     3
+    ... )
     array([[0.667, 0.   ],
            [0.   , 1.   ]])
     """

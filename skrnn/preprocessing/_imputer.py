@@ -66,7 +66,9 @@ class SequenceImputer(RowTransformer):
     >>> X = [np.array([np.nan, 2.0, np.nan]), np.array([4.0, np.nan])]
     >>> [x.ravel().tolist() for x in SequenceImputer().fit_transform(X)]
     [[3.0, 2.0, 2.0], [4.0, 4.0]]
-    >>> SequenceImputer(rows="steps").fit_transform([[1, 1000.0], [2, np.nan], [3, 1002.0]])
+    >>> SequenceImputer(rows="steps").fit_transform(
+    ...     [[1, 1000.0], [2, np.nan], [3, 1002.0]]
+    ... )
     array([[1.000e+00, 1.000e+03],
            [2.000e+00, 1.000e+03],
            [3.000e+00, 1.002e+03]])

@@ -56,7 +56,9 @@ class SequencePadder(SequenceTransformer):
     Examples
     --------
     >>> from skrnn.preprocessing import SequencePadder
-    >>> SequencePadder(length=3, side="pre").fit_transform([[1.0, 2.0], [3.0, 4.0, 5.0, 6.0]])[:, :, 0]
+    >>> SequencePadder(length=3, side="pre").fit_transform(
+    ...     [[1.0, 2.0], [3.0, 4.0, 5.0, 6.0]]
+    ... )[:, :, 0]
     array([[0., 1., 2.],
            [3., 4., 5.]])
     """

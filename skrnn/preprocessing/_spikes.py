@@ -89,7 +89,9 @@ class RateEncoder(StretchingEncoder):
     Examples
     --------
     >>> from skrnn.preprocessing import RateEncoder
-    >>> spikes = RateEncoder(n_steps=2000, max_rate=40.0, random_state=0).fit_transform([[0.0, 0.5, 1.0]])
+    >>> spikes = RateEncoder(
+    ...     n_steps=2000, max_rate=40.0, random_state=0
+    ... ).fit_transform([[0.0, 0.5, 1.0]])
     >>> spikes.reshape(3, 2000).sum(axis=1)
     array([ 0., 20., 47.])
     """
@@ -155,7 +157,9 @@ class LatencyEncoder(StretchingEncoder):
     Examples
     --------
     >>> from skrnn.preprocessing import LatencyEncoder
-    >>> LatencyEncoder(n_steps=3).fit_transform([[0.0, 0.5, 1.0]]).reshape(3, 3)
+    >>> LatencyEncoder(n_steps=3).fit_transform([[0.0, 0.5, 1.0]]).reshape(
+    ...     3, 3
+    ... )
     array([[0., 0., 1.],
            [0., 1., 0.],
            [1., 0., 0.]])
@@ -217,7 +221,9 @@ class DeltaEncoder(RowTransformer):
     Examples
     --------
     >>> from skrnn.preprocessing import DeltaEncoder
-    >>> DeltaEncoder(threshold=1.0).fit_transform([[5.0, 5.9, 6.1, 5.2, 3.0]])[0].T
+    >>> DeltaEncoder(threshold=1.0).fit_transform([[5.0, 5.9, 6.1, 5.2, 3.0]])[
+    ...     0
+    ... ].T
     array([[0., 0., 1., 0., 0.],
            [0., 0., 0., 0., 3.]])
     """

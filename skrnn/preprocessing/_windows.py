@@ -157,7 +157,9 @@ class SlidingWindow(SequenceTransformer):
     --------
     >>> import numpy as np
     >>> from skrnn.preprocessing import SlidingWindow
-    >>> SlidingWindow(n_lags=3).fit_transform(np.array([[1.0], [2.0], [3.0], [4.0]]))[:, :, 0]
+    >>> SlidingWindow(n_lags=3).fit_transform(
+    ...     np.array([[1.0], [2.0], [3.0], [4.0]])
+    ... )[:, :, 0]
     array([[1., 1., 1.],
            [1., 1., 2.],
            [1., 2., 3.],

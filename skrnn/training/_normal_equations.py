@@ -150,7 +150,10 @@ class NormalEquations:
     >>> import numpy as np
     >>> from skrnn.training import NormalEquations, solve
     >>> Z = np.random.default_rng(0).normal(size=(1000, 3))
-    >>> blocks = [NormalEquations(3, 1).add(z, z @ [[1.0], [2.0], [3.0]] + 4.0) for z in np.split(Z, 10)]
+    >>> blocks = [
+    ...     NormalEquations(3, 1).add(z, z @ [[1.0], [2.0], [3.0]] + 4.0)
+    ...     for z in np.split(Z, 10)
+    ... ]
     >>> coef, intercept = solve(sum(blocks), alpha=1e-9)
     >>> coef.round(6).tolist(), intercept.round(6).tolist()
     ([[1.0, 2.0, 3.0]], [4.0])

@@ -50,7 +50,9 @@ class AdditiveOutliers(Penalty):
     >>> from skrnn import RNNRegressor
     >>> from skrnn.training import AdditiveOutliers
     >>> X = np.random.default_rng(0).normal(size=(40, 6, 1))
-    >>> model = RNNRegressor(max_epochs=5, penalties=AdditiveOutliers(0.05), random_state=0).fit(X, X.mean(1)[:, 0])
+    >>> model = RNNRegressor(
+    ...     max_epochs=5, penalties=AdditiveOutliers(0.05), random_state=0
+    ... ).fit(X, X.mean(1)[:, 0])
     >>> bool((model.predict(X) == model.predict(X)).all())
     True
     """

@@ -59,7 +59,10 @@ class Pascanu(Penalty):
     >>> from sklearn.model_selection import GridSearchCV
     >>> from skrnn import RNNClassifier
     >>> from skrnn.training import Pascanu
-    >>> search = GridSearchCV(RNNClassifier("elman", penalties=Pascanu()), {"penalties__alpha": [0, 0.5, 2]})
+    >>> search = GridSearchCV(
+    ...     RNNClassifier("elman", penalties=Pascanu()),
+    ...     {"penalties__alpha": [0, 0.5, 2]},
+    ... )
     >>> search.estimator.get_params()["penalties__alpha"]
     2.0
     """

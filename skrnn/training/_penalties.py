@@ -170,8 +170,16 @@ class ActivationPenalty(OutputPenalty):
     >>> from skrnn import RNNRegressor
     >>> from skrnn.training import ActivationPenalty
     >>> X = np.random.default_rng(0).normal(size=(40, 6, 1))
-    >>> fits = [RNNRegressor(max_epochs=9, penalties=ActivationPenalty(a), random_state=0).fit(X, X.max(1)[:, 0]) for a in (0, 100)]
-    >>> bool(np.abs(fits[1].transform(X)).mean() < 0.5 * np.abs(fits[0].transform(X)).mean())
+    >>> fits = [
+    ...     RNNRegressor(
+    ...         max_epochs=9, penalties=ActivationPenalty(a), random_state=0
+    ...     ).fit(X, X.max(1)[:, 0])
+    ...     for a in (0, 100)
+    ... ]
+    >>> bool(
+    ...     np.abs(fits[1].transform(X)).mean()
+    ...     < 0.5 * np.abs(fits[0].transform(X)).mean()
+    ... )
     True
     """
 
@@ -226,8 +234,18 @@ class TemporalActivationPenalty(OutputPenalty):
     >>> from skrnn import RNNSequenceRegressor
     >>> from skrnn.training import TemporalActivationPenalty
     >>> X = np.random.default_rng(0).normal(size=(40, 9, 1))
-    >>> fits = [RNNSequenceRegressor(penalties=TemporalActivationPenalty(a), max_epochs=9, random_state=0).fit(X, X[..., 0]) for a in (0, 9)]
-    >>> bool(np.diff(fits[1].predict(X)).std() < 0.8 * np.diff(fits[0].predict(X)).std())
+    >>> fits = [
+    ...     RNNSequenceRegressor(
+    ...         penalties=TemporalActivationPenalty(a),
+    ...         max_epochs=9,
+    ...         random_state=0,
+    ...     ).fit(X, X[..., 0])
+    ...     for a in (0, 9)
+    ... ]
+    >>> bool(
+    ...     np.diff(fits[1].predict(X)).std()
+    ...     < 0.8 * np.diff(fits[0].predict(X)).std()
+    ... )
     True
     """
 
@@ -307,7 +325,9 @@ class WeightNoise(Penalty):
     >>> from skrnn import RNNRegressor
     >>> from skrnn.training import WeightNoise
     >>> X = np.random.default_rng(0).normal(size=(40, 6, 1))
-    >>> model = RNNRegressor(max_epochs=5, penalties=WeightNoise(0.05), random_state=0).fit(X, X.max(1)[:, 0])
+    >>> model = RNNRegressor(
+    ...     max_epochs=5, penalties=WeightNoise(0.05), random_state=0
+    ... ).fit(X, X.max(1)[:, 0])
     >>> bool((model.predict(X) == model.predict(X)).all())
     True
     """

@@ -236,10 +236,16 @@ def choose_alpha(
     Examples
     --------
     >>> import numpy as np
-    >>> from skrnn.training import NormalEquations, choose_alpha, contiguous_folds
+    >>> from skrnn.training import (
+    ...     NormalEquations,
+    ...     choose_alpha,
+    ...     contiguous_folds,
+    ... )
     >>> rng = np.random.default_rng(0)
     >>> Z, noise = rng.normal(size=(100, 20)), rng.normal(size=(100, 1))
-    >>> equations = NormalEquations(20, 1, n_folds=5).add(Z, Z[:, :1] + noise, fold=contiguous_folds(100, 5))
+    >>> equations = NormalEquations(20, 1, n_folds=5).add(
+    ...     Z, Z[:, :1] + noise, fold=contiguous_folds(100, 5)
+    ... )
     >>> choose_alpha(equations, alphas=[0.1, 10.0, 1000.0]).alpha
     10.0
     """

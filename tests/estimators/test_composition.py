@@ -243,10 +243,22 @@ def test_a_new_estimator_names_its_words_and_has_everything():
 # -- tools understand constructors ---------------------------------------------------------------------------------------------------------------
 
 SNIPPET = "from skrnn import {name}\n\n{name}({good}={value!r})\n{name}({good}={value!r}, no_such_parameter=1)\n"
+CALLS = """from skrnn import RNNClassifier, RNNForecaster, as_sequences, backtest
+from skrnn.cells import LSTM
+RNNClassifier("lstm", hidden_size=16, max_epochs=5)
+RNNClassifier(LSTM(peephole=True)).fit([[0.0]], [0]).predict_proba([[0.0]])
+RNNForecaster(horizon=12, objective="squared").predict_interval(coverage=0.9)
+backtest(RNNForecaster(), [1.0], initial_window=72, coverage=0.9)
+as_sequences([[[0.0]]]).lengths.sum()
+RNNClassifier("lstm", 16)
+RNNForecaster(horizon="a year")
+as_sequences([[[0.0]]]).length
+"""
 
 
 def snippets(folder):
-    """For each estimator a right call in line 3 and one with a misspelt keyword in line 4."""
+    """For each estimator a right call in line 3 and one with a misspelt keyword in line 4; five right calls and three wrong ones in calls.py."""
+    (folder / "calls.py").write_text(CALLS)
     for name in CLASSES:
         good, p = list(inspect.signature(getattr(estimators, name)).parameters.items())[-1]
         (folder / f"{name}.py").write_text(SNIPPET.format(name=name, good=good, value=p.default))
@@ -269,8 +281,21 @@ def test_type_checkers_see_all_parameters_and_refuse_a_misspelt_one(checker, tmp
     snippets(tmp_path)
     (tmp_path / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [] if installed else [str(home)]}))
     found = run([sys.executable, "-m", *CHECKERS[checker]], env=os.environ | ({} if installed else {"MYPYPATH": str(home)}))
-    assert set(re.findall(r"(\w+)\.py:4:", found.stdout)) == set(CLASSES), found.stdout + found.stderr
-    assert not re.findall(r"(\w+)\.py:[123]:", found.stdout), found.stdout
+    errors = {(name, int(line)) for name, line in re.findall(r"(\w+)\.py:(\d+):.*error", found.stdout)}
+    wrong_calls = {("calls", line) for line in (8, 9, 10)}
+    assert errors == {(name, 4) for name in CLASSES} | wrong_calls, found.stdout + found.stderr
+
+
+def test_jedi_which_editors_ask_knows_names_and_parameters():
+    jedi = pytest.importorskip("jedi")
+    project = jedi.Project(ROOT, added_sys_path=[str(Path(skrnn.__file__).parent.parent)])
+    code = "from skrnn import RNNClassifier\nRNNClassifier("
+    (call,) = jedi.Script(code, project=project).get_signatures()
+    assert {"cell", "hidden_size", "max_epochs", "random_state"} <= {parameter.name for parameter in call.params}
+    completed = jedi.Script("from skrnn import RNN", project=project).complete()
+    assert {c.name for c in completed} == {name for name in skrnn.__all__ if name.startswith("RNN")}
+    methods = jedi.Script("from skrnn import RNNTagger\nRNNTagger().fit(0, 0).pred", project=project).complete()
+    assert {"predict", "predict_proba"} <= {c.name for c in methods}
 
 
 @every_estimator

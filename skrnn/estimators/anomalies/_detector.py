@@ -94,8 +94,12 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
     --------
     >>> import numpy as np
     >>> from skrnn import RNNAnomalyDetector
-    >>> wave = np.sin(0.3 * np.arange(800))[:, None] + 0.05 * np.random.default_rng(0).normal(size=(800, 1))
-    >>> detector = RNNAnomalyDetector(horizon=5, hidden_size=16, max_epochs=30, random_state=0).fit(wave[:600])
+    >>> wave = np.sin(0.3 * np.arange(800))[
+    ...     :, None
+    ... ] + 0.05 * np.random.default_rng(0).normal(size=(800, 1))
+    >>> detector = RNNAnomalyDetector(
+    ...     horizon=5, hidden_size=16, max_epochs=30, random_state=0
+    ... ).fit(wave[:600])
     >>> test = wave[600:].copy()
     >>> test[100] += 1
     >>> int(detector.score_samples(test).argmin())

@@ -75,7 +75,9 @@ class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator, DetectionSta
     --------
     >>> import numpy as np
     >>> from skrnn import SeasonalNaiveDetector
-    >>> wave = np.sin(2 * np.pi / 24 * np.arange(480))[:, None] + 0.05 * np.random.default_rng(0).normal(size=(480, 1))
+    >>> wave = np.sin(2 * np.pi / 24 * np.arange(480))[
+    ...     :, None
+    ... ] + 0.05 * np.random.default_rng(0).normal(size=(480, 1))
     >>> detector = SeasonalNaiveDetector(period=24).fit(wave[:360])
     >>> test = wave[360:].copy()
     >>> test[100] += 1

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import train_test_split
 
 from ...data import Sequences
 
@@ -26,6 +25,8 @@ class Part(NamedTuple):
 
 def set_aside(part: Part, fraction: float, strata: NDArray[Any] | None, seed: int) -> tuple[Part, Part]:
     """Split into a part to train on and a part to hold out, both with the same shares of the strata."""
+    from sklearn.model_selection import train_test_split  # loads scikit-learn's metrics, which most fits do without
+
     n = len(part.sequences)
     n_held = int(np.ceil(fraction * n))
     counts = np.array([n]) if strata is None else np.unique(strata, return_counts=True)[1]

@@ -74,7 +74,10 @@ def backtest(
     >>> y = np.sin(0.5 * np.arange(120))
     >>> model = RNNForecaster(horizon=4, random_state=0)
     >>> errors = backtest(model, y, initial_window=100, step=4, as_frame=False)
-    >>> len(errors["y_pred"]), bool(np.abs(errors["y_true"] - errors["y_pred"]).mean() < 0.1)
+    >>> (
+    ...     len(errors["y_pred"]),
+    ...     bool(np.abs(errors["y_true"] - errors["y_pred"]).mean() < 0.1),
+    ... )
     (20, True)
     """
     given: Any = forecaster

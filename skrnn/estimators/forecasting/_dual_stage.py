@@ -83,8 +83,13 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
     >>> from skrnn import DualStageAttentionRegressor
     >>> X = np.random.default_rng(0).normal(size=(500, 4)).cumsum(axis=0)
     >>> y = X @ [0.5, 0.3, 0.2, 0.0]
-    >>> model = DualStageAttentionRegressor(hidden_size=8, n_lags=3, max_epochs=30, random_state=0).fit(X[:400], y[:400])
-    >>> persistence, error = np.diff(y[399:]).std(), (model.predict(X[400:], y[400:]) - y[400:]).std()
+    >>> model = DualStageAttentionRegressor(
+    ...     hidden_size=8, n_lags=3, max_epochs=30, random_state=0
+    ... ).fit(X[:400], y[:400])
+    >>> persistence, error = (
+    ...     np.diff(y[399:]).std(),
+    ...     (model.predict(X[400:], y[400:]) - y[400:]).std(),
+    ... )
     >>> bool(error < 0.3 * persistence)
     True
     """

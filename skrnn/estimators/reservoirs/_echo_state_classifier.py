@@ -91,9 +91,15 @@ class EchoStateClassifier(
     >>> import numpy as np
     >>> from skrnn import EchoStateClassifier
     >>> rng = np.random.default_rng(0)
-    >>> X = [np.sin((0.2 + 0.2 * (k % 2)) * np.arange(n) + n) + 0.1 * rng.normal(size=n) for k, n in enumerate(rng.integers(30, 60, 100))]
+    >>> X = [
+    ...     np.sin((0.2 + 0.2 * (k % 2)) * np.arange(n) + n)
+    ...     + 0.1 * rng.normal(size=n)
+    ...     for k, n in enumerate(rng.integers(30, 60, 100))
+    ... ]
     >>> y = np.array(["slow", "fast"] * 50)
-    >>> EchoStateClassifier(hidden_size=50, random_state=0).fit(X[:60], y[:60]).score(X[60:], y[60:])
+    >>> EchoStateClassifier(hidden_size=50, random_state=0).fit(
+    ...     X[:60], y[:60]
+    ... ).score(X[60:], y[60:])
     1.0
     """
 

@@ -125,9 +125,14 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
     >>> import numpy as np
     >>> from skrnn import EchoStateRegressor
     >>> wave = np.sin(0.2 * np.arange(1000))[:, None]
-    >>> model = EchoStateRegressor(hidden_size=50, random_state=0).fit(wave[:-1], wave[1:])
+    >>> model = EchoStateRegressor(hidden_size=50, random_state=0).fit(
+    ...     wave[:-1], wave[1:]
+    ... )
     >>> ahead = model.forecast(100)
-    >>> bool(np.abs(ahead[:, 0] - np.sin(0.2 * np.arange(1000, 1100))).max() < 0.01)
+    >>> bool(
+    ...     np.abs(ahead[:, 0] - np.sin(0.2 * np.arange(1000, 1100))).max()
+    ...     < 0.01
+    ... )
     True
     """
 

@@ -48,9 +48,16 @@ class EchoStateTransformer(TransformerMixin, EchoState, MeanWashout, SummarySett
     >>> import numpy as np
     >>> from skrnn import EchoStateTransformer
     >>> X = [np.random.default_rng(n).normal(size=(n, 2)) for n in (5, 9, 7)]
-    >>> EchoStateTransformer(hidden_size=50, random_state=0).fit_transform(X).shape
+    >>> EchoStateTransformer(hidden_size=50, random_state=0).fit_transform(
+    ...     X
+    ... ).shape
     (3, 52)
-    >>> [states.shape for states in EchoStateTransformer(hidden_size=50, pooling=None).fit_transform(X)]
+    >>> [
+    ...     states.shape
+    ...     for states in EchoStateTransformer(
+    ...         hidden_size=50, pooling=None
+    ...     ).fit_transform(X)
+    ... ]
     [(5, 52), (9, 52), (7, 52)]
     """
 

@@ -54,8 +54,12 @@ class LiquidStateClassifier(ClassifierMixin, LiquidState, ClassWeighted, Readout
     --------
     >>> from skrnn import LiquidStateClassifier
     >>> from skrnn.datasets import make_spike_templates
-    >>> X, y = make_spike_templates(150, duration=500, n_segments=2, random_state=0)
-    >>> model = LiquidStateClassifier(encoder=None, pooling="last", random_state=0).fit(X[:100], y[:100, 1])
+    >>> X, y = make_spike_templates(
+    ...     150, duration=500, n_segments=2, random_state=0
+    ... )
+    >>> model = LiquidStateClassifier(
+    ...     encoder=None, pooling="last", random_state=0
+    ... ).fit(X[:100], y[:100, 1])
     >>> model.score(X[100:], y[100:, 1])
     1.0
     """

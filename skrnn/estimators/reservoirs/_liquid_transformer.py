@@ -47,7 +47,9 @@ class LiquidStateTransformer(TransformerMixin, LiquidState, SummarySettings, Sum
     >>> from skrnn import LiquidStateTransformer
     >>> from skrnn.datasets import make_spike_templates
     >>> X, y = make_spike_templates(20, duration=250, random_state=0)
-    >>> states = LiquidStateTransformer(encoder=None, pooling="last", random_state=0).fit_transform(X)
+    >>> states = LiquidStateTransformer(
+    ...     encoder=None, pooling="last", random_state=0
+    ... ).fit_transform(X)
     >>> states.shape
     (20, 135)
     """

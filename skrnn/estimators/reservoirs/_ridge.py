@@ -64,7 +64,9 @@ class RidgeReadout(MultiOutputMixin, RegressorMixin, BaseEstimator):
     >>> from skrnn.estimators import RidgeReadout
     >>> rng = np.random.default_rng(0)
     >>> X, noise = rng.normal(size=(200, 20)), rng.normal(size=200)
-    >>> readout = RidgeReadout(alphas=[0.1, 10.0, 1000.0]).fit(X, X[:, 0] + noise)
+    >>> readout = RidgeReadout(alphas=[0.1, 10.0, 1000.0]).fit(
+    ...     X, X[:, 0] + noise
+    ... )
     >>> readout.alpha_, round(readout.score(X, X[:, 0]), 2)
     (10.0, 0.9)
     """

@@ -92,9 +92,19 @@ class ReservoirSearchCV(BaseSearchCV):
     >>> import numpy as np
     >>> from sklearn.model_selection import TimeSeriesSplit
     >>> from skrnn import EchoStateRegressor, ReservoirSearchCV
-    >>> wave = np.sin(0.2 * np.arange(500))[:, None] + 0.1 * np.random.default_rng(0).normal(size=(500, 1))
-    >>> model = EchoStateRegressor(30, spectral_radius=0.9, leak_rate=1.0, input_scaling=0.3, random_state=0)
-    >>> search = ReservoirSearchCV(model, {"alpha": [1e-6, 1e6]}, cv=TimeSeriesSplit(3))
+    >>> wave = np.sin(0.2 * np.arange(500))[
+    ...     :, None
+    ... ] + 0.1 * np.random.default_rng(0).normal(size=(500, 1))
+    >>> model = EchoStateRegressor(
+    ...     30,
+    ...     spectral_radius=0.9,
+    ...     leak_rate=1.0,
+    ...     input_scaling=0.3,
+    ...     random_state=0,
+    ... )
+    >>> search = ReservoirSearchCV(
+    ...     model, {"alpha": [1e-6, 1e6]}, cv=TimeSeriesSplit(3)
+    ... )
     >>> search.fit(wave[:-1], wave[1:]).best_params_
     {'alpha': 1e-06}
     """

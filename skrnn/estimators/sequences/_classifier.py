@@ -57,8 +57,12 @@ class RNNClassifier(
     >>> from skrnn import RNNClassifier
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(n, 2)) for n in rng.integers(3, 12, size=200)]
-    >>> y = np.array(["up" if x[:, 0].max() > x[:, 1].max() else "down" for x in X])
-    >>> model = RNNClassifier(hidden_size=16, max_epochs=20, random_state=0).fit(X[:150], y[:150])
+    >>> y = np.array(
+    ...     ["up" if x[:, 0].max() > x[:, 1].max() else "down" for x in X]
+    ... )
+    >>> model = RNNClassifier(
+    ...     hidden_size=16, max_epochs=20, random_state=0
+    ... ).fit(X[:150], y[:150])
     >>> model.score(X[150:], y[150:]) > 0.8
     True
     """

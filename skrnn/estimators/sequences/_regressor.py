@@ -56,7 +56,9 @@ class RNNRegressor(
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(n, 1)) for n in rng.integers(3, 12, size=200)]
     >>> y = np.array([x.max() for x in X])
-    >>> model = RNNRegressor(hidden_size=16, max_epochs=20, random_state=0).fit(X[:150], y[:150])
+    >>> model = RNNRegressor(
+    ...     hidden_size=16, max_epochs=20, random_state=0
+    ... ).fit(X[:150], y[:150])
     >>> model.score(X[150:], y[150:]) > 0.8
     True
     """

@@ -43,7 +43,9 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(n, 1)) for n in rng.integers(5, 15, size=100)]
     >>> y = [0.5 * x[:, 0] + np.append(0, x[:-1, 0]) for x in X]
-    >>> model = RNNSequenceRegressor(hidden_size=16, max_epochs=60, random_state=0).fit(X[:80], y[:80])
+    >>> model = RNNSequenceRegressor(
+    ...     hidden_size=16, max_epochs=60, random_state=0
+    ... ).fit(X[:80], y[:80])
     >>> model.score(X[80:], y[80:]) > 0.9
     True
     """

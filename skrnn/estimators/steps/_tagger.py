@@ -48,7 +48,9 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=(n, 1)) for n in rng.integers(5, 15, size=100)]
     >>> y = [np.where(np.cumsum(x) > 0, "above", "below") for x in X]
-    >>> model = RNNTagger(hidden_size=16, max_epochs=20, random_state=0).fit(X[:80], y[:80])
+    >>> model = RNNTagger(hidden_size=16, max_epochs=20, random_state=0).fit(
+    ...     X[:80], y[:80]
+    ... )
     >>> model.score(X[80:], y[80:]) > 0.9
     True
     """

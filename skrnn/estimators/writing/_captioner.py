@@ -49,8 +49,13 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
     >>> import numpy as np
     >>> from skrnn import RNNCaptioner
     >>> X = np.random.default_rng(0).uniform(-1, 1, size=(300, 2))
-    >>> y = [["lower" if b < 0 else "upper", "left" if a < 0 else "right"] for a, b in X]
-    >>> model = RNNCaptioner(hidden_size=16, max_epochs=30, random_state=0).fit(X[:200], y[:200])
+    >>> y = [
+    ...     ["lower" if b < 0 else "upper", "left" if a < 0 else "right"]
+    ...     for a, b in X
+    ... ]
+    >>> model = RNNCaptioner(
+    ...     hidden_size=16, max_epochs=30, random_state=0
+    ... ).fit(X[:200], y[:200])
     >>> model.score(X[200:], y[200:]) > 0.8
     True
     """

@@ -67,9 +67,13 @@ class Seq2SeqRegressor(
     --------
     >>> import numpy as np
     >>> from skrnn import Seq2SeqRegressor
-    >>> t = np.random.default_rng(0).uniform(0, 6, size=(200, 1)) + 0.5 * np.arange(15)
+    >>> t = np.random.default_rng(0).uniform(
+    ...     0, 6, size=(200, 1)
+    ... ) + 0.5 * np.arange(15)
     >>> X, y = np.sin(t[:, :10]), np.sin(t[:, 10:])
-    >>> model = Seq2SeqRegressor(hidden_size=16, max_epochs=30, random_state=0).fit(X[:150], y[:150])
+    >>> model = Seq2SeqRegressor(
+    ...     hidden_size=16, max_epochs=30, random_state=0
+    ... ).fit(X[:150], y[:150])
     >>> model.score(X[150:], y[150:]) > 0.9
     True
     """

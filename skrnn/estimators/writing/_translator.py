@@ -65,9 +65,14 @@ class Seq2SeqTranslator(
     >>> import numpy as np
     >>> from skrnn import Seq2SeqTranslator
     >>> rng = np.random.default_rng(0)
-    >>> X = ["".join(rng.choice(list("abc"), size=n)) for n in rng.integers(2, 5, size=300)]
+    >>> X = [
+    ...     "".join(rng.choice(list("abc"), size=n))
+    ...     for n in rng.integers(2, 5, size=300)
+    ... ]
     >>> y = [x.upper() for x in X]
-    >>> model = Seq2SeqTranslator(hidden_size=16, max_epochs=20, random_state=0).fit(X[:250], y[:250])
+    >>> model = Seq2SeqTranslator(
+    ...     hidden_size=16, max_epochs=20, random_state=0
+    ... ).fit(X[:250], y[:250])
     >>> model.score(X[250:], y[250:]) > 0.9
     True
     """

@@ -47,7 +47,9 @@ class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained
     >>> from skrnn import Vec2SeqRegressor
     >>> X = np.random.default_rng(0).uniform(0.5, 1.5, size=(200, 2))
     >>> y = X[:, :1] * np.exp(-X[:, 1:] * np.arange(8) / 4)
-    >>> model = Vec2SeqRegressor(hidden_size=16, max_epochs=40, random_state=0).fit(X[:150], y[:150])
+    >>> model = Vec2SeqRegressor(
+    ...     hidden_size=16, max_epochs=40, random_state=0
+    ... ).fit(X[:150], y[:150])
     >>> model.score(X[150:], y[150:]) > 0.9
     True
     """
