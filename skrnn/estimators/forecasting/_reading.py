@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from numbers import Integral, Number
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from ...data import ROWS, Sequences, unmasked
+from ...data import ROWS, Sequences, cells_of, has_instances, kind_of
+from ..face._guards import require_target
 from ..face._readers import Given, Steps
 from ..face._step_values import numbers
 from ._season import fourier
-from ._times import check_time_index
+from ._series_frames import SeriesLabels, labels_of, parts_of, without_past
+from ._times import Whens, when_of, when_of_both
 
 Array = NDArray[np.float64]
 
@@ -25,6 +29,8 @@ class GivenSeries(NamedTuple):
     X: list[Array] | None
     several: bool
     flat: bool  # whether a target has no axis of outputs
+    labels: SeriesLabels | None = None
+    when: tuple[Whens, list[str]] = ([], [])  # the points in time of each series, and which table tells them
 
     @property
     def lengths(self) -> NDArray[np.intp]:
@@ -34,11 +40,14 @@ class GivenSeries(NamedTuple):
 
 def several_series(y: Any) -> bool:
     """Whether y is a collection of series, not one."""
+    kind = kind_of(y)
+    if kind in ("pandas.Series", "polars.Series", "pandas.DataFrame"):
+        return has_instances(y, kind, "y") or (kind.endswith("Series") and cells_of(y, kind) is not None)
     if isinstance(y, Sequences):
         return True
     if isinstance(y, np.ndarray):
-        return y.ndim == 3 or (y.dtype == object and y.ndim == 1 and np.ndim(y[0]) > 0)
-    return isinstance(y, list | tuple) and len(y) > 0 and np.ndim(y[0]) > 0 and not all(isinstance(row, list | tuple) for row in y)
+        return y.ndim == 3 or (y.dtype == object and y.ndim == 1 and len(y) > 0 and np.ndim(y[0]) > 0)
+    return isinstance(y, list | tuple) and len(y) > 0 and (isinstance(y[0], list | tuple) or np.ndim(y[0]) > 0)
 
 
 def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool) -> GivenSeries:
@@ -49,35 +58,78 @@ def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool) -> GivenSeries
             vars(model).pop("feature_names_in_", None)
         elif model.n_features_in_:
             raise ValueError(f"X must hold the covariates of the new steps, {model.n_features_in_} features; got None")
-        return _read_targets(y)
+        several = several_series(y) and (reset or model._several or not _is_table(y))
+        return _read_targets(y, several, allow_empty=not reset)
     given, tables = _read_tables(model, X, reset=reset)
-    check_time_index(y, "y")
-    rows = numbers(Steps(model.dtype).align(y, given))
+    several = given.layout != ROWS
+    targets, others = parts_of(y, several), parts_of(X, several)
+    rows = numbers(Steps(model.dtype).align(targets if several else y, given))
     offsets = np.cumsum([len(x) for x in tables])[:-1]
-    return GivenSeries(np.split(rows.reshape(len(rows), -1), offsets), tables, given.layout != ROWS, rows.ndim == 1)
+    split = np.split(rows.reshape(len(rows), -1), offsets)
+    when = when_of_both(when_of(targets), when_of(others), several)
+    return GivenSeries(split, tables, several, rows.ndim == 1, labels_of(y, targets, several), when)
 
 
-def read_tables(model: Any, X: Any) -> list[Array]:
-    """Covariates of the steps to come, a table for each series."""
-    return _read_tables(model, X, reset=False)[1]
+def read_to_come(model: Any, X: Any) -> tuple[list[Array] | None, list[int] | None, Whens | None]:
+    """Covariates of the steps to come, a table for each series, their lengths, and when they are; ``past_columns`` are not looked at."""
+    if X is None:
+        return None, None, None
+    if isinstance(X, Number | str):
+        raise ValueError(f"X must hold a row for each step to come, forecast(n_steps) takes their number; got {X!r}")
+    tables = _read_tables(model, without_past(X, model), reset=False)[1] if model.n_features_in_ else None
+    parts = parts_of(X, model._several)
+    return tables, [len(table) for table in (parts if tables is None else tables)], when_of(parts)
 
 
 def _read_tables(model: Any, X: Any, *, reset: bool) -> tuple[Given, list[Array]]:
-    check_time_index(X, "X")
     given = Steps(model.dtype).read(model, X, reset=reset)
     return given, [np.asarray(x, dtype=float) for x in given.sequences]
 
 
-def _read_targets(y: Any) -> GivenSeries:
+def _is_table(y: Any) -> bool:
+    """Whether y is nested lists, which hold the rows of a table where a forecaster knows one series."""
+    return isinstance(y, list | tuple) and all(isinstance(row, list | tuple) for row in y)
+
+
+def _read_targets(y: Any, several: bool, *, allow_empty: bool) -> GivenSeries:
     """Series without covariates."""
-    check_time_index(y, "y")
-    y, several = unmasked(y), several_series(y)
-    parts = [np.asarray(part) for part in y] if several else [np.asarray(y)]
+    given = parts_of(y, several)
+    parts = [np.asarray(part) for part in given]
     for k, part in enumerate(parts):
-        if part.ndim not in (1, 2) or part.ndim != parts[0].ndim or part.shape[1:] != parts[0].shape[1:] or 0 in part.shape:
+        nothing = 0 in part.shape[1:] or (len(part) == 0 and not allow_empty) if part.ndim else True
+        if part.ndim not in (1, 2) or part.ndim != parts[0].ndim or part.shape[1:] != parts[0].shape[1:] or nothing:
             where = f"y[{k}]" if several else "y"
             raise ValueError(f"{where} should have shape (n_steps,) or (n_steps, n_targets), the latter alike in all series; got {part.shape}")
-    return GivenSeries([numbers(part).reshape(len(part), -1) for part in parts], None, several, parts[0].ndim == 1)
+    when = when_of_both(when_of(given), None, several)
+    targets = [numbers(part if len(part) else part.astype(float)).reshape(len(part), math.prod(part.shape[1:])) for part in parts]
+    return GivenSeries(targets, None, several, parts[0].ndim == 1, labels_of(y, given, several), when)
+
+
+def require_series(model: Any, X: Any, y: Any, method: str) -> None:
+    """Refuse to learn from nothing, and say where a series alone belongs."""
+    if y is None and X is not None:
+        raise ValueError(
+            f"{type(model).__name__} requires y to be passed, but the target y is None; a series without covariates is {method}(None, y)"
+        )
+    require_target(model, y)
+
+
+def check_counts(**counts: Any) -> None:
+    """Refuse numbers of steps, paths … that are none."""
+    for name, value in counts.items():
+        if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < 1:
+            raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}")
+
+
+def levels_between(levels: Any, name: str) -> list[float]:
+    """One or several shares, which must lie between 0 and 1."""
+    try:
+        found = np.atleast_1d(np.asarray(levels, dtype=float))
+    except (TypeError, ValueError):
+        found = np.empty((0, 0))
+    if found.ndim != 1 or len(found) == 0 or not ((found > 0) & (found < 1)).all():
+        raise ValueError(f"{name} must lie between 0 and 1, as a number or a list of them; got {levels!r}")
+    return found.tolist()
 
 
 def read_static(static: Any, n_series: int) -> Array:
@@ -116,7 +168,9 @@ def covariate_columns(settings: Any, n_features: int, names: list[str]) -> Covar
             if column not in names:
                 raise ValueError(f"{parameter} names the column {column!r}, which X has not; it has {names}")
             return names.index(column)
-        if not -n_features <= column < n_features:
+        if not isinstance(column, Integral):
+            raise ValueError(f"{parameter} must name columns of X, or number them; got {column!r}")
+        if not -n_features <= int(column) < n_features:
             raise ValueError(f"{parameter} is column {column}, but X has {n_features} columns")
         return int(column) % n_features
 
