@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -99,6 +99,18 @@ def to_utc(wall: Ticks, unit: str, zone: str) -> Ticks:
 def _away(moment: datetime.datetime) -> int:
     """Seconds that a clock is ahead of UTC."""
     return int((moment.utcoffset() or datetime.timedelta()).total_seconds())
+
+
+def zone_name(zone: Any) -> str:
+    """The name of a time zone; "" where there is none, or none by which it can be found again, so that UTC has to do."""
+    if zone is None:
+        return ""
+    name = str(zone).rpartition("zoneinfo/")[2].rstrip("')")
+    try:
+        _zone(name)
+    except (KeyError, ValueError, OSError):  # KeyError: that of ZoneInfo
+        return ""
+    return name
 
 
 def _zone(name: str) -> datetime.tzinfo:

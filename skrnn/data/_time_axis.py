@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._calendars import Ticks, to_wall
+from ._calendars import Ticks, to_wall, zone_name
 from ._frames import has_instances, kind_of, order_of_instances
 from ._stepping import ABOUT, COUNTS, PERIODS, SPANS, TIMES, Instants, Stepping, check_increasing, find_stepping, refuse_gap
 
@@ -37,8 +37,9 @@ def index_instants(index: Any) -> Instants | None:
         if kind == "PeriodIndex":
             return Instants(PERIODS, index.asi8, index.asi8, index.freqstr, "", index, "", name)
         zone = getattr(index, "tz", None)
-        wall = index.asi8 if zone is None else index.tz_localize(None).asi8
-        return Instants(TIMES if kind[0] == "D" else SPANS, index.asi8, wall, index.unit, str(zone or ""), index, stated, name)
+        named = zone_name(zone) or ("UTC" if zone is not None else "")
+        wall = index.asi8 if named in ("", "UTC") else index.tz_localize(None).asi8
+        return Instants(TIMES if kind[0] == "D" else SPANS, index.asi8, wall, index.unit, named, index, stated, name)
     if index.dtype.kind in "iu":
         counts = index.to_numpy(dtype=np.int64)
         return Instants(COUNTS, counts, counts, "", "", index, "", name)
@@ -73,7 +74,13 @@ def _each(X: Any, name: str) -> Iterator[tuple[Instants | None, str]]:
     """The points in time of a table or of each in a list, and what errors call their index."""
     several = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1)
     for k, table in enumerate(X if several else [X]):
-        yield instants_of(table), f"the index of {name}{f'[{k}]' if several else ''}"
+        where, kind = f"the index of {name}{f'[{k}]' if several else ''}", kind_of(table)
+        if kind and has_instances(table, kind, name):
+            times, (order, offsets) = table.index.get_level_values(1), order_of_instances(table)
+            for rows in np.split(order, offsets[1:-1]):
+                yield index_instants(times[rows]), f"{where}, instance {table.index[rows[0]][0]!r},"
+        else:
+            yield instants_of(table), where
 
 
 def with_index_of(X: Any, answers: Any) -> Any:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from dateutil.tz import gettz, tzlocal
 
 from skrnn.data._stepping import ABOUT
 from skrnn.data._time_axis import TimeAxis, check_same, has_times, index_instants, instants_of
@@ -103,6 +104,13 @@ def test_other_units_and_zones_of_the_same_times_follow():
         axis.steps_to(index_instants(later.tz_localize(None)), "X")
     with pytest.raises(ValueError, match=r"X holds periods \(h\), that of the series holds points in time with a time zone"):
         axis.steps_to(index_instants(later.tz_localize(None).to_period("h")), "X")
+
+
+def test_zones_are_found_by_their_files_and_what_has_no_name_is_in_utc():
+    hours = pd.date_range("2024-10-25", periods=60, freq="h", tz=gettz("Europe/Berlin"))
+    pd.testing.assert_index_equal(axis_of(hours[:40]).steps_ahead(20), hours[40:].tz_convert("Europe/Berlin"), check_freq=False)
+    local = hours.tz_convert(tzlocal())
+    assert axis_of(local[:40]).steps_ahead(20).equals(hours[40:].tz_convert("UTC"))
 
 
 def test_times_between_the_steps_are_refused():

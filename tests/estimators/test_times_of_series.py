@@ -132,6 +132,8 @@ def test_a_missing_step_is_refused_by_those_that_count_steps(read):
 
 def test_a_detector_looks_at_what_it_judges():
     detector = RNNAnomalyDetector(horizon=3, **TINY).fit(PROMO)
+    with pytest.raises(ValueError, match="the index of X, instance 'b', has a gap"):
+        detector.predict(pd.concat({"a": PROMO, "b": PROMO.drop(DATES[7])}))
     with pytest.raises(ValueError, match="the index of X has a gap"):
         detector.predict(PROMO.drop(DATES[7]))
     with pytest.raises(ValueError, match=r"the index of X\[1\] must increase"):
@@ -192,6 +194,11 @@ def test_a_frame_of_instances_comes_back_as_one():
     assert ahead.loc["a"].index.equals(pd.DatetimeIndex(DATES[45:48]))
     mixed = table.iloc[np.argsort(df.day, kind="stable")]
     np.testing.assert_array_equal(make().fit(None, mixed.sales).predict(), ahead)
+    for swapped in (table.sales[40:], table.sales[:40]), (table.sales[40:],):
+        with pytest.raises(ValueError, match=r"the series of y are \['a'.*\], those of fit \['b', 'a'\]: they must be the same, in one order"):
+            model.update(None, pd.concat(swapped))
+    with pytest.raises(ValueError, match="the series of X are"):
+        make().fit(pd.concat([table[40:], table[:40]])[["promo"]], table.sales)
     driven = make(past_columns=["promo"]).fit(table[["promo"]], table.sales)
     assert driven.predict().index.equals(ahead.index)
 

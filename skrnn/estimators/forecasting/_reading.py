@@ -16,7 +16,7 @@ from ..face._guards import require_target
 from ..face._readers import Given, Steps
 from ..face._step_values import numbers
 from ._season import fourier
-from ._series_frames import SeriesLabels, labels_of, parts_of, without_past
+from ._series_frames import SeriesLabels, check_ids, ids_of, labels_of, parts_of, without_past
 from ._times import Whens, when_of, when_of_both
 
 Array = NDArray[np.float64]
@@ -50,8 +50,12 @@ def several_series(y: Any) -> bool:
     return isinstance(y, list | tuple) and len(y) > 0 and (isinstance(y[0], list | tuple) or np.ndim(y[0]) > 0)
 
 
-def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool) -> GivenSeries:
-    """X and y, checked against each other; ``reset`` notes the columns of X in the model."""
+def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool, others: bool = False) -> GivenSeries:
+    """X and y, checked against each other; ``reset`` notes the columns of X in the model. They are of the series of ``fit``, or of ``others``."""
+    known = ids_of(y)
+    check_ids(X, known and known[0], ("X", "y"))
+    if not reset and not others:
+        _check_ids_of_fit(model, X, y)
     if X is None:
         if reset:
             model.n_features_in_ = 0
@@ -76,9 +80,16 @@ def read_to_come(model: Any, X: Any) -> tuple[list[Array] | None, list[int] | No
         return None, None, None
     if isinstance(X, Number | str):
         raise ValueError(f"X must hold a row for each step to come, forecast(n_steps) takes their number; got {X!r}")
+    _check_ids_of_fit(model, X)
     tables = _read_tables(model, without_past(X, model), reset=False)[1] if model.n_features_in_ else None
     parts = parts_of(X, model._several)
     return tables, [len(table) for table in (parts if tables is None else tables)], when_of(parts)
+
+
+def _check_ids_of_fit(model: Any, X: Any, y: Any = None) -> None:
+    known = None if model._labels is None or model._labels.ids is None else model._labels.ids[0]
+    check_ids(X, known, ("X", "fit"))
+    check_ids(y, known, ("y", "fit"))
 
 
 def _read_tables(model: Any, X: Any, *, reset: bool) -> tuple[Given, list[Array]]:

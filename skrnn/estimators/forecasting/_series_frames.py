@@ -36,6 +36,15 @@ def ids_of(data: Any) -> tuple[tuple[Any, ...], Any] | None:
     return tuple(data.index.get_level_values(0).unique()), data.index.names[0]
 
 
+def check_ids(given: Any, known: tuple[Any, ...] | None, names: tuple[str, str]) -> None:
+    """Refuse frames whose (instance, time) indexes are of other series, or of the same in another order."""
+    found = ids_of(given)
+    if found is not None and known is not None and found[0] != known:
+        raise ValueError(
+            f"the series of {names[0]} are {list(found[0])[:5]}, those of {names[1]} {list(known)[:5]}: they must be the same, in one order"
+        )
+
+
 @dataclass(frozen=True)
 class SeriesLabels:
     """What the targets of series are called in pandas.
