@@ -59,34 +59,37 @@ def has_times(data: Any) -> bool:
 
 def check_index(X: Any, name: str = "X") -> None:
     """Refuse tables of steps, or a list of them, whose index holds times that do not run on regularly."""
-    for instants, where in _each(X, name):
-        TimeAxis.of(instants, where)
+    for index, where in _each(X, name):
+        TimeAxis.of(index_instants(index), where)
 
 
 def check_time_order(X: Any, name: str = "X") -> None:
     """Refuse tables of steps, or a list of them, whose index holds times that are doubled or out of order; numbers may be anything."""
-    for instants, where in _each(X, name):
+    for index, where in _each(X, name):
+        if index.is_monotonic_increasing and index.is_unique:  # which pandas remembers
+            continue
+        instants = index_instants(index)
         if instants is not None and not instants.is_count:
             check_increasing(instants.ticks, where, instants.labels)
 
 
-def _each(X: Any, name: str) -> Iterator[tuple[Instants | None, str]]:
-    """The points in time of a table or of each in a list, and what errors call their index."""
+def _each(X: Any, name: str) -> Iterator[tuple[Any, str]]:
+    """The index of a pandas table or of each in a list, and what errors call it."""
     several = isinstance(X, list | tuple) or (isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1)
     for k, table in enumerate(X if several else [X]):
         where, kind = f"the index of {name}{f'[{k}]' if several else ''}", kind_of(table)
         if kind and has_instances(table, kind, name):
             times, (order, offsets) = table.index.get_level_values(1), order_of_instances(table)
             for rows in np.split(order, offsets[1:-1]):
-                yield index_instants(times[rows]), f"{where}, instance {table.index[rows[0]][0]!r},"
-        else:
-            yield instants_of(table), where
+                yield times[rows], f"{where}, instance {table.index[rows[0]][0]!r},"
+        elif kind.startswith("pandas"):
+            yield table.index, where
 
 
 def with_index_of(X: Any, answers: Any) -> Any:
     """An answer for each step as a pandas series with the index of X, or of each table in it, where that holds times; else as it is."""
-    if isinstance(X, list | tuple) and len(X) == len(answers):
-        return [with_index_of(table, part) for table, part in zip(X, answers, strict=True)]
+    if isinstance(X, list | tuple):
+        return [with_index_of(table, part) for table, part in zip(X, answers, strict=True)] if any(map(has_times, X)) else answers
     kind = kind_of(X)
     if kind and has_instances(X, kind, "X"):
         import pandas as pd

@@ -274,3 +274,35 @@ def test_scores_and_flags_have_the_times_of_what_is_judged(detector):
     table = pd.concat({"b": PROMO[:40], "a": PROMO[40:]}, names=["sensor"])
     np.testing.assert_array_equal(detector.score_samples(table).loc["a"], detector.score_samples(PROMO[40:]))
     assert type(detector.score_samples(PROMO.reset_index(drop=True))) is np.ndarray
+
+
+# -- times in a column -------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_column_of_datetimes_is_an_index():
+    table = PROMO.reset_index()
+    by_column = make(time_column="day", past_columns=["promo"]).fit(table[:T], SALES[:T].to_numpy())
+    by_index = make(past_columns=["promo"]).fit(PROMO[:T], SALES[:T].to_numpy())
+    assert by_column.feature_names_in_.tolist() == ["promo"]
+    np.testing.assert_array_equal(by_column.predict(table[T + 2 : T + 4]), by_index.predict(PROMO[T + 2 : T + 4]))
+    np.testing.assert_array_equal(by_column.predict(table[["day"]][T : T + 3]), by_index.predict())
+    with pytest.raises(ValueError, match="the index of X has a gap"):
+        make(time_column="day").fit(table[:T].drop(index=7), SALES[: T - 1].to_numpy())
+    with pytest.raises(ValueError, match="the indexes of X and y differ"):
+        make(time_column="day").fit(table[1 : T + 1], SALES[:T])
+    with pytest.raises(ValueError, match=r"time_column names the column 'when', which X has not; it has \['promo'\]"):
+        make(time_column="when").fit(PROMO[:T], SALES[:T])
+
+
+def test_a_column_of_datetimes_needs_no_others():
+    times = pd.DataFrame({"day": DATES})
+    model = make(time_column="day").fit(times[:T], WAVE[:T])
+    np.testing.assert_array_equal(model.predict(times[T + 2 : T + 4]), make().fit(None, WAVE[:T]).forecast(4)[2:])
+    model.update(times[T : T + 3], WAVE[T : T + 3])
+    with pytest.raises(ValueError, match="the index of X must begin at 2024-03-04 00:00:00"):
+        model.update(times[T : T + 3], WAVE[T : T + 3])
+    scores = cross_val_score(make(time_column="day"), times, WAVE, cv=TimeSeriesSplit(2, test_size=3, gap=2), error_score="raise")
+    numbers = cross_val_score(make(time_column=0), np.arange(80)[:, None], WAVE, cv=TimeSeriesSplit(2, test_size=3, gap=2))
+    np.testing.assert_array_equal(scores, numbers)
+    with pytest.raises(ValueError, match=r"X must have a row for each step of y; got \[60\] and \[59\] steps"):
+        make(time_column="day").fit(times[:T], WAVE[: T - 1])

@@ -35,7 +35,7 @@ from ._reading import (
     require_series,
     several_series,
 )
-from ._series_frames import timeless
+from ._series_frames import dated, timeless
 from ._settings import AUTO, Forecasting, SeriesSettings, Strategy, WindowTraining
 from ._state import ForecasterState
 from ._times import Clock, SeriesTimes
@@ -145,7 +145,7 @@ class RNNForecaster(
         given = read_panel_series(self, X, y, reset=True)
         self._several, self._flat, self._labels = given.several, given.flat, given.labels
         names = [*vars(self).get("feature_names_in_", ())]
-        self._covariate_columns = covariate_columns(self, self.n_features_in_, names)
+        self._covariate_columns = covariate_columns(self, self.n_features_in_, names, dated(X, self.time_column) is not X)
         time = self._covariate_columns.time
         clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
         self._times = SeriesTimes.of(*given.when, clock, given.several)

@@ -16,7 +16,7 @@ from ..face._guards import require_target
 from ..face._readers import Given, Steps
 from ..face._step_values import numbers
 from ._season import fourier
-from ._series_frames import SeriesLabels, check_ids, ids_of, labels_of, parts_of, without_past
+from ._series_frames import SeriesLabels, check_ids, dated, ids_of, labels_of, parts_of, without_past
 from ._times import Whens, when_of, when_of_both
 
 Array = NDArray[np.float64]
@@ -52,25 +52,26 @@ def several_series(y: Any) -> bool:
 
 def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool, others: bool = False) -> GivenSeries:
     """X and y, checked against each other; ``reset`` notes the columns of X in the model. They are of the series of ``fit``, or of ``others``."""
-    known = ids_of(y)
+    known, X = ids_of(y), dated(X, model.time_column)
     check_ids(X, known and known[0], ("X", "y"))
     if not reset and not others:
         _check_ids_of_fit(model, X, y)
-    if X is None:
+    several = several_series(y) and (reset or model._several or not _is_table(y))
+    times_only = _has_no_columns(X)
+    if X is None or times_only:
         if reset:
             model.n_features_in_ = 0
             vars(model).pop("feature_names_in_", None)
         elif model.n_features_in_:
             raise ValueError(f"X must hold the covariates of the new steps, {model.n_features_in_} features; got None")
-        several = several_series(y) and (reset or model._several or not _is_table(y))
-        return _read_targets(y, several, allow_empty=not reset)
+        return _read_targets(y, several, parts_of(X, several) if times_only else None, allow_empty=not reset)
     given, tables = _read_tables(model, X, reset=reset)
     several = given.layout != ROWS
-    targets, others = parts_of(y, several), parts_of(X, several)
+    targets, beside = parts_of(y, several), parts_of(X, several)
     rows = numbers(Steps(model.dtype).align(targets if several else y, given))
     offsets = np.cumsum([len(x) for x in tables])[:-1]
     split = np.split(rows.reshape(len(rows), -1), offsets)
-    when = when_of_both(when_of(targets), when_of(others), several)
+    when = when_of_both(when_of(targets), when_of(beside) if len(beside) == len(tables) else None, several)
     return GivenSeries(split, tables, several, rows.ndim == 1, labels_of(y, targets, several), when)
 
 
@@ -81,6 +82,7 @@ def read_to_come(model: Any, X: Any) -> tuple[list[Array] | None, list[int] | No
     if isinstance(X, Number | str):
         raise ValueError(f"X must hold a row for each step to come, forecast(n_steps) takes their number; got {X!r}")
     _check_ids_of_fit(model, X)
+    X = dated(X, model.time_column)
     tables = _read_tables(model, without_past(X, model), reset=False)[1] if model.n_features_in_ else None
     parts = parts_of(X, model._several)
     return tables, [len(table) for table in (parts if tables is None else tables)], when_of(parts)
@@ -102,8 +104,14 @@ def _is_table(y: Any) -> bool:
     return isinstance(y, list | tuple) and all(isinstance(row, list | tuple) for row in y)
 
 
-def _read_targets(y: Any, several: bool, *, allow_empty: bool) -> GivenSeries:
-    """Series without covariates."""
+def _has_no_columns(X: Any) -> bool:
+    """Whether X are frames that have nothing but an index."""
+    parts = X if isinstance(X, list | tuple) else [X]
+    return len(parts) > 0 and all(kind_of(part) == "pandas.DataFrame" and part.shape[1] == 0 for part in parts)
+
+
+def _read_targets(y: Any, several: bool, times: list[Any] | None, *, allow_empty: bool) -> GivenSeries:
+    """Series without covariates, whose times may stand in other tables."""
     given = parts_of(y, several)
     parts = [np.asarray(part) for part in given]
     for k, part in enumerate(parts):
@@ -111,7 +119,9 @@ def _read_targets(y: Any, several: bool, *, allow_empty: bool) -> GivenSeries:
         if part.ndim not in (1, 2) or part.ndim != parts[0].ndim or part.shape[1:] != parts[0].shape[1:] or nothing:
             where = f"y[{k}]" if several else "y"
             raise ValueError(f"{where} should have shape (n_steps,) or (n_steps, n_targets), the latter alike in all series; got {part.shape}")
-    when = when_of_both(when_of(given), None, several)
+    if times is not None and [len(part) for part in times] != [len(part) for part in parts]:
+        raise ValueError(f"X must have a row for each step of y; got {[len(part) for part in times]} and {[len(part) for part in parts]} steps")
+    when = when_of_both(when_of(given), None if times is None else when_of(times), several)
     targets = [numbers(part if len(part) else part.astype(float)).reshape(len(part), math.prod(part.shape[1:])) for part in parts]
     return GivenSeries(targets, None, several, parts[0].ndim == 1, labels_of(y, given, several), when)
 
@@ -171,8 +181,8 @@ class CovariateColumns(NamedTuple):
     past: list[int]  # of the past only
 
 
-def covariate_columns(settings: Any, n_features: int, names: list[str]) -> CovariateColumns:
-    """Where the time, and what is only known of the past, stand among the columns of X."""
+def covariate_columns(settings: Any, n_features: int, names: list[str], in_index: bool) -> CovariateColumns:
+    """Where the time, unless it is in the index, and what is only known of the past, stand among the columns of X."""
 
     def place(column: Any, parameter: str) -> int:
         if isinstance(column, str):
@@ -185,7 +195,7 @@ def covariate_columns(settings: Any, n_features: int, names: list[str]) -> Covar
             raise ValueError(f"{parameter} is column {column}, but X has {n_features} columns")
         return int(column) % n_features
 
-    time = None if settings.time_column is None else place(settings.time_column, "time_column")
+    time = None if settings.time_column is None or in_index else place(settings.time_column, "time_column")
     past = [place(column, "past_columns") for column in settings.past_columns]
     if past and settings.strategy == "recursive":
         raise ValueError("past_columns cannot be seen by strategy='recursive', which runs through the future: use 'direct' or 'seq2seq'")

@@ -91,6 +91,16 @@ def labels_of(y: Any, parts: list[Any], several: bool) -> SeriesLabels | None:
     return SeriesLabels(tuple(columns), ids_of(y))
 
 
+def dated(X: Any, column: Any) -> Any:
+    """Pandas tables, or a list of them, whose column of that name holds points in time, with these as their index; others as they are."""
+    if isinstance(X, list | tuple):
+        parts = [dated(part, column) for part in X]
+        return parts if any(new is not old for new, old in zip(parts, X, strict=True)) else X
+    if not isinstance(column, str) or kind_of(X) != "pandas.DataFrame" or column not in X.columns:
+        return X
+    return X.set_index(column) if str(X[column].dtype).startswith(("datetime", "period", "timedelta")) else X
+
+
 def timeless(data: Any) -> Any:
     """Tables without the times of their indexes."""
     if isinstance(data, list | tuple):
