@@ -84,7 +84,7 @@ def test_what_is_known_beforehand_is_still_asked_for():
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(NAMED[["temp"]][T:])
     only = make(past_columns=["temp", "promo"]).fit(NAMED[:T], ONE)
-    np.testing.assert_array_equal(only.predict(), only.predict(np.zeros((3, 2))))
+    np.testing.assert_array_equal(only.predict(), only.predict(NAMED[:3]))
 
 
 # -- intervals ---------------------------------------------------------------------------------------------------------------------------------------
@@ -188,6 +188,19 @@ def test_a_piece_may_be_empty(nothing):
     np.testing.assert_array_equal(model.predict()[1], expected)
     single = make().fit(None, ONE)
     np.testing.assert_array_equal(single.predict(), single.update(None, nothing).predict())
+
+
+def test_a_piece_may_be_empty_beside_covariates():
+    model, same = (make().fit([DRIVER[:T]] * 2, [ONE, 3 * ONE]) for _ in range(2))
+    model.update([DRIVER[T : T + 2], DRIVER[:0]], [WAVE[T : T + 2], []])
+    same.update([DRIVER[T : T + 2]] * 2, [WAVE[T : T + 2]] * 2)
+    futures = [DRIVER[T + 2 : T + 5], DRIVER[T : T + 3]]
+    np.testing.assert_array_equal(model.n_steps_, [T + 2, T])
+    np.testing.assert_array_equal(model.predict(futures)[0], same.predict(futures)[0])
+    before = model.predict(futures)
+    np.testing.assert_array_equal(model.update([DRIVER[:0]] * 2, [[], []]).predict(futures), before)
+    with pytest.raises(ValueError, match=r"y\[0\] has 1 steps, but X\[0\] has 2"):
+        model.update([DRIVER[:2], DRIVER[:0]], [[1.0], []])
 
 
 # -- what cannot be is named -------------------------------------------------------------------------------------------------------------------------

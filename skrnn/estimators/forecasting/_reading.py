@@ -56,6 +56,8 @@ def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool, others: bool =
     check_ids(X, known and known[0], ("X", "y"))
     if not reset and not others:
         _check_ids_of_fit(model, X, y)
+        if isinstance(X, list | tuple) and isinstance(y, list | tuple) and len(X) == len(y) and not all(map(len, X)):
+            return _with_nothing(model, X, y)
     several = several_series(y) and (reset or model._several or not _is_table(y))
     times_only = _has_no_columns(X)
     if X is None or times_only:
@@ -73,6 +75,25 @@ def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool, others: bool =
     split = np.split(rows.reshape(len(rows), -1), offsets)
     when = when_of_both(when_of(targets), when_of(beside) if len(beside) == len(tables) else None, several)
     return GivenSeries(split, tables, several, rows.ndim == 1, labels_of(y, targets, several), when)
+
+
+def _with_nothing(model: Any, X: Any, y: Any) -> GivenSeries:
+    """New steps of some series only; others have none."""
+    n_new, sizes = [len(part) for part in X], [len(part) for part in y]
+    if n_new != sizes:
+        k = int(np.argmax(np.array(n_new) != sizes))
+        raise ValueError(f"y[{k}] has {sizes[k]} steps, but X[{k}] has {n_new[k]}: there must be one target for each time step")
+    some = [k for k, n in enumerate(n_new) if n]
+    n_targets, n_features = model._history.y.shape[1], model.n_features_in_
+    targets, tables = [np.empty((0, n_targets)) for _ in y], [np.empty((0, n_features)) for _ in y]
+    when: Whens = [None] * len(y)
+    names = ["y"] * len(y)
+    if some:
+        given = read_panel_series(model, [X[k] for k in some], [y[k] for k in some], reset=False, others=True)
+        for place, k in enumerate(some):
+            targets[k], when[k], names[k] = given.y[place], given.when[0][place], given.when[1][place]
+            tables[k] = tables[k] if given.X is None else given.X[place]
+    return GivenSeries(targets, tables if n_features else None, True, model._flat, when=(when, names))
 
 
 def read_to_come(model: Any, X: Any) -> tuple[list[Array] | None, list[int] | None, Whens | None]:
