@@ -11,7 +11,20 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from ...data import ROWS, AsItIs, Encoding, Sequences, StepRows, TableLayout, check_sequences_and_layout, give_steps, step_rows, unmasked
+from ...data import (
+    ROWS,
+    AsItIs,
+    Encoding,
+    Sequences,
+    StepRows,
+    TableLayout,
+    check_same_times,
+    check_sequences_and_layout,
+    check_time_order,
+    give_steps,
+    step_rows,
+    unmasked,
+)
 from ...training import channel_statistics
 from ._held_out import Part, set_aside, speaking_of
 from ._step_values import row_weights
@@ -135,9 +148,11 @@ class Steps(Reader):
     per_step: ClassVar[bool] = True
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+        check_same_times(X, y)
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
+        check_time_order(X)
         given = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True, encoding=self.encoding)
         return Given(*given)
 

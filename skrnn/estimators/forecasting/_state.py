@@ -12,7 +12,8 @@ from ..face._state import Fitted
 from ._conformal import Calibration
 from ._plan import Plan
 from ._reading import CovariateColumns
-from ._times import Clock
+from ._series_frames import SeriesLabels
+from ._times import SeriesTimes
 
 
 class ForecasterState:
@@ -30,7 +31,8 @@ class ForecasterState:
     _series_moments: SeriesMoments
     _history: Panel
     _calibration: Calibration | None
-    _clock: Clock | None
+    _times: SeriesTimes
+    _labels: SeriesLabels | None
     _several: bool
     _flat: bool
     _seed: int
@@ -49,7 +51,8 @@ class ForecasterState:
         Fitted("_series_moments", "SeriesMoments"),
         Fitted("_history", "Panel"),
         Fitted("_calibration", "Calibration or None"),
-        Fitted("_clock", "Clock or None"),
+        Fitted("_times", "SeriesTimes"),
+        Fitted("_labels", "SeriesLabels or None"),
         Fitted("_several, _flat", "bool"),
         Fitted("_seed", "int"),
     )
