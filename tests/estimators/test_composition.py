@@ -282,8 +282,9 @@ def test_type_checkers_see_all_parameters_and_refuse_a_misspelt_one(checker, tmp
     (tmp_path / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [] if installed else [str(home)]}))
     found = run([sys.executable, "-m", *CHECKERS[checker]], env=os.environ | ({} if installed else {"MYPYPATH": str(home)}))
     errors = {(name, int(line)) for name, line in re.findall(r"(\w+)\.py:(\d+):.*error", found.stdout)}
-    wrong_calls = {("calls", line) for line in (8, 9, 10)}
-    assert errors == {(name, 4) for name in CLASSES} | wrong_calls, found.stdout + found.stderr
+    wrong = {(name, 4) for name in CLASSES} | {("calls", line) for line in (8, 9, 10)}
+    theirs = {*CLASSES, "calls"}  # and not what libraries without types make of the files of the package
+    assert {error for error in errors if error[0] in theirs} == wrong, found.stdout + found.stderr
 
 
 def test_jedi_which_editors_ask_knows_names_and_parameters():
