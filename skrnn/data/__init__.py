@@ -23,6 +23,13 @@ from ._sequences import Sequences
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
 from ._steps import step_rows as step_rows
+from ._vocabulary import BEGIN as BEGIN
+from ._vocabulary import END as END
+from ._vocabulary import UNKNOWN as UNKNOWN
+from ._vocabulary import Vocabulary as Vocabulary
+from ._vocabulary import all_strings as all_strings
+from ._vocabulary import read_tokens as read_tokens
+from ._vocabulary import warn_of_strangers as warn_of_strangers
 from ._windows import window_rows as window_rows
 
 __all__ = ["Sequences", "as_sequences"]

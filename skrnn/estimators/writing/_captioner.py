@@ -18,7 +18,7 @@ from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
 from ._decoder import decoder_network, follow_the_schedule
 from ._settings import Decoding, WritesTokens
-from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, as_objects, hypotheses, share_of_exact
+from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, hypotheses, share_of_exact
 
 
 @parameters
@@ -160,7 +160,7 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
     def vocabulary_(self) -> NDArray[Any]:
         """The tokens that can be written, the most frequent first."""
         check_is_fitted(self)
-        return as_objects(self._vocabulary)
+        return self._vocabulary.as_objects()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

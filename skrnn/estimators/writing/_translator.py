@@ -19,7 +19,7 @@ from ..face._settings import Decayed, Directed, Recurrence, Stacked
 from ..face._trained import Trained, recurrent_layers
 from ._decoder import attending_network, follow_the_schedule, looks
 from ._settings import Decoding, ReadsTokens, SourceSteps, WritesTokens
-from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, as_objects, hypotheses, of_teacher, share_of_exact
+from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, hypotheses, of_teacher, share_of_exact
 
 
 @parameters
@@ -199,13 +199,13 @@ class Seq2SeqTranslator(
     def vocabulary_(self) -> NDArray[Any]:
         """The tokens that can be written, the most frequent first."""
         check_is_fitted(self)
-        return as_objects(self._vocabulary)
+        return self._vocabulary.as_objects()
 
     @property
     def source_vocabulary_(self) -> NDArray[Any]:
         """The tokens that can be read, the most frequent first."""
         check_is_fitted(self)
-        return as_objects(self._source_vocabulary)
+        return self._source_vocabulary.as_objects()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
