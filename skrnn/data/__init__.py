@@ -20,6 +20,7 @@ from ._scales import SCALINGS as SCALINGS
 from ._scales import SeriesMoments as SeriesMoments
 from ._scales import series_moments as series_moments
 from ._sequences import Sequences
+from ._static import StaticColumns as StaticColumns
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
 from ._steps import step_rows as step_rows

@@ -14,6 +14,7 @@ from ._flat import TableLayout, gather
 from ._frames import channel_names, kind_of
 from ._reading import NO_SAMPLES, ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ._sequences import Array, Sequences
+from ._tables import telling_where
 
 
 def as_sequences(
@@ -76,7 +77,8 @@ def as_sequences(
     >>> as_sequences(padded, padding="nan").lengths
     array([3, 1])
     """
-    sequences = to_sequences(unwrap(X, name), name)
+    with telling_where(X, SEQUENCES, name):
+        sequences = to_sequences(unwrap(X, name), name)
     if padding not in (None, "nan"):
         raise ValueError(f"padding must be None or 'nan', got {padding!r}")
     if padding == "nan":
@@ -150,14 +152,17 @@ def check_sequences_and_layout(
     With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
     """
     encoding, table_layout, names = encoding or AsItIs(), table_layout or TableLayout(), channel_names(X)
-    X = encoding.numbers(X, reset=reset, rows=STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel(X) else WINDOWS)
-    unwrapped = unwrap(X)
-    layout = layout_of(X, unwrapped)
+    rows = STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel(X) else WINDOWS
+    X = encoding.numbers(X, reset=reset, rows=rows)
     table, columns = None, None
-    if layout != ROWS:
-        sequences = table_layout.in_time(to_sequences(table_layout.arrange(unwrapped)))
-    else:
-        array = table_to_array(unwrapped, estimator=estimator)
+    with telling_where(X, rows, "X"):
+        unwrapped = unwrap(X)
+        layout = layout_of(X, unwrapped)
+        if layout != ROWS:
+            sequences = table_layout.in_time(to_sequences(table_layout.arrange(unwrapped)))
+        else:
+            array = table_to_array(unwrapped, estimator=estimator)
+    if layout == ROWS:
         table = unwrapped if kind_of(unwrapped) else array  # the frame itself, because it has the names
         if not rows_are_steps:
             columns = table_layout.columns(table, array.shape[1]) if reset else _columns_of_fit(estimator, table, array, table_layout)

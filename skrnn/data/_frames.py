@@ -66,13 +66,18 @@ def cells_of(column: Any, kind: str) -> list[Any] | None:
     return cells if any(isinstance(cell, list | tuple | np.ndarray) or kind_of(cell) for cell in cells) else None
 
 
+def names_categories(column: Any) -> bool:
+    """Whether the type of a column says that it holds categories."""
+    return str(column.dtype).lower().startswith(("category", "categorical", "enum"))
+
+
 def refuse_columns(frame: Any, kind: str, name: str) -> None:
     """Refuse columns that would silently turn into numbers: points in time and categories."""
     for label, column in columns_of(frame, kind):
         dtype = str(column.dtype).lower()
         if dtype.startswith(("datetime", "timedelta", "date", "duration", "period", "interval")) or dtype == "time":
             raise TypeError(f"column {label!r} of {name} has the type {column.dtype}: a datetime is no number; convert it, e.g. to seconds")
-        if dtype.startswith(("category", "categorical", "enum")):
+        if names_categories(column):
             raise ValueError(f"column {label!r} of {name} is categorical: encode it as numbers first")
 
 

@@ -183,7 +183,8 @@ def _read_item(item: Any, i: int, name: str) -> Array:
         return tensor_to_array(item)
     if kind:
         refuse_columns(item, kind, f"sequence {i} of {name}")
-        return check_array(item, ensure_2d=False, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0, input_name=name)
+        with hinting():
+            return check_array(item, ensure_2d=False, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0, input_name=name)
     try:
         return np.asarray(item)
     except ValueError as error:

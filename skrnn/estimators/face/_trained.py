@@ -17,7 +17,7 @@ from ..._bases import BaseEstimator, CallbackSupportMixin
 from ...cells import Parametrised, resolve
 from ...data import Encoding
 from ...engine import Stream, resolve_rule
-from ...frontends import Frontend, resolve_frontend
+from ...frontends import Embedding, Frontend, resolve_frontend
 from ...kernels import announcing
 from ...networks import Recurrent
 from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
@@ -31,6 +31,8 @@ from ._state import ReadState, ScaleState, TrainedState, fitted_names, pickled
 from ._targets import Target
 
 Array = NDArray[np.float64]
+
+AUTO = "auto"  # a frontend where the types in X ask for one
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         reader, target = self._reader(), self._target().load(self)
         require_target(self, y)
         given, y_read = reader.pair(self, X, y, target, reset=not going_on)
-        if reader.encoding is not None:
+        if reader.encoding is not None and is_of_use(self, reader.encoding):
             self.encoding_ = reader.encoding
         sequences = given.sequences
         weight = target.weigh(y_read, None if sample_weight is None else reader.weights(sample_weight, given))
@@ -247,13 +249,24 @@ def encoding_of(model: Any) -> Encoding | None:
     """What makes numbers of X for the frontend of an estimator: what has learned in ``fit``, or what will."""
     if "network_" in vars(model):
         return vars(model).get("encoding_")
-    frontend = resolve_frontend(model.frontend)
+    frontend = _frontend_of(model)
     return None if frontend is None else frontend.encoding()
+
+
+def is_of_use(model: Any, encoding: Encoding) -> bool:
+    """Whether there will be a frontend for what was learned; where it is for the types in X to decide, they may know of none."""
+    return not (model.frontend == AUTO and encoding.finds_nothing)
+
+
+def _frontend_of(model: Any) -> Frontend | None:
+    return Embedding(channels="from_dtype") if model.frontend == AUTO else resolve_frontend(model.frontend)
 
 
 def seeing_layers(model: Any, generator: torch.Generator) -> tuple[Recurrent, Frontend | None]:
     """The layers that an estimator's parameters describe, and what stands before them."""
-    frontend, width = resolve_frontend(model.frontend), len(model.mean_)
+    frontend, width = _frontend_of(model), len(model.mean_)
+    if model.frontend == AUTO and "encoding_" not in vars(model):
+        frontend = None
     if frontend is not None:
         width = frontend.build(width, generator, model.encoding_).output_size
     return recurrent_layers(model, width, generator), frontend
