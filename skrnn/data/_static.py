@@ -8,10 +8,9 @@ from typing import Any, Self
 import numpy as np
 
 from ._encoding import STEPS
-from ._finite import hinting
-from ._ids import categories_of_numbers, categories_of_strings, ids_of_numbers, ids_of_strings
+from ._ids import categories_of_numbers, categories_of_strings, ids_of_numbers, ids_of_strings, named
 from ._sequences import Array
-from ._tables import Table, are_tokens, kind_of_cells, tables_of, telling_where
+from ._tables import Table, are_tokens, kind_of_cells, spells_number, tables_of
 
 
 @dataclass(eq=False)
@@ -45,20 +44,28 @@ class StaticColumns:
         parts = []
         for column in range(table.n_channels):
             if (known := self.categories_.get(column)) is None:
-                with telling_where(rows, STEPS, self.name), hinting():
-                    parts.append(np.array(table.cells(column), dtype=np.float64)[:, None])
+                parts.append(self._floats(table, column)[:, None])
             else:
                 cells = self._cells(table, column)
                 ids = ids_of_strings(cells, known) if isinstance(cells, list) else ids_of_numbers(cells, known)
                 parts.append(np.eye(len(known) + 1)[ids.astype(np.intp), :-1])
         return np.hstack(parts)
 
+    def _floats(self, table: Table, column: int) -> Array:
+        cells = table.cells(column)
+        for row, cell in enumerate(cells):
+            if isinstance(cell, str) and not spells_number(cell):
+                raise ValueError(f"{self.name} has {cell!r} in row {row} of {named(column, table.names)}, among strings that spell numbers")
+        return np.array(cells, dtype=np.float64)
+
     def _cells(self, table: Table, column: int) -> Any:
         """Strings in a list, numbers in an array."""
         cells = table.cells(column)
         kind, first = kind_of_cells(cells)
         if kind not in ("numbers", "strings"):
-            raise ValueError(f"{self.name} has {cells[first]!r} in row {first} of column {column}: categories must be strings, or whole numbers")
+            raise ValueError(
+                f"{self.name} has {cells[first]!r} in row {first} of {named(column, table.names)}: categories must be strings, or whole numbers"
+            )
         return cells if kind == "strings" else np.array(cells, dtype=np.float64)
 
 

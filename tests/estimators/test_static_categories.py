@@ -80,10 +80,13 @@ def test_going_on_and_copies_know_the_categories():
 @pytest.mark.parametrize(
     ("static", "message"),
     [
-        ([["a"], [None]], "static has None in row 1 of column 0: categories must be strings, or whole numbers"),
+        ([["a"], [None]], "static has None in row 1 of channel 0: categories must be strings, or whole numbers"),
         ([["a"], ["b"], ["c"]], "static must have a row for each of the 2 series; got 3"),
         (pd.DataFrame({"kind": ["a", "b"], "size": [1.0, np.nan]}), "Input static contains NaN"),
-        (pd.DataFrame({"kind": ["a", "b"], "size": ["1.5", "large"]}), r"The first is 'large' in column 'size' of static"),
+        (
+            pd.DataFrame({"kind": ["a", "b"], "size": ["1.5", "large"]}),
+            r"static has 'large' in row 1 of channel 1 \('size'\), among strings that spell numbers",
+        ),
     ],
 )
 def test_what_is_no_category_is_refused(static, message):
