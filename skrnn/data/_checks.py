@@ -12,6 +12,7 @@ from ._encoding import SEQUENCES, STEPS, WINDOWS, AsItIs, Encoding
 from ._finite import check_finite, contiguous, trim_nan
 from ._flat import TableLayout, gather
 from ._frames import channel_names, kind_of
+from ._long import sequences_of_long
 from ._reading import NO_SAMPLES, ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ._sequences import Array, Sequences
 from ._tables import telling_where
@@ -25,6 +26,8 @@ def as_sequences(
     allow_nan: bool = False,
     compute_dtype: npt.DTypeLike | None = None,
     name: str = "X",
+    id: str | None = None,
+    time: str | None = None,
 ) -> Sequences:
     """Read sequences from whatever holds them, and check them.
 
@@ -41,6 +44,7 @@ def as_sequences(
           2-D array, as in scikit-learn;
         - a pandas or polars series of lists (one channel), or a frame of such columns (one channel per column);
         - a pandas frame with a two-level (instance, time) index: instances in the order of their first appearance;
+        - torch's nested tensors, and its ``PackedSequence``;
         - Sequences.
     dtype : {float32, float64} or None, default=None
         The type of the values; None keeps it as said above.
@@ -52,6 +56,9 @@ def as_sequences(
         The type that will be computed in: a value that is finite but too large for it is refused.
     name : str, default="X"
         The name of the argument in error messages.
+    id, time : str or None, default=None
+        Of a long frame, with a row for each step: the columns that say of which sequence, and when. Steps are put in
+        the order of `time`, or stay in that of the rows.
 
     Returns
     -------
@@ -77,8 +84,10 @@ def as_sequences(
     >>> as_sequences(padded, padding="nan").lengths
     array([3, 1])
     """
-    with telling_where(X, SEQUENCES, name):
-        sequences = to_sequences(unwrap(X, name), name)
+    if id is None and time is not None:
+        raise ValueError(f"time={time!r} needs id=, the column that says of which sequence a row is")
+    with telling_where(X, STEPS if id is not None else SEQUENCES, name):
+        sequences = to_sequences(unwrap(X, name), name) if id is None else sequences_of_long(X, id, time, name)
     if padding not in (None, "nan"):
         raise ValueError(f"padding must be None or 'nan', got {padding!r}")
     if padding == "nan":

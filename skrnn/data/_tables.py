@@ -14,7 +14,7 @@ import numpy as np
 
 from ._encoding import STEPS
 from ._finite import STRINGS_HINT
-from ._frames import cells_of, columns_of, has_instances, kind_of, names_categories, order_of_instances, tensor_to_array
+from ._frames import LONG_HINT, cells_of, columns_of, has_instances, kind_of, names_categories, order_of_instances, tensor_to_array
 from ._sequences import Array, Sequences, offsets_of
 
 Columns = dict[int, Array]
@@ -183,7 +183,7 @@ def tables_of(X: Any, rows: str, *, tokens: bool) -> tuple[list[Table], Callable
         X, kind = X.to_frame(), "pandas.DataFrame"
     if kind.endswith("DataFrame"):
         return [FrameTable(X, kind, one_channel=one_channel)], lambda parts: parts[0]
-    if isinstance(X, Sequences | str | bytes) or kind == "torch.Tensor":
+    if isinstance(X, Sequences | str | bytes) or kind.startswith("torch"):
         return [], lambda parts: X
     if isinstance(X, np.ndarray) and X.ndim > 1:
         return _of_array(X, one_channel)
@@ -214,7 +214,7 @@ def may_hold_categories(X: Any) -> bool:
     if isinstance(X, np.ndarray) and X.dtype.kind in "biufc":
         return False
     first = _first(X)
-    return isinstance(first, str) or (first is not None and kind != "torch.Tensor" and may_hold_categories(first))
+    return isinstance(first, str) or (first is not None and not kind.startswith("torch") and may_hold_categories(first))
 
 
 def _first(X: Any) -> Any:
@@ -255,7 +255,8 @@ def _where_strings_are(X: Any, rows: str, name: str) -> str:
                 if row is not None:
                     names, (sequence, step) = tables[0].names, place_of(tables, row, channel)
                     column = f"channel {channel}" if names is None else f"column {names[channel]!r}"
-                    return f" The first is {cells[row]!r} in {column} of {name} (sequence {sequence}, step {step})."
+                    long = LONG_HINT if names is None and kind_of(X).endswith("DataFrame") else ""
+                    return f" The first is {cells[row]!r} in {column} of {name} (sequence {sequence}, step {step}).{long}"
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from ._progress import Progress
 from ._readers import Reader
 from ._settings import Computation, Spoken, Training
 from ._state import ReadState, ScaleState, TrainedState, fitted_names, pickled
+from ._summary import summary_of
 from ._targets import Target
 
 Array = NDArray[np.float64]
@@ -152,13 +154,14 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         context, (X, y) = self._init_callback_context(max_subtasks=trainer.max_epochs), lesson.given
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         progress = Progress(trainer.max_epochs) if self.verbose else None
-        epochs_before = self.n_iter_
+        epochs_before, seconds_before, start = self.n_iter_, self.fit_time_ if lesson.going_on else 0.0, time.perf_counter()
 
         def now() -> dict[str, Any]:
             return self._as_if_done(conclude)
 
         def on_epoch(history: History) -> bool:
-            self.n_iter_ = epochs_before + len(history.losses)
+            self.n_iter_ = self.best_epoch_ = epochs_before + len(history.losses)
+            self.fit_time_ = seconds_before + time.perf_counter() - start
             self.loss_curve_.append(history.losses[-1])
             self.validation_scores_.extend(history.scores[-1:])
             if progress is not None:
@@ -173,7 +176,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         finally:
             if progress is not None:
                 progress.end()
-        self._optimizer = history.optimizer
+        self._optimizer, self.best_epoch_ = history.optimizer, epochs_before + history.kept
+        self.fit_time_ = seconds_before + time.perf_counter() - start
         conclude(self)
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
 
@@ -194,6 +198,22 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         """This estimator at work."""
         check_is_fitted(self)
         return Predictor(self, self._reader(), self._target().load(self))
+
+    @property
+    def n_parameters_(self) -> int:
+        """Weights of the network."""
+        check_is_fitted(self)
+        return sum(parameter.numel() for parameter in self.network_.parameters())
+
+    def summary(self) -> str:
+        """What was fitted, in some lines: the parts of the network with their weights, and how it was trained.
+
+        Returns
+        -------
+        str
+        """
+        check_is_fitted(self)
+        return summary_of(self)
 
     # -- scikit-learn ------------------------------------------------------------------------------------------------------------------------------
 

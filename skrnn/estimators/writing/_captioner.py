@@ -13,6 +13,7 @@ from ...frontends import TokenVectors
 from ...networks import Seq2Seq, Tokens, Vector
 from ..face._declared import parameters
 from ..face._guards import require_target
+from ..face._held_out import HELD_OUT
 from ..face._readers import Vectors
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
@@ -56,6 +57,8 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
     """
 
     context: str = "both"
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Vectors:
         return Vectors(self.dtype, self.standardize)

@@ -15,6 +15,7 @@ from ...frontends import Embedding, TokenVectors
 from ...networks import Encoder, Seq2Seq, Tokens
 from ..face._declared import parameters
 from ..face._guards import require_target
+from ..face._held_out import HELD_OUT
 from ..face._settings import Decayed, Directed, Recurrence, Stacked
 from ..face._trained import Trained, recurrent_layers
 from ._decoder import attending_network, follow_the_schedule, looks
@@ -73,6 +74,8 @@ class Seq2SeqTranslator(
     """
 
     attention: str | None = "bahdanau"
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> SourceTokens:
         return SourceTokens(self.dtype, False, self.min_frequency, self.handle_unknown == "error", self.shared_vocabulary)
