@@ -192,6 +192,13 @@ def test_columns_of_a_categorical_type_are_embedded_by_themselves(make):
     assert abs(model.mean_[1] - 1000) < 1
 
 
+def test_the_frontend_that_types_ask_for_is_searched_too():
+    X, y = tokens(np.random.default_rng(0), 40)
+    search = GridSearchCV(RNNClassifier(**settings_of(RNNClassifier)), {"frontend__size": [2, 3]}, cv=2).fit(X, y)
+    assert search.best_estimator_.network_.frontend.size == search.best_params_["frontend__size"]
+    assert RNNClassifier().set_params(frontend="auto", frontend__size=3).frontend.channels == "from_dtype"
+
+
 def test_numbers_need_no_frontend():
     X = np.random.default_rng(0).normal(size=(10, 4, 2))
     for container in (X, list(X), X[..., 0], X.astype(object)[..., 0], X.tolist(), [pd.DataFrame(x) for x in X]):

@@ -218,7 +218,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
     # -- scikit-learn ------------------------------------------------------------------------------------------------------------------------------
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, ``cell__…`` too where the cell is a name.
+        """Set parameters, ``cell__…`` and ``frontend__…`` too where cell or frontend is a name.
 
         Parameters
         ----------
@@ -229,7 +229,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         -------
         self
         """
-        return super().set_params(**with_named_cell(self, params))
+        return super().set_params(**_with_named_frontend(self, with_named_cell(self, params)))
 
     def __getstate__(self) -> dict[str, Any]:
         return pickled(self, super().__getstate__())
@@ -276,6 +276,14 @@ def encoding_of(model: Any) -> Encoding | None:
 def is_of_use(model: Any, encoding: Encoding) -> bool:
     """Whether there will be a frontend for what was learned; where it is for the types in X to decide, they may know of none."""
     return not (model.frontend == AUTO and encoding.finds_nothing)
+
+
+def _with_named_frontend(model: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters to be set, where those of the frontend "auto" are set in one that does the same."""
+    asked = any(name.startswith("frontend__") for name in params)
+    if not asked or params.get("frontend", model.get_params(deep=False).get("frontend")) != AUTO:
+        return params
+    return params | {"frontend": Embedding(channels="from_dtype")}
 
 
 def _frontend_of(model: Any) -> Frontend | None:
