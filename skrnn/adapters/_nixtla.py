@@ -189,17 +189,17 @@ class NixtlaPanel:
         """Times as the frame has them, for messages."""
         return like_column(ticks, self.keys[self.keys.columns[1]], self.keys.implementation).to_list()
 
-    def static(self, df: Any) -> NDArray[np.float64]:
+    def static(self, df: Any) -> Any:
         """Read what holds for each series as a whole.
 
         Parameters
         ----------
         df : frame
-            The column of ids, and numbers; one row for each series.
+            The column of ids, and numbers or categories; one row for each series.
 
         Returns
         -------
-        static : ndarray of shape (n_series, n_static)
+        static : frame of shape (n_series, n_static)
             In the order of ``ids``; it goes into ``fit``.
 
         Raises
@@ -214,8 +214,8 @@ class NixtlaPanel:
         for name in self.ids:
             if len(place.get(name, ())) != 1:
                 raise ValueError(f"static_df has {len(place.get(name, ()))} rows of series {name!r}, expected one")
-        table = _numbers(frame, [name for name in frame.columns if name != id_col], "static_df")
-        return table[[place[name][0] for name in self.ids]]
+        rows = [int(place[name][0]) for name in self.ids]
+        return frame.drop(id_col)[rows].to_native()
 
     def frame(self, forecasts: Mapping[str, Sequence[Any]]) -> Any:
         """Write forecasts into a long frame.

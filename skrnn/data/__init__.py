@@ -24,6 +24,7 @@ from ._scales import SCALINGS as SCALINGS
 from ._scales import SeriesMoments as SeriesMoments
 from ._scales import series_moments as series_moments
 from ._sequences import Sequences
+from ._static import StaticColumns as StaticColumns
 from ._stepping import Instants as Instants
 from ._stepping import check_increasing as check_increasing
 from ._stepping import check_no_gap as check_no_gap
@@ -40,6 +41,13 @@ from ._time_axis import has_times as has_times
 from ._time_axis import instants_of as instants_of
 from ._time_axis import is_default as is_default
 from ._time_axis import with_index_of as with_index_of
+from ._vocabulary import BEGIN as BEGIN
+from ._vocabulary import END as END
+from ._vocabulary import UNKNOWN as UNKNOWN
+from ._vocabulary import Vocabulary as Vocabulary
+from ._vocabulary import all_strings as all_strings
+from ._vocabulary import read_tokens as read_tokens
+from ._vocabulary import warn_of_strangers as warn_of_strangers
 from ._windows import window_rows as window_rows
 
 __all__ = ["Sequences", "as_sequences"]

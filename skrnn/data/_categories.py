@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from ._encoding import SEQUENCES, WINDOWS, Encoding, Moments
 from ._ids import categories_of_numbers, categories_of_strings, check_channels, ids_of_numbers, ids_of_strings, named, places_of
 from ._sequences import Array, Sequences
-from ._tables import Table, holds_numbers, kind_of_cells, place_of, tables_of
+from ._tables import Table, holds_numbers, holds_texts, kind_of_cells, may_hold_categories, place_of, tables_of
+from ._vocabulary import warn_of_strangers
+
+_SAY_WHAT_TOKENS_ARE = (
+    "X holds texts: say what their tokens are. In front of the estimator skrnn.preprocessing.TokenEncoder() makes ids of words, "
+    "make_pipeline(TokenEncoder(), RNNClassifier(frontend=Embedding())); or pass lists of tokens, as [text.split() for text in X]; "
+    "frontend=Embedding() alone, of skrnn.frontends, takes characters"
+)
 
 
 @dataclass(eq=False)
@@ -22,9 +29,9 @@ class Categories(Encoding):
 
     Parameters
     ----------
-    channels : list of int and str, or None, default=None
+    channels : list of int and str, "from_dtype" or None, default=None
         Channels that hold categories, by their places (negative from the end) or by the names of a frame's
-        columns; None is all of them.
+        columns; "from_dtype" are those whose type says so, and all where X holds tokens; None is all of them.
     handle_unknown : {"error", "use_encoded_value"}, default="error"
         What becomes of a category that was not seen in fit.
     min_frequency : int, default=1
@@ -43,7 +50,7 @@ class Categories(Encoding):
         here; what is unknown has the next one.
     """
 
-    channels: Sequence[int | str] | None = None
+    channels: Sequence[int | str] | str | None = None
     handle_unknown: str = "error"
     min_frequency: int = 1
     n_channels_: int = field(default=0, init=False)
@@ -55,9 +62,19 @@ class Categories(Encoding):
     def numbered(cls, *n_categories: int) -> Self:
         """Of channels that hold ids already: 0, 1, … of so many categories in each."""
         new = cls()
-        new._learn_channels(len(n_categories), None)
+        new._learn_channels(len(n_categories), None, [])
         new.categories_ = [np.arange(n) for n in n_categories]
         return new
+
+    @property
+    def by_type(self) -> bool:
+        """Whether types say which channels hold categories."""
+        return isinstance(self.channels, str)
+
+    @property
+    def finds_nothing(self) -> bool:
+        """Whether no type says that a channel holds categories."""
+        return self.by_type and len(self.places_) == 0
 
     @property
     def n_ids(self) -> list[int]:
@@ -68,7 +85,11 @@ class Categories(Encoding):
         """Ids for strings; numbers stay, and become ids behind the door."""
         if reset:
             check_channels(self.channels, self.handle_unknown, self.min_frequency)
-        tables, back = tables_of(X, rows, tokens=self.channels is None)
+        if self.by_type and (rows == WINDOWS or not (may_hold_categories(X) if reset else len(self.places_))):
+            return X
+        if self.by_type and holds_texts(X):
+            raise ValueError(_SAY_WHAT_TOKENS_ARE)
+        tables, back = tables_of(X, rows, tokens=self.channels is None or self.by_type)
         if rows == WINDOWS:
             _refuse_strings_in_windows(tables)
             tables = []
@@ -77,6 +98,8 @@ class Categories(Encoding):
                 self._refuse_numbers_for_strings(range(len(self.categories_)))
             return X
         self._see_channels(tables, reset)
+        if self.finds_nothing:
+            return X
         self._refuse_strings_elsewhere(tables)
         columns = {c: ids for k, c in enumerate(self.places_.tolist()) if (ids := self._of_cells(k, tables, reset)) is not None}
         if not columns and self.channels is not None:
@@ -86,13 +109,17 @@ class Categories(Encoding):
     def codes(self, sequences: Sequences, *, reset: bool) -> Sequences:
         """Ids in all categorical channels."""
         if reset and not self.categories_:
-            self._learn_channels(sequences.n_features, None)
+            self._learn_channels(sequences.n_features, None, [])
         if sequences.n_features != self.n_channels_:
             raise ValueError(f"X has {sequences.n_features} features, but {self.n_channels_} are expected, as in fit")
         values = sequences.values.copy()
         for k, channel in enumerate(self.places_.tolist()):
             if self.categories_[k].dtype != object:
                 values[:, channel] = self._ids(k, sequences.values[:, channel], reset, lambda row: _step_of(sequences, row))
+        if not reset and self.handle_unknown != "error" and self.min_frequency == 1:  # else rare ones have taught what is unknown
+            for k, channel in enumerate(self.places_.tolist()):
+                what = f"{named(channel, self.names_)} of X"
+                warn_of_strangers(values[:, channel] == len(self.categories_[k]), sequences.offsets, what)
         return sequences.with_values(values)
 
     def statistics(self, sequences: Sequences, of: Callable[[Sequences], Moments]) -> Moments:
@@ -112,15 +139,19 @@ class Categories(Encoding):
             if names is not None and table.names is not None and table.names != names:
                 raise ValueError(f"the channels of sequence {i} are named {table.names}, those of sequence 0 {names}")
         if reset:
-            self._learn_channels(n, names)
+            self._learn_channels(n, names, tables)
         if n != self.n_channels_:
             raise ValueError(f"X has {n} features, but {self.n_channels_} are expected, as in fit")
         if names is not None and self.names_ is not None and names != self.names_:
             raise ValueError(f"The channels of X are named {names}, but in fit {self.names_}")
 
-    def _learn_channels(self, n: int, names: list[str] | None) -> None:
+    def _learn_channels(self, n: int, names: list[str] | None, tables: list[Table]) -> None:
         self.n_channels_, self.names_ = n, names
-        self.places_ = places_of(self.channels, n, names)
+        if self.by_type:
+            found = [c for c in range(n) if any(table.is_category(c) for table in tables)]
+            self.places_ = np.array(found, dtype=np.intp)
+        else:
+            self.places_ = places_of(self.channels, n, names)
         self.categories_ = [np.empty(0)] * len(self.places_)
 
     def _of_cells(self, k: int, tables: list[Table], reset: bool) -> list[Array] | None:

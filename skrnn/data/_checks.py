@@ -12,8 +12,10 @@ from ._encoding import SEQUENCES, STEPS, WINDOWS, AsItIs, Encoding
 from ._finite import check_finite, contiguous, trim_nan
 from ._flat import TableLayout, gather
 from ._frames import channel_names, kind_of
+from ._long import sequences_of_long
 from ._reading import NO_SAMPLES, ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ._sequences import Array, Sequences
+from ._tables import telling_where
 from ._time_axis import check_time_order
 
 
@@ -25,6 +27,8 @@ def as_sequences(
     allow_nan: bool = False,
     compute_dtype: npt.DTypeLike | None = None,
     name: str = "X",
+    id: str | None = None,
+    time: str | None = None,
 ) -> Sequences:
     """Read sequences from whatever holds them, and check them.
 
@@ -41,6 +45,7 @@ def as_sequences(
           2-D array, as in scikit-learn;
         - a pandas or polars series of lists (one channel), or a frame of such columns (one channel per column);
         - a pandas frame with a two-level (instance, time) index: instances in the order of their first appearance;
+        - torch's nested tensors, and its ``PackedSequence``;
         - Sequences.
     dtype : {float32, float64} or None, default=None
         The type of the values; None keeps it as said above.
@@ -52,6 +57,9 @@ def as_sequences(
         The type that will be computed in: a value that is finite but too large for it is refused.
     name : str, default="X"
         The name of the argument in error messages.
+    id, time : str or None, default=None
+        Of a long frame, with a row for each step: the columns that say of which sequence, and when. Steps are put in
+        the order of `time`, or stay in that of the rows.
 
     Returns
     -------
@@ -77,7 +85,10 @@ def as_sequences(
     >>> as_sequences(padded, padding="nan").lengths
     array([3, 1])
     """
-    sequences = to_sequences(unwrap(X, name), name)
+    if id is None and time is not None:
+        raise ValueError(f"time={time!r} needs id=, the column that says of which sequence a row is")
+    with telling_where(X, STEPS if id is not None else SEQUENCES, name):
+        sequences = to_sequences(unwrap(X, name), name) if id is None else sequences_of_long(X, id, time, name)
     if padding not in (None, "nan"):
         raise ValueError(f"padding must be None or 'nan', got {padding!r}")
     if padding == "nan":
@@ -153,14 +164,17 @@ def check_sequences_and_layout(
     if isinstance(X, list | tuple | np.ndarray):
         check_time_order(X)
     encoding, table_layout, names = encoding or AsItIs(), table_layout or TableLayout(), channel_names(X)
-    X = encoding.numbers(X, reset=reset, rows=STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel(X) else WINDOWS)
-    unwrapped = unwrap(X)
-    layout = layout_of(X, unwrapped)
+    rows = STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel(X) else WINDOWS
+    X = encoding.numbers(X, reset=reset, rows=rows)
     table, columns = None, None
-    if layout != ROWS:
-        sequences = table_layout.in_time(to_sequences(table_layout.arrange(unwrapped)))
-    else:
-        array = table_to_array(unwrapped, estimator=estimator)
+    with telling_where(X, rows, "X"):
+        unwrapped = unwrap(X)
+        layout = layout_of(X, unwrapped)
+        if layout != ROWS:
+            sequences = table_layout.in_time(to_sequences(table_layout.arrange(unwrapped)))
+        else:
+            array = table_to_array(unwrapped, estimator=estimator)
+    if layout == ROWS:
         table = unwrapped if kind_of(unwrapped) else array  # the frame itself, because it has the names
         if not rows_are_steps:
             columns = table_layout.columns(table, array.shape[1]) if reset else _columns_of_fit(estimator, table, array, table_layout)

@@ -23,6 +23,11 @@ class Encoding(ABC):
     in an underscore: numpy arrays, lists of them, strings and whole numbers.
     """
 
+    @property
+    def finds_nothing(self) -> bool:
+        """Whether it has looked at X, and there is nothing that it could be for."""
+        return False
+
     @abstractmethod
     def numbers(self, X: Any, *, reset: bool, rows: str = SEQUENCES) -> Any:
         """X as the door can read it: in a container of the same kind, with numbers for what is none.

@@ -12,7 +12,7 @@ from ._sequences import Array, Sequences, offsets_of, refuse_empty
 
 # Elements looked at together: bounds the extra memory (a mask and a cast), whatever the size of the data.
 CHUNK = 1_000_000
-_HINT = " Estimators read tokens and categories with frontend=Embedding(), of skrnn.frontends."
+STRINGS_HINT = " Estimators read tokens and categories with frontend=Embedding(), of skrnn.frontends, which is told by channels= what holds them."
 
 
 def float_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
@@ -29,7 +29,9 @@ def float_dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
     if dtype.kind in "mM":
         raise TypeError(f"{name} has the type {dtype}: a datetime is no number; convert it, e.g. to seconds")
     if dtype.kind in "USVT":
-        raise ValueError(f"dtype='numeric' is not compatible with arrays of bytes/strings. Convert {name} to numeric values, got {dtype}.{_HINT}")
+        raise ValueError(
+            f"dtype='numeric' is not compatible with arrays of bytes/strings. Convert {name} to numeric values, got {dtype}.{STRINGS_HINT}"
+        )
     return np.dtype(np.float64)
 
 
@@ -48,7 +50,7 @@ def hinting() -> Iterator[None]:
     except ValueError as error:
         if "could not convert string" not in str(error):
             raise
-        raise ValueError(f"{error}.{_HINT}") from error
+        raise ValueError(f"{error}.{STRINGS_HINT}") from error
 
 
 def contiguous(array: Array, dtype: np.dtype[Any] | None = None) -> Array:

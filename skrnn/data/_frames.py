@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from ._sequences import Array, offsets_of
+from ._finite import to_float
+from ._sequences import Array, Sequences, offsets_of
 
-KINDS = frozenset({"torch.Tensor", "pandas.DataFrame", "pandas.Series", "polars.DataFrame", "polars.Series"})
+KINDS = frozenset({"torch.Tensor", "torch.PackedSequence", "pandas.DataFrame", "pandas.Series", "polars.DataFrame", "polars.Series"})
+LONG_HINT = " A long frame, with columns of ids and times, is read by frame.set_index([id, time]) or as_sequences(frame, id=…, time=…)."
 # Tensor types that numpy has no word for.
 WIDENED = frozenset({"torch.bfloat16", "torch.float8_e4m3fn", "torch.float8_e5m2"})
 
@@ -26,6 +28,18 @@ def tensor_to_array(tensor: Any) -> Array:
     """Give the values of a torch tensor wherever it lives; shared with a dense tensor of the CPU."""
     tensor = tensor.detach().cpu()
     return (tensor.float() if str(tensor.dtype) in WIDENED else tensor).numpy()
+
+
+def sequences_of_packed(packed: Any, name: str) -> Sequences:
+    """The sequences of torch's ``PackedSequence``, in their own order."""
+    data, sizes = tensor_to_array(packed.data), tensor_to_array(packed.batch_sizes)
+    n = int(sizes[0])
+    order = np.arange(n) if packed.unsorted_indices is None else tensor_to_array(packed.unsorted_indices)
+    lengths = np.searchsorted(-sizes, -np.arange(n))[order]
+    offsets = offsets_of(lengths)
+    step = np.arange(len(data)) - np.repeat(offsets[:-1], lengths)
+    rows = offsets_of(sizes)[step] + np.repeat(order, lengths)
+    return Sequences(to_float(data[rows].reshape(len(data), -1), name), offsets)
 
 
 def columns_of(frame: Any, kind: str) -> list[tuple[str, Any]]:
@@ -66,13 +80,19 @@ def cells_of(column: Any, kind: str) -> list[Any] | None:
     return cells if any(isinstance(cell, list | tuple | np.ndarray) or kind_of(cell) for cell in cells) else None
 
 
+def names_categories(column: Any) -> bool:
+    """Whether the type of a column says that it holds categories."""
+    return str(column.dtype).lower().startswith(("category", "categorical", "enum"))
+
+
 def refuse_columns(frame: Any, kind: str, name: str) -> None:
     """Refuse columns that would silently turn into numbers: points in time and categories."""
     for label, column in columns_of(frame, kind):
         dtype = str(column.dtype).lower()
         if dtype.startswith(("datetime", "timedelta", "date", "duration", "period", "interval")) or dtype == "time":
-            raise TypeError(f"column {label!r} of {name} has the type {column.dtype}: a datetime is no number; convert it, e.g. to seconds")
-        if dtype.startswith(("category", "categorical", "enum")):
+            long = LONG_HINT if kind.endswith("DataFrame") else ""
+            raise TypeError(f"column {label!r} of {name} has the type {column.dtype}: a datetime is no number; convert it, e.g. to seconds.{long}")
+        if names_categories(column):
             raise ValueError(f"column {label!r} of {name} is categorical: encode it as numbers first")
 
 

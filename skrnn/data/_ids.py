@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ._sequences import Array
 
 HANDLE_UNKNOWN = ("error", "use_encoded_value")
+FROM_DTYPE = "from_dtype"  # channels whose type says that they hold categories, and tokens
 _MOST = 2**24  # ids that float32 holds exactly
 _EXACT = 2**53  # numbers that float64 holds exactly
 
@@ -83,8 +84,9 @@ def _place(channel: int | str, n: int, names: list[str] | None) -> int:
 def check_channels(channels: Any, handle_unknown: Any, min_frequency: Any) -> None:
     """Refuse what cannot be, naming the parameter."""
     listed = isinstance(channels, Sequence | np.ndarray) and not isinstance(channels, str) and len(channels)
-    if channels is not None and not (listed and all(isinstance(c, str | Integral) and not isinstance(c, bool) for c in channels)):
-        raise ValueError(f"The 'channels' parameter must be a list of channels, by place or by name, or None (all); got {channels!r}")
+    named = channels is None or (isinstance(channels, str) and channels == FROM_DTYPE)
+    if not named and not (listed and all(isinstance(c, str | Integral) and not isinstance(c, bool) for c in channels)):
+        raise ValueError(f"The 'channels' parameter must be a list of channels, by place or by name, {FROM_DTYPE!r}, or None (all); got {channels!r}")
     if handle_unknown not in HANDLE_UNKNOWN:
         raise ValueError(f"The 'handle_unknown' parameter must be one of {list(HANDLE_UNKNOWN)}; got {handle_unknown!r}")
     if not isinstance(min_frequency, Integral) or isinstance(min_frequency, bool) or int(min_frequency) < 1:

@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from ._finite import contiguous, float_dtype, hinting, to_float
-from ._frames import cells_of, columns_of, has_instances, kind_of, order_of_instances, refuse_columns, tensor_to_array
+from ._frames import cells_of, columns_of, has_instances, kind_of, order_of_instances, refuse_columns, sequences_of_packed, tensor_to_array
 from ._sequences import Array, Sequences, offsets_of, refuse_empty
 
 # How the sequences lay in the caller's container (`layout_of`).
@@ -34,7 +34,9 @@ def unwrap(X: Any, name: str = "X") -> Any:
     _refuse_sparse(X)
     kind = kind_of(X)
     if kind == "torch.Tensor":
-        return tensor_to_array(X)
+        return [tensor_to_array(part) for part in X.unbind()] if X.is_nested else tensor_to_array(X)
+    if kind == "torch.PackedSequence":
+        return sequences_of_packed(X, name)
     if kind:
         return _unwrap_frame(X, kind, name)
     if isinstance(X, np.ndarray) and not (X.dtype == object and X.ndim == 1):
@@ -183,7 +185,8 @@ def _read_item(item: Any, i: int, name: str) -> Array:
         return tensor_to_array(item)
     if kind:
         refuse_columns(item, kind, f"sequence {i} of {name}")
-        return check_array(item, ensure_2d=False, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0, input_name=name)
+        with hinting():
+            return check_array(item, ensure_2d=False, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0, input_name=name)
     try:
         return np.asarray(item)
     except ValueError as error:

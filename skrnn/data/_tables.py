@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from itertools import chain
 from numbers import Real
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ._encoding import STEPS
-from ._frames import cells_of, columns_of, has_instances, kind_of, order_of_instances, tensor_to_array
+from ._finite import STRINGS_HINT
+from ._frames import LONG_HINT, cells_of, columns_of, has_instances, kind_of, names_categories, order_of_instances, tensor_to_array
 from ._sequences import Array, Sequences, offsets_of
 
 Columns = dict[int, Array]
@@ -35,6 +37,10 @@ class Table(ABC):
     @abstractmethod
     def is_plain(self, channel: int) -> bool:
         """Whether the type of a channel, without a look at its cells, says that they are numbers."""
+
+    @abstractmethod
+    def is_category(self, channel: int) -> bool:
+        """Whether a channel holds categories by its type; where cells have none, whether they are tokens of the only channel."""
 
     @abstractmethod
     def cells(self, channel: int) -> list[Any]:
@@ -60,6 +66,9 @@ class ArrayTable(Table):
 
     def is_plain(self, channel: int) -> bool:
         return self._array.dtype.kind in "biufc"
+
+    def is_category(self, channel: int) -> bool:
+        return self.n_channels == 1 and not self.is_plain(channel) and are_tokens(self.cells(channel))
 
     def cells(self, channel: int) -> list[Any]:
         return self._rows[:, channel].tolist()
@@ -91,6 +100,11 @@ class FrameTable(Table):
     def is_plain(self, channel: int) -> bool:
         types = [str(column.dtype).lower() for column in self._of(channel)]
         return all(name.startswith(_NUMBERS) for name in types)
+
+    def is_category(self, channel: int) -> bool:
+        return all(
+            names_categories(self._columns[k][1]) if self._nested[k] is None else are_tokens(self._cells_of_column(k)) for k in self._groups[channel]
+        )
 
     def cells(self, channel: int) -> list[Any]:
         return [cell for k in self._groups[channel] for cell in self._cells_of_column(k)]
@@ -169,7 +183,7 @@ def tables_of(X: Any, rows: str, *, tokens: bool) -> tuple[list[Table], Callable
         X, kind = X.to_frame(), "pandas.DataFrame"
     if kind.endswith("DataFrame"):
         return [FrameTable(X, kind, one_channel=one_channel)], lambda parts: parts[0]
-    if isinstance(X, Sequences | str | bytes) or kind == "torch.Tensor":
+    if isinstance(X, Sequences | str | bytes) or kind.startswith("torch"):
         return [], lambda parts: X
     if isinstance(X, np.ndarray) and X.ndim > 1:
         return _of_array(X, one_channel)
@@ -183,6 +197,76 @@ def tables_of(X: Any, rows: str, *, tokens: bool) -> tuple[list[Table], Callable
         _refuse_what_is_no_text(items, tables)
         return [], lambda parts: X  # the door says what is wrong
     return [table for table in tables if table is not None], list
+
+
+def holds_texts(X: Any) -> bool:
+    """Whether X is a list or a series of strings, not of lists of them."""
+    if kind_of(X).endswith("DataFrame") or not (kind_of(X) or isinstance(X, list | tuple | np.ndarray)):
+        return False
+    return np.ndim(X) == 1 and isinstance(_first(X), str) if isinstance(X, np.ndarray) else isinstance(_first(X), str)
+
+
+def may_hold_categories(X: Any) -> bool:
+    """Whether the first of what X holds is a token, or a column of categories; quick, as it is asked of numbers too."""
+    kind = kind_of(X)
+    if kind.endswith("DataFrame"):
+        return any(names_categories(column) or isinstance(_first(_first(cells_of(column, kind))), str) for _, column in columns_of(X, kind))
+    if isinstance(X, np.ndarray) and X.dtype.kind in "biufc":
+        return False
+    first = _first(X)
+    return isinstance(first, str) or (first is not None and not kind.startswith("torch") and may_hold_categories(first))
+
+
+def _first(X: Any) -> Any:
+    """The first of several; None where there are none."""
+    if isinstance(X, np.ndarray):
+        return X.flat[0] if X.size else None
+    if not isinstance(X, Sequence) and not kind_of(X).endswith("Series"):
+        return None
+    return None if isinstance(X, Sequences | str | bytes) or len(X) == 0 else next(iter(X))
+
+
+def are_tokens(cells: list[Any]) -> bool:
+    """Whether there are strings among cells, and fewer than half of them spell numbers."""
+    strings = {cell for cell in cells if isinstance(cell, str)}
+    return 2 * sum(map(spells_number, strings)) < len(strings)
+
+
+@contextmanager
+def telling_where(X: Any, rows: str, name: str) -> Iterator[None]:
+    """Say where the string is that the door takes for a number."""
+    try:
+        yield
+    except ValueError as error:
+        told, hint, _ = str(error).partition(STRINGS_HINT)
+        if not hint:
+            raise
+        raise ValueError(f"{told}{_where_strings_are(X, rows, name)}{hint}") from error
+
+
+def _where_strings_are(X: Any, rows: str, name: str) -> str:
+    """The channel, sequence and step of the first string that spells no number, or of the first of all; nothing where X cannot be searched."""
+    with suppress(ValueError, TypeError):
+        tables = tables_of(X, rows, tokens=False)[0]
+        for is_wrong in (lambda cell: not spells_number(cell), lambda cell: True):
+            for channel in range(min((table.n_channels for table in tables), default=0)):
+                cells = [] if all(table.is_plain(channel) for table in tables) else [cell for table in tables for cell in table.cells(channel)]
+                row = next((row for row, cell in enumerate(cells) if isinstance(cell, str) and is_wrong(cell)), None)
+                if row is not None:
+                    names, (sequence, step) = tables[0].names, place_of(tables, row, channel)
+                    column = f"channel {channel}" if names is None else f"column {names[channel]!r}"
+                    long = LONG_HINT if names is None and kind_of(X).endswith("DataFrame") else ""
+                    return f" The first is {cells[row]!r} in {column} of {name} (sequence {sequence}, step {step}).{long}"
+    return ""
+
+
+def spells_number(cell: str) -> bool:
+    """Whether a string would become a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _refuse_what_is_no_text(items: list[Any], tables: list[Table | None]) -> None:

@@ -17,6 +17,7 @@ from ._recall import (
     make_waveform,
     make_xor_in_time,
 )
+from ._reviews import make_reviews
 from ._signals import (
     make_channel_equalization,
     make_memory_task,
@@ -48,6 +49,7 @@ __all__ = [
     "make_multiple_superimposed_oscillators",
     "make_narma",
     "make_parity",
+    "make_reviews",
     "make_rossler",
     "make_spike_templates",
     "make_stream_parity",

@@ -28,18 +28,20 @@ class Embedding(Frontend):
     size : int, default=16
         Numbers that stand for a category. More tell more categories apart, and are easier to overfit; 4 to 50
         are usual.
-    channels : list of int and str, or None, default=None
+    channels : list of int and str, "from_dtype" or None, default=None
         Channels that hold categories: places (negative from the end), or names where X is made of data
-        frames. ``None``: all of them, and then a list of token lists or of strings (whose tokens are their
+        frames. "from_dtype", as in ``HistGradientBoostingClassifier``: columns of the types ``category`` of
+        pandas, ``Categorical`` and ``Enum`` of polars, and all channels where X holds lists of tokens.
+        ``None``: all of them, and then a list of token lists or of strings (whose tokens are their
         characters) is a list of sequences, whatever their lengths. A column of texts is a list of strings:
         ``frame["text"]`` for characters, ``frame["text"].str.split()`` for words.
-    handle_unknown : {"error", "use_encoded_value"}, default="error"
-        What happens with a category that was not seen in ``fit``: an error that names channel, sequence and
-        step; or a vector for all of them, which is zero, unless ``min_frequency`` leaves categories over from
-        which it is learnt.
+    handle_unknown : {"use_encoded_value", "error"}, default="use_encoded_value"
+        What happens with a category that was not seen in ``fit``: a vector for all of them, which is zero,
+        unless ``min_frequency`` leaves categories over from which it is learnt, and a warning where nothing
+        in a sequence is known; or an error that names channel, sequence and step.
     min_frequency : int, default=1
         How often, in steps, a category of a channel must occur in ``fit`` to have a vector of its own; rarer
-        ones share that of the unknown. Needs ``handle_unknown="use_encoded_value"``.
+        ones share that of the unknown. From 2 on it needs ``handle_unknown="use_encoded_value"``.
 
     Notes
     -----
@@ -76,7 +78,9 @@ class Embedding(Frontend):
     numeric: Tensor
     starts: Tensor
 
-    def __init__(self, size: int = 16, channels: Sequence[int | str] | None = None, handle_unknown: str = "error", min_frequency: int = 1) -> None:
+    def __init__(
+        self, size: int = 16, channels: Sequence[int | str] | str | None = None, handle_unknown: str = "use_encoded_value", min_frequency: int = 1
+    ) -> None:
         super().__init__()
         self.size = size
         self.channels = channels
@@ -94,13 +98,13 @@ class Embedding(Frontend):
 
     def _build(self, generator: Generator | None, encoding: Encoding | None) -> None:
         count(self, "size")
-        if not isinstance(encoding, Categories) or not encoding.categories_:
+        if not isinstance(encoding, Categories) or not encoding.n_channels_:
             raise ValueError(f"Embedding is built for categories that are known: build(…, encoding=frontend.learn(X)); got encoding={encoding!r}")
         if encoding.n_channels_ != self.input_size:
             raise ValueError(f"Embedding has learnt {encoding.n_channels_} channels, but is built for input_size={self.input_size}")
         starts = np.cumsum([0, *encoding.n_ids])
         self.vectors = TokenVectors(int(starts[-1]), self.size, generator)
-        if self.handle_unknown == "use_encoded_value":
+        if encoding.handle_unknown == "use_encoded_value" and len(encoding.places_):
             with torch.no_grad():
                 self.vectors.W[torch.from_numpy(starts[1:] - 1)] = 0  # in their middle: nothing may teach it
         self.register_buffer("places", torch.from_numpy(encoding.places_.astype(np.int64)))

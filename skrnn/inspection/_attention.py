@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
+from ..data import read_tokens
 from ..estimators import Seq2SeqRegressor, Seq2SeqTranslator
-from ..estimators.writing import read_tokens
 from ._axes import count_in_whole_numbers, new_or_given
 from ._fitted import fitted
 

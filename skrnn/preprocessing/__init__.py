@@ -9,6 +9,7 @@ from ._nvar import NVARTransformer
 from ._padder import SequencePadder
 from ._per_step import PerStep
 from ._spikes import DeltaEncoder, LatencyEncoder, RateEncoder
+from ._tokens import TokenEncoder
 from ._windows import SlidingWindow, make_windows
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "SequenceImputer",
     "SequencePadder",
     "SlidingWindow",
+    "TokenEncoder",
     "conceptor_adapt_aperture",
     "conceptor_and",
     "conceptor_morph",

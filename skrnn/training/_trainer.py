@@ -41,10 +41,14 @@ class InterruptedWarning(UserWarning):
 
 @dataclass
 class History:
-    """What happened: mean training loss and held-out score of each epoch, and the optimiser with its moments."""
+    """What happened: mean training loss and held-out score of each epoch, and the optimiser with its moments; whose weights were kept.
+
+    ``kept`` is the epoch of the weights that the network has, 0 for those that it began with.
+    """
 
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
+    kept: int = 0
     interrupted: bool = False
     optimizer: Optimizer | None = None
 
@@ -119,6 +123,7 @@ class Trainer:
             _check_stream(stream, data.source.lengths)
         run = _TrainingRun(self, network, data, generator, held_out, optimizer)
         run.stream = stream
+        restored = held_out is not None or not self.rule.follows_gradient
         try:
             with torch.inference_mode(False), torch.enable_grad():
                 while len(run.history.losses) < self.max_epochs and not run.enough:
@@ -126,14 +131,15 @@ class Trainer:
                         break
         except KeyboardInterrupt:
             run.best.restore()
-            run.history.interrupted = True
+            run.history.interrupted = restored = True
             epochs = len(run.history.losses)
             warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=6)
         finally:
             network.eval()
             network.zero_grad(set_to_none=True)
-        if held_out is not None or not self.rule.follows_gradient:
+        if restored:
             run.best.restore()
+        run.history.kept = run.best.epoch if restored else len(run.history.losses)
         run.history.optimizer = run.optimizer
         return run.history
 
@@ -165,10 +171,10 @@ class _Best:
     def __init__(self, network: nn.Module, badness: float) -> None:
         self._network = network
         self._state: dict[str, Tensor] = {}
-        self.keep(badness)
+        self.keep(badness, 0)
 
-    def keep(self, badness: float) -> None:
-        self.badness = badness
+    def keep(self, badness: float, epoch: int) -> None:
+        self.badness, self.epoch = badness, epoch
         self._state = {k: v.detach().clone() for k, v in self._network.state_dict().items()}
 
     def restore(self) -> None:
@@ -256,7 +262,7 @@ class _TrainingRun:
         self.plateau.see(badness) if self.settings.schedule == "plateau" else None
         self._waited = 0 if badness < self.best.badness - self.settings.tol else self._waited + 1
         if badness < self.best.badness:
-            self.best.keep(badness)
+            self.best.keep(badness, len(self.history.losses))
 
     def _recover(self) -> None:
         self.best.restore()

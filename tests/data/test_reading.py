@@ -5,10 +5,13 @@ import tracemalloc
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
+from torch.nn.utils.rnn import pack_sequence
 
 from skrnn.data import Sequences, as_sequences
 from tests.data.containers import FLAT, MULTIVARIATE, RAGGED, RECTANGULAR, ROWS, TABLE, UNIVARIATE, X3, assert_same, long_frame, objects
@@ -177,3 +180,58 @@ def test_every_container_says_the_same(lengths, n_features):
         np.testing.assert_array_equal(got.offsets, expected.offsets)
     back = as_sequences(expected.to_padded(), padding="nan")
     assert back.values.tobytes() == expected.values.tobytes()
+
+
+# -- long frames and what torch packs ------------------------------------------------------------------------------------------------------------
+
+
+LONG = {"who": ["b", "a", "b", "a", "b"], "when": [2, 1, 0, 0, 1], "x": [3.0, 20.0, 1.0, 10.0, 2.0], "z": [0, 1, 0, 1, 0]}
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame])
+def test_a_long_frame_is_read_by_its_columns_of_ids_and_times(make):
+    X = as_sequences(make(LONG), id="who", time="when")
+    assert_same(X, [np.array([[1.0, 0], [2, 0], [3, 0]]), np.array([[10.0, 1], [20, 1]])])
+    in_order_of_rows = as_sequences(make({name: LONG[name] for name in ("who", "x")}), id="who")
+    assert_same(in_order_of_rows, [np.array([3.0, 1, 2])[:, None], np.array([20.0, 10])[:, None]])
+    assert train_test_split(X, [0, 1], random_state=0)[0].shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("change", "given", "message"),
+    [
+        ({"when": [0, 1, 0, 0, 1]}, {}, "duplicate timestamps: 'b' has the time 0 twice in X"),
+        ({"who": ["b", None, "b", "a", "b"]}, {}, "column 'who' of X has no value in row 1"),
+        ({"x": ["1", "2", "n/a", "4", "5"]}, {}, "could not convert string"),
+        ({}, {"id": "name"}, r"id='name' is no column of X; it has \['who', 'when', 'x', 'z'\]"),
+        ({}, {"id": None}, "time='when' needs id="),
+    ],
+)
+def test_long_frames_that_cannot_be_read_are_refused(change, given, message):
+    with pytest.raises(ValueError, match=message):
+        as_sequences(pd.DataFrame(LONG | change), **{"id": "who", "time": "when"} | given)
+    with pytest.raises(TypeError, match="id and time name columns of a frame, but X is ndarray"):
+        as_sequences(np.ones((2, 2)), id="who")
+
+
+def test_a_long_frame_without_a_word_is_told_how_to_be_read():
+    for frame, error in (
+        (pd.DataFrame(LONG), ValueError),
+        (pd.DataFrame(LONG | {"when": pd.date_range("2024", periods=5)}).drop(columns="who"), TypeError),
+    ):
+        with pytest.raises(error, match=r"set_index\(\[id, time\]\) or as_sequences\(frame, id=…, time=…\)"):
+            as_sequences(frame)
+
+
+@pytest.mark.parametrize("sort", [True, False])
+def test_a_packed_sequence_is_read_in_the_order_of_its_sequences(sort):
+    arrays = sorted(RAGGED, key=len, reverse=True) if sort else RAGGED
+    packed = pack_sequence([torch.tensor(a) for a in arrays], enforce_sorted=sort)
+    assert_same(as_sequences(packed), arrays)
+    whole = pack_sequence([torch.arange(len(a)) for a in arrays], enforce_sorted=sort)
+    assert_same(as_sequences(whole), [np.arange(len(a))[:, None] for a in arrays])
+
+
+def test_a_nested_tensor_is_read():
+    for layout in (torch.strided, torch.jagged):
+        assert_same(as_sequences(torch.nested.nested_tensor([torch.tensor(a) for a in RAGGED], layout=layout)), RAGGED)

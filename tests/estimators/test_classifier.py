@@ -244,7 +244,7 @@ def test_held_out_data_pass_through_a_pipeline():
     y = noisy(high_or_low())
     X = [1000 * x + 500 for x in RAGGED]
     with config_context(enable_metadata_routing=True):
-        model = overfit(standardize=False).set_fit_request(X_val=True, y_val=True)
+        model = overfit(standardize=False)
         pipeline = make_pipeline(PerStep(StandardScaler()), model, transform_input=["X_val"])
         pipeline.fit(X[TRAIN], y[TRAIN], X_val=X[HELD], y_val=y[HELD])
     scaler = PerStep(StandardScaler()).fit(X[TRAIN])
@@ -384,7 +384,7 @@ def test_verbose_shows_epochs_on_standard_error(capfd):
     assert out == ""
     assert "epoch 3/3" in err
     assert "loss" in err
-    assert "held-out score" in err
+    assert "held-out loss" in err
     assert err.endswith("\n")
 
 

@@ -1,9 +1,11 @@
 """From what a user brings to a fitted estimator and back: each frontend learns what the layers alone could not."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
@@ -129,11 +131,125 @@ def test_a_fit_that_fails_leaves_what_was_learnt(make):
 
 def test_what_is_unknown_and_where():
     model, X = fitted(RNNClassifier, "tokens")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(model.predict([["the"], ["the", "zebra"]])) == 2
+    np.testing.assert_array_equal(model.encoding_.categories_[0], sorted({word for x in X for word in x}))
+    with pytest.warns(UserWarning, match="Nothing in sequence 1 of channel 0 of X was seen in fit"):
+        model.predict([["the"], ["zebra", "gnu"]])
+    strict = model.set_params(frontend=Embedding(4, handle_unknown="error")).fit(X, target_of(RNNClassifier, X))
     with pytest.raises(ValueError, match=r"unknown category 'zebra' in channel 0 of X \(sequence 1, step 1\)"):
-        model.predict([["the"], ["the", "zebra"]])
-    lenient = model.set_params(frontend=Embedding(4, handle_unknown="use_encoded_value")).fit(X, target_of(RNNClassifier, X))
-    assert len(lenient.predict([["the"], ["the", "zebra"]])) == 2
-    np.testing.assert_array_equal(lenient.encoding_.categories_[0], sorted({word for x in X for word in x}))
+        strict.predict([["the"], ["the", "zebra"]])
+
+
+# -- without a frontend the types in X decide -------------------------------------------------------------------------------------------------
+
+
+TOKEN_LISTS = {
+    "lists of one length": lambda X: [x[:2] for x in X],
+    "lists": lambda X: X,
+    "a table of strings": lambda X: np.array([x[:2] for x in X]),
+    "arrays": lambda X: [np.array(x) for x in X],
+    "a pandas series": pd.Series,
+    "a polars series": pl.Series,
+    "a column of lists": lambda X: pd.DataFrame({"words": X}),
+    "a polars column of lists": lambda X: pl.DataFrame({"words": X}),
+}
+
+
+@pytest.mark.parametrize("container", TOKEN_LISTS)
+@every_reader
+def test_tokens_are_embedded_by_themselves(make, container):
+    words, _ = tokens(np.random.default_rng(0))
+    words = [x for x in words if len(x) > 1][:20]
+    X = TOKEN_LISTS[container](words)
+    if make in (RNNTagger, RNNSequenceRegressor) and container == "a table of strings":
+        X = list(X)  # for them a table is one sequence
+    lengths = [2 if "length" in container or "table" in container else len(x) for x in words]
+    y = target_of(make, [range(n) for n in lengths])
+    model = make(**settings_of(make)).fit(X, y)
+    said = model.predict(X)
+    assert_equal(said, make(frontend=Embedding(), **settings_of(make)).fit(X, y).predict(X))
+    assert_equal(pickle.loads(pickle.dumps(model)).predict(X), said)
+    assert_equal(clone(model).fit(X, y).predict(X), said)
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, "enum", "long"])
+def test_columns_of_a_categorical_type_are_embedded_by_themselves(make):
+    rng = np.random.default_rng(0)
+    columns = [{"day": rng.choice(["mon", "sun"], 5), "sales": rng.normal(1000, 1, 5)} for _ in range(60)]
+    y = [x["day"][-1] for x in columns]
+    kind = {"enum": pl.Enum(["mon", "sun"]), pl.DataFrame: pl.Categorical}.get(make)
+    if kind is not None:
+        X = [pl.DataFrame(x).with_columns(pl.col("day").cast(kind)) for x in columns]
+    else:
+        X = [pd.DataFrame(x).astype({"day": pd.CategoricalDtype(["mon", "sun"])}) for x in columns]
+        X = pd.concat(X, keys=range(60)) if make == "long" else X
+    model = RNNClassifier(random_state=0, max_epochs=30).fit(X, y)
+    assert model.score(X, y) > 0.9
+    assert model.encoding_.names_ == ["day", "sales"]
+    assert model.encoding_.places_.tolist() == [0]
+    assert abs(model.mean_[1] - 1000) < 1
+
+
+def test_the_frontend_that_types_ask_for_is_searched_too():
+    X, y = tokens(np.random.default_rng(0), 40)
+    search = GridSearchCV(RNNClassifier(**settings_of(RNNClassifier)), {"frontend__size": [2, 3]}, cv=2).fit(X, y)
+    assert search.best_estimator_.network_.frontend.size == search.best_params_["frontend__size"]
+    assert RNNClassifier().set_params(frontend="auto", frontend__size=3).frontend.channels == "from_dtype"
+
+
+def test_numbers_need_no_frontend():
+    X = np.random.default_rng(0).normal(size=(10, 4, 2))
+    for container in (X, list(X), X[..., 0], X.astype(object)[..., 0], X.tolist(), [pd.DataFrame(x) for x in X]):
+        model = RNNClassifier(**settings_of(RNNClassifier)).fit(container, np.arange(10) % 2)
+        assert model.network_.frontend is None
+        assert "encoding_" not in vars(model)
+
+
+NUMBERS_BESIDE_STRINGS = "could not convert string to float"
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (["not good", "good"], r"X holds texts: say what their tokens are.*TokenEncoder\(\).*text.split\(\)"),
+        (pd.Series(["not good", "good"]), r"X holds texts"),
+        ([["1", "2"], ["3"]], r"is not compatible.*The first is '1' in channel 0 of X \(sequence 0, step 0\)"),
+        ([["1.5", "n/a"], ["3", "2"]], r"The first is 'n/a' in channel 0 of X \(sequence 0, step 1\)"),
+        ([["the", "cat"], ["a", 3]], r"strings or numbers, not both: channel 0 of X \(sequence 1, step 1\) holds 3"),
+        ([["the", "cat"], ["a", None]], r"channel 0 of X \(sequence 1, step 1\) has no category"),
+        ([[1.0, 2.0], [3.0, "high"]], r"The first is 'high' in channel 0 of X \(sequence 1, step 1\)"),
+        ([[["mon", 1.0]], [["sun", 2.0]]], r"The first is 'mon' in channel 0 of X \(sequence 0, step 0\).*channels="),
+        ([pd.DataFrame({"n": [1, 2], "day": [3, "sun"]})] * 2, r"The first is 'sun' in column 'day' of X \(sequence 0, step 1\)"),
+        (
+            [pl.DataFrame({"n": [1], "day": ["1"]}), pl.DataFrame({"n": [1], "day": ["sun"]})],
+            r"The first is 'sun' in column 'day' of X \(seq",
+        ),
+        (
+            pd.concat([pd.DataFrame({"n": [1, 2], "day": [3, "sun"]})] * 2, keys=["a", "b"]),
+            NUMBERS_BESIDE_STRINGS + r".*The first is 'sun' in column 'day' of X \(sequence 0, step 1\)",
+        ),
+    ],
+)
+def test_strings_that_are_no_tokens_are_refused_with_their_place(X, message):
+    with pytest.raises(ValueError, match=message):
+        RNNClassifier().fit(X, [0, 1])
+
+
+def test_strings_are_refused_where_fit_saw_numbers_and_numbers_where_it_saw_tokens():
+    X, y = [["a", "b"], ["c"]], [0, 1]
+    model = RNNClassifier(**settings_of(RNNClassifier)).fit(X, y)
+    for wrong, message in ((np.zeros((2, 3)), "holds numbers, but held strings in fit"), (["a b", "c"], "X holds texts")):
+        with pytest.raises(ValueError, match=message):
+            model.predict(wrong)
+    with pytest.raises(ValueError, match=r"could not convert string|not compatible with arrays of bytes/strings"):
+        model.fit([[1.0, 2.0], [3.0, 4.0]], y).predict([["a", "b"], ["c", "d"]])
+
+
+def test_a_step_estimator_names_column_and_step_of_a_string():
+    with pytest.raises(ValueError, match=r"The first is 'sun' in column 'day' of X \(sequence 0, step 1\)"):
+        RNNTagger().fit(pd.DataFrame({"n": [1, 2], "day": [3, "sun"]}), [0, 1])
 
 
 def test_training_goes_on_with_the_categories_of_the_first_fit():

@@ -3,6 +3,8 @@
 import pickle
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -92,11 +94,25 @@ def test_unseen_tokens():
     model = make(min_frequency=2).fit([*TEXT, "aq"], [*TEXT, "aq"])
     assert "q" not in model.vocabulary_
     assert set(model.source_vocabulary_) == set("abcd")
-    assert len(model.predict(["zz"])) == 1  # read as the unknown token
+    assert len(model.predict(["zz"])) == 1  # read as the unknown token, of which rare ones taught something
     assert "q" not in "".join(model.predict(["q", "qq"]))
     with pytest.raises(ValueError, match=r"X\[1\]\[1\] is 'z', a token that was not seen in fit"):
         model.set_params(handle_unknown="error").predict(["ab", "az"])
     assert model.score(["ab"], ["az"]) == 0.0
+
+
+def test_what_nobody_knows_warns():
+    """Words, and then one string, whose tokens are its letters."""
+    model = make().fit([["the", "cat"], ["a", "dog"]], [["le", "chat"], ["un", "chien"]])
+    with pytest.warns(UserWarning, match=r"Nothing in sequence 1 \(and 1 more\) of X was seen in fit"):
+        model.predict([["the", "zebra"], "the cat"[:3], "dog"])
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_a_frame_of_one_column_is_that_column(frame):
+    model = make().fit(frame({"text": TEXT}), frame({"other": TEXT}))
+    assert set(model.source_vocabulary_) == set("abcd")
+    assert model.predict(frame({"text": TEXT})) == make().fit(TEXT, TEXT).predict(TEXT)
 
 
 def test_no_more_is_written_than_allowed():

@@ -16,7 +16,7 @@ def built(frontend, X):
 
 
 def test_numbers_come_first_and_then_the_vectors_of_each_channel():
-    net, batch = built(Embedding(2, channels=[2, 0, -1]), X)
+    net, batch = built(Embedding(2, channels=[2, 0, -1], handle_unknown="error"), X)
     W = net.vectors.W
     assert len(W) == 2 + 2 + 2
     found = net(batch).data  # in packed order: both first steps, then the second of the first sequence
@@ -26,7 +26,7 @@ def test_numbers_come_first_and_then_the_vectors_of_each_channel():
 
 
 def test_each_category_has_a_gradient_of_its_own():
-    net, batch = built(Embedding(2, channels=[0, 2, 3]), X)
+    net, batch = built(Embedding(2, channels=[0, 2, 3], handle_unknown="error"), X)
     net(batch).data.sum().backward()
     assert net.vectors.W.grad[:, 0].tolist() == [2, 1, 1, 2, 2, 1]
 
@@ -44,6 +44,12 @@ def test_the_vector_of_what_is_unknown_is_zero_until_it_is_taught():
     batch = pack(encode([["not", "be"]], encoding), dtype=torch.float64)
     assert net(batch).data[0].tolist() == [0, 0, 0]
     assert net(batch).data[1].all()
+
+
+def test_where_no_type_tells_of_categories_numbers_pass():
+    net, batch = built(Embedding(2, channels="from_dtype"), [[[0.5, 1.0], [1.5, 2.0]], [[2.5, 3.0]]])
+    assert torch.equal(net(batch).data, batch.data)
+    assert net.output_size == 2
 
 
 def test_rare_categories_teach_the_vector_of_what_is_unknown():

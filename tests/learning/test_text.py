@@ -8,7 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
 from skrnn import RNNClassifier
+from skrnn.datasets import make_reviews
 from skrnn.frontends import Embedding
+from skrnn.preprocessing import TokenEncoder
 
 PRAISE, BLAME = ("great", "lovely", "fast", "kind", "fresh"), ("late", "broken", "rude", "slow", "stale")
 OTHERS = ("the", "parcel", "was", "and", "then", "driver", "very", "food", "box", "it")
@@ -34,3 +36,30 @@ def test_an_embedding_with_a_gru_reads_what_a_bag_of_words_cannot():
     assert bag.score(X[test], y[test]) < chance.score(X[test], y[test]) + 0.06
     model = RNNClassifier(frontend=Embedding(), random_state=0).fit(X[train], y[train])
     assert model.score(X[test], y[test]) >= 0.95
+
+
+@pytest.fixture(scope="module")
+def reviews():
+    X, y = make_reviews(600, random_state=0)
+    return X[:300], y[:300], X[300:], y[300:]
+
+
+SMALL = {"hidden_size": 16, "max_epochs": 15, "random_state": 0}
+WAYS = {
+    "ids of words": make_pipeline(TokenEncoder(), RNNClassifier(frontend=Embedding(), **SMALL)),
+    "rare words are unknown": make_pipeline(TokenEncoder(min_frequency=3), RNNClassifier(frontend=Embedding(), **SMALL)),
+    "lists of words": RNNClassifier(**SMALL),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_not_good_is_bad(way, reviews):
+    X, y, X_test, y_test = reviews
+    if way == "lists of words":
+        X, X_test = ([text.rstrip(".").replace(",", " ,").split() for text in part] for part in (X, X_test))
+    assert WAYS[way].fit(X, y).score(X_test, y_test) >= 0.95
+
+
+def test_a_bag_of_words_cannot_tell_not_good_from_good(reviews):
+    X, y, X_test, y_test = reviews
+    assert make_pipeline(CountVectorizer(), LogisticRegression()).fit(X, y).score(X_test, y_test) < 0.6

@@ -27,6 +27,7 @@ from skrnn.preprocessing import (
     SequenceImputer,
     SequencePadder,
     SlidingWindow,
+    TokenEncoder,
 )
 
 TRANSFORMERS = [
@@ -56,7 +57,11 @@ TRANSFORMERS = [
     LatencyEncoder(),
     RateEncoder(random_state=0),
 ]
-EVERY = [pytest.param(kind, id=name) for name in preprocessing.__all__ if inspect.isclass(kind := getattr(preprocessing, name))]
+EVERY = [
+    pytest.param(kind, id=name)
+    for name in preprocessing.__all__
+    if inspect.isclass(kind := getattr(preprocessing, name)) and kind is not TokenEncoder  # reads texts: tests/preprocessing/test_tokens.py
+]
 # check → reason
 PAST_COUNTS = {
     "check_methods_sample_order_invariance": "a row is a time step: what comes before counts",

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from ...data import Sequences
 
+HELD_OUT = {"X_val": True, "y_val": True}  # where scikit-learn routes metadata, they reach ``fit`` without being asked for
+
 
 class Part(NamedTuple):
     """Sequences, encoded targets, and how much each counts (``None``: all alike)."""

@@ -73,17 +73,18 @@ class Fronted(EncodingState):
 
     Parameters
     ----------
-    frontend : Frontend or None, default=None
+    frontend : Frontend, "auto" or None, default="auto"
         What stands between the input of a step and the first recurrent layer: ``Embedding`` for categories and tokens, ``Conv1d`` along time,
-        ``PerFrame`` for a picture at each step, all of :mod:`skrnn.frontends`. Its parameters can be searched as ``frontend__…``. ``None``: the
-        layers see the channels of X as they are.
+        ``PerFrame`` for a picture at each step, all of :mod:`skrnn.frontends`. Its parameters can be searched as ``frontend__…``. "auto" is
+        ``Embedding(channels="from_dtype")`` where X is made of lists of tokens, or has columns of a categorical type, else ``None``: the layers
+        see the channels of X as they are.
     """
 
-    frontend: Frontend | None = None
+    frontend: Frontend | str | None = "auto"
 
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("frontend",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"frontend": [Frontend, None]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"frontend": [Frontend, StrOptions({"auto"}), None]}
 
 
 @parameters

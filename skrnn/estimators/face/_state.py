@@ -148,6 +148,8 @@ class TrainedState:
 
     network_: Any
     n_iter_: int
+    best_epoch_: int
+    fit_time_: float
     loss_curve_: list[float]
     validation_scores_: list[float]
     _network_settings: dict[str, Any]
@@ -159,6 +161,9 @@ class TrainedState:
         Fitted("loss_curve_", "list of float", (), "Mean training loss of each epoch, in the units in which the network learns."),
         Fitted("validation_scores_", "list of float", (), "Negative mean held-out loss after each epoch; empty without early stopping."),
         Fitted("n_iter_", "int", (), "Epochs run."),
+        Fitted("best_epoch_", "int", (), "Epoch whose weights were kept: the last one, or the best of those that were held out for; 0 is the start."),
+        Fitted("fit_time_", "float", (), "Seconds of training."),
+        Fitted("n_parameters_", "int", (), "Weights of the network.", derived=True),
         Fitted("_network_settings", "dict"),
         Fitted("_optimizer", "Optimizer or None", kept=False),
         Fitted("_stream", "Stream or None", kept=False),

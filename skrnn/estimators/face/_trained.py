@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from ..._bases import BaseEstimator, CallbackSupportMixin
 from ...cells import Parametrised, resolve
 from ...data import Encoding
 from ...engine import Stream, resolve_rule
-from ...frontends import Frontend, resolve_frontend
+from ...frontends import Embedding, Frontend, resolve_frontend
 from ...kernels import announcing
 from ...networks import Recurrent
 from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
@@ -28,9 +29,12 @@ from ._progress import Progress
 from ._readers import Reader
 from ._settings import Computation, Spoken, Training
 from ._state import ReadState, ScaleState, TrainedState, fitted_names, pickled
+from ._summary import summary_of
 from ._targets import Target
 
 Array = NDArray[np.float64]
+
+AUTO = "auto"  # a frontend where the types in X ask for one
 
 
 @dataclass
@@ -90,7 +94,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         reader, target = self._reader(), self._target().load(self)
         require_target(self, y)
         given, y_read = reader.pair(self, X, y, target, reset=not going_on)
-        if reader.encoding is not None:
+        if reader.encoding is not None and is_of_use(self, reader.encoding):
             self.encoding_ = reader.encoding
         sequences = given.sequences
         weight = target.weigh(y_read, None if sample_weight is None else reader.weights(sample_weight, given))
@@ -150,13 +154,14 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         context, (X, y) = self._init_callback_context(max_subtasks=trainer.max_epochs), lesson.given
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         progress = Progress(trainer.max_epochs) if self.verbose else None
-        epochs_before = self.n_iter_
+        epochs_before, seconds_before, start = self.n_iter_, self.fit_time_ if lesson.going_on else 0.0, time.perf_counter()
 
         def now() -> dict[str, Any]:
             return self._as_if_done(conclude)
 
         def on_epoch(history: History) -> bool:
-            self.n_iter_ = epochs_before + len(history.losses)
+            self.n_iter_ = self.best_epoch_ = epochs_before + len(history.losses)
+            self.fit_time_ = seconds_before + time.perf_counter() - start
             self.loss_curve_.append(history.losses[-1])
             self.validation_scores_.extend(history.scores[-1:])
             if progress is not None:
@@ -171,7 +176,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         finally:
             if progress is not None:
                 progress.end()
-        self._optimizer = history.optimizer
+        self._optimizer, self.best_epoch_ = history.optimizer, epochs_before + history.kept
+        self.fit_time_ = seconds_before + time.perf_counter() - start
         conclude(self)
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
 
@@ -193,10 +199,26 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         check_is_fitted(self)
         return Predictor(self, self._reader(), self._target().load(self))
 
+    @property
+    def n_parameters_(self) -> int:
+        """Weights of the network."""
+        check_is_fitted(self)
+        return sum(parameter.numel() for parameter in self.network_.parameters())
+
+    def summary(self) -> str:
+        """What was fitted, in some lines: the parts of the network with their weights, and how it was trained.
+
+        Returns
+        -------
+        str
+        """
+        check_is_fitted(self)
+        return summary_of(self)
+
     # -- scikit-learn ------------------------------------------------------------------------------------------------------------------------------
 
     def set_params(self, **params: Any) -> Self:
-        """Set parameters, ``cell__…`` too where the cell is a name.
+        """Set parameters, ``cell__…`` and ``frontend__…`` too where cell or frontend is a name.
 
         Parameters
         ----------
@@ -207,7 +229,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         -------
         self
         """
-        return super().set_params(**with_named_cell(self, params))
+        return super().set_params(**_with_named_frontend(self, with_named_cell(self, params)))
 
     def __getstate__(self) -> dict[str, Any]:
         return pickled(self, super().__getstate__())
@@ -247,13 +269,32 @@ def encoding_of(model: Any) -> Encoding | None:
     """What makes numbers of X for the frontend of an estimator: what has learned in ``fit``, or what will."""
     if "network_" in vars(model):
         return vars(model).get("encoding_")
-    frontend = resolve_frontend(model.frontend)
+    frontend = _frontend_of(model)
     return None if frontend is None else frontend.encoding()
+
+
+def is_of_use(model: Any, encoding: Encoding) -> bool:
+    """Whether there will be a frontend for what was learned; where it is for the types in X to decide, they may know of none."""
+    return not (model.frontend == AUTO and encoding.finds_nothing)
+
+
+def _with_named_frontend(model: Any, params: dict[str, Any]) -> dict[str, Any]:
+    """Parameters to be set, where those of the frontend "auto" are set in one that does the same."""
+    asked = any(name.startswith("frontend__") for name in params)
+    if not asked or params.get("frontend", model.get_params(deep=False).get("frontend")) != AUTO:
+        return params
+    return params | {"frontend": Embedding(channels="from_dtype")}
+
+
+def _frontend_of(model: Any) -> Frontend | None:
+    return Embedding(channels="from_dtype") if model.frontend == AUTO else resolve_frontend(model.frontend)
 
 
 def seeing_layers(model: Any, generator: torch.Generator) -> tuple[Recurrent, Frontend | None]:
     """The layers that an estimator's parameters describe, and what stands before them."""
-    frontend, width = resolve_frontend(model.frontend), len(model.mean_)
+    frontend, width = _frontend_of(model), len(model.mean_)
+    if model.frontend == AUTO and "encoding_" not in vars(model):
+        frontend = None
     if frontend is not None:
         width = frontend.build(width, generator, model.encoding_).output_size
     return recurrent_layers(model, width, generator), frontend

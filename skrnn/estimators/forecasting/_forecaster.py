@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import RegressorMixin, _fit_context
-from ...data import Panel, series_moments
+from ...data import Panel, StaticColumns, series_moments
 from ...training import WindowSpec
 from ..face._declared import parameters
 from ..face._guards import device_of, learning, predicting, seed_of
@@ -109,8 +109,8 @@ class RNNForecaster(
             The series, oldest first. A list is several series, of any lengths, for one model of all; so are nested lists, a pandas series of lists,
             and a frame with an (instance, time) index. An index of times must run on in equal steps, or those of a calendar, and be that of X; then
             forecasts come back with the index that follows.
-        static : array-like of shape (n_series, n_static), default=None
-            What is known about each series as a whole.
+        static : array-like or frame of shape (n_series, n_static), default=None
+            What is known about each series as a whole: numbers, and categories, which are columns of strings or of a categorical type.
 
         Returns
         -------
@@ -155,7 +155,8 @@ class RNNForecaster(
         self.season_, self.target_scaling_ = self._plan.season, self._plan.target_scaling
         if not going_on:
             warn_of_less(self, self._plan, given)
-        whole, starts = read_static(static, len(given.y)), np.zeros_like(given.lengths)
+        self._static_columns = self._static_columns if going_on else StaticColumns().learn(static)
+        whole, starts = read_static(self._static_columns.numbers(static), len(given.y)), np.zeros_like(given.lengths)
         panel = panel_of(given, self._covariates, whole, starts, self._plan)
         self._calibration = None
         self.n_steps_ = panel.lengths

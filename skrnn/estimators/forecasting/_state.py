@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import Panel, SeriesMoments
+from ...data import Panel, SeriesMoments, StaticColumns
 from ..face._state import Fitted
 from ._conformal import Calibration
 from ._plan import Plan
@@ -28,6 +28,7 @@ class ForecasterState:
     n_steps_: NDArray[np.intp]
     _plan: Plan
     _covariate_columns: CovariateColumns
+    _static_columns: StaticColumns
     _series_moments: SeriesMoments
     _history: Panel
     _calibration: Calibration | None
@@ -48,6 +49,7 @@ class ForecasterState:
         Fitted("forecaster_", "FittedForecaster", (), "What was learned, for forecasts from any step of a series.", derived=True),
         Fitted("_plan", "Plan"),
         Fitted("_covariate_columns", "CovariateColumns"),
+        Fitted("_static_columns", "StaticColumns"),
         Fitted("_series_moments", "SeriesMoments"),
         Fitted("_history", "Panel"),
         Fitted("_calibration", "Calibration or None"),

@@ -12,6 +12,7 @@ from ..._bases import ClassifierMixin, TransformerMixin, _fit_context
 from ...data import TableLayout
 from ...networks import SequenceNetwork
 from ..face._declared import parameters
+from ..face._held_out import HELD_OUT
 from ..face._readers import Rows
 from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import ClassState
@@ -66,6 +67,8 @@ class RNNClassifier(
     >>> model.score(X[150:], y[150:]) > 0.8
     True
     """
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Rows:
         layout = TableLayout(self.n_lags, self.layout, self.step_order)

@@ -12,6 +12,7 @@ from ..._bases import RegressorMixin, TransformerMixin, _fit_context
 from ...data import TableLayout
 from ...networks import SequenceNetwork
 from ..face._declared import parameters
+from ..face._held_out import HELD_OUT
 from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import NumberState
@@ -62,6 +63,8 @@ class RNNRegressor(
     >>> model.score(X[150:], y[150:]) > 0.8
     True
     """
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Rows:
         layout = TableLayout(self.n_lags, self.layout, self.step_order)

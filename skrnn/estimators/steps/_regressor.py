@@ -10,6 +10,7 @@ from sklearn.metrics import r2_score
 from ..._bases import RegressorMixin, _fit_context
 from ...networks import StepNetwork
 from ..face._declared import parameters
+from ..face._held_out import HELD_OUT
 from ..face._readers import Steps
 from ..face._settings import Decayed, Directed, Fronted, Recurrence, Stacked, Standardized
 from ..face._state import NumberState
@@ -51,6 +52,8 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
     """
 
     bidirectional: bool = False
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Steps:
         return Steps(self.dtype, self.standardize, encoding=encoding_of(self))

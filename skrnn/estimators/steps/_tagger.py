@@ -11,6 +11,7 @@ import torch
 from ..._bases import ClassifierMixin, _fit_context
 from ...networks import StepNetwork
 from ..face._declared import parameters
+from ..face._held_out import HELD_OUT
 from ..face._readers import Steps
 from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Recurrence, Stacked, Standardized
 from ..face._state import ClassState
@@ -59,6 +60,8 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
     missing_label: int | str | None = None
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"missing_label": [Integral, str, None]}
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Steps:
         return Steps(self.dtype, self.standardize, encoding=encoding_of(self))

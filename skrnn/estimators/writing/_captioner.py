@@ -13,12 +13,13 @@ from ...frontends import TokenVectors
 from ...networks import Seq2Seq, Tokens, Vector
 from ..face._declared import parameters
 from ..face._guards import require_target
+from ..face._held_out import HELD_OUT
 from ..face._readers import Vectors
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
 from ._decoder import decoder_network, follow_the_schedule
 from ._settings import Decoding, WritesTokens
-from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, as_objects, hypotheses, share_of_exact
+from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, hypotheses, share_of_exact
 
 
 @parameters
@@ -61,6 +62,8 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
     """
 
     context: str = "both"
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Vectors:
         return Vectors(self.dtype, self.standardize)
@@ -165,7 +168,7 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
     def vocabulary_(self) -> NDArray[Any]:
         """The tokens that can be written, the most frequent first."""
         check_is_fitted(self)
-        return as_objects(self._vocabulary)
+        return self._vocabulary.as_objects()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

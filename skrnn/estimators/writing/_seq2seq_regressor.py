@@ -12,6 +12,7 @@ from ..._bases import RegressorMixin, _fit_context
 from ...data import TableLayout
 from ...networks import Encoder, Seq2Seq, Values
 from ..face._declared import parameters
+from ..face._held_out import HELD_OUT
 from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Fronted, Recurrence, Stacked, Standardized, Windowed
 from ..face._trained import Trained, encoding_of, seeing_layers
@@ -77,6 +78,8 @@ class Seq2SeqRegressor(
     >>> model.score(X[150:], y[150:]) > 0.9
     True
     """
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Rows:
         layout = TableLayout(self.n_lags, self.layout, self.step_order)

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from ...cells import State
-from ...data import StepRows
+from ...data import BEGIN, END, UNKNOWN, StepRows, Vocabulary, all_strings, read_tokens, warn_of_strangers
 from ...engine import BeamSearch, Hypotheses
 from ...training import Batches, CrossEntropy, Data, Objective
 from ..face._guards import predicting
@@ -24,9 +24,10 @@ from ..face._readers import Given, Reader, RowReader, read_pair
 from ..face._state import Fitted
 from ..face._targets import Target
 from ._decoder import pairs_of, written_data
-from ._vocabulary import BEGIN, END, Vocabulary, all_strings, read_tokens
 
 Array = NDArray[np.float64]
+
+_RESERVED = 3  # ids before those of tokens: unknown, begin, end
 
 
 class Hypothesis(NamedTuple):
@@ -82,13 +83,16 @@ class SourceTokens(RowReader):
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         if reset:
             sources, written = read_tokens(X, "X"), read_tokens(y, "y") if self.shared else []
-            model._source_vocabulary = Vocabulary.of([*sources, *written], self.min_frequency)
+            model._source_vocabulary = Vocabulary.of([*sources, *written], self.min_frequency, _RESERVED)
             model._n_channels = model.n_features_in_ = 1
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
         strict = self.refuse_unknown and not reset
-        return Given(model._source_vocabulary.encode(read_tokens(X, "X"), "X", strict=strict), "list")
+        sequences = model._source_vocabulary.encode(read_tokens(X, "X"), "X", strict=strict)
+        if not reset and self.min_frequency == 1:  # else the unknown token has learnt something
+            warn_of_strangers(sequences.values[:, 0] == UNKNOWN, sequences.offsets, "X")
+        return Given(sequences, "list")
 
 
 @dataclass
@@ -118,7 +122,7 @@ class TokenSequences(Target, WrittenTokensState):
     def learn(self, y: tuple[list[Any], bool], weight: Array | None, classes: Any = None) -> None:
         rows, self._joins = y
         self._longest = max(map(len, rows))
-        self._vocabulary = self.model._source_vocabulary if self.shared else Vocabulary.of(rows, self.min_frequency)
+        self._vocabulary = self.model._source_vocabulary if self.shared else Vocabulary.of(rows, self.min_frequency, _RESERVED)
 
     def encode(self, y: tuple[list[Any], bool]) -> StepRows:
         ids = self._vocabulary.encode(y[0], "y", end=True)
@@ -189,13 +193,6 @@ def share_of_exact(y: Any, written: Any, sample_weight: Any) -> float:
     exact = [a == b for a, b in zip(true, given, strict=True)]
     weight = None if sample_weight is None else _check_sample_weight(sample_weight, np.zeros(len(exact)), dtype=np.float64)
     return float(np.average(exact, weights=weight))
-
-
-def as_objects(vocabulary: Vocabulary) -> NDArray[Any]:
-    """Tokens in an array, whatever they are."""
-    tokens = np.empty(len(vocabulary.tokens), dtype=object)
-    tokens[:] = vocabulary.tokens
-    return tokens
 
 
 def of_teacher(targets: StepRows, like: Batches) -> Tensor:

@@ -15,11 +15,12 @@ from ...frontends import Embedding, TokenVectors
 from ...networks import Encoder, Seq2Seq, Tokens
 from ..face._declared import parameters
 from ..face._guards import require_target
+from ..face._held_out import HELD_OUT
 from ..face._settings import Decayed, Directed, Recurrence, Stacked
 from ..face._trained import Trained, recurrent_layers
 from ._decoder import attending_network, follow_the_schedule, looks
 from ._settings import Decoding, ReadsTokens, SourceSteps, WritesTokens
-from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, as_objects, hypotheses, of_teacher, share_of_exact
+from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, hypotheses, of_teacher, share_of_exact
 
 
 @parameters
@@ -78,6 +79,8 @@ class Seq2SeqTranslator(
     """
 
     attention: str | None = "bahdanau"
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> SourceTokens:
         return SourceTokens(self.dtype, False, self.min_frequency, self.handle_unknown == "error", self.shared_vocabulary)
@@ -204,13 +207,13 @@ class Seq2SeqTranslator(
     def vocabulary_(self) -> NDArray[Any]:
         """The tokens that can be written, the most frequent first."""
         check_is_fitted(self)
-        return as_objects(self._vocabulary)
+        return self._vocabulary.as_objects()
 
     @property
     def source_vocabulary_(self) -> NDArray[Any]:
         """The tokens that can be read, the most frequent first."""
         check_is_fitted(self)
-        return as_objects(self._source_vocabulary)
+        return self._source_vocabulary.as_objects()
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

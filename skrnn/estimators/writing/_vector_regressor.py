@@ -9,6 +9,7 @@ import torch
 from ..._bases import RegressorMixin, _fit_context
 from ...networks import Seq2Seq, Values, Vector
 from ..face._declared import parameters
+from ..face._held_out import HELD_OUT
 from ..face._readers import Vectors
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
@@ -55,6 +56,8 @@ class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained
     """
 
     context: str = "both"
+
+    __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Vectors:
         return Vectors(self.dtype, self.standardize)

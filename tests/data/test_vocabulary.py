@@ -1,9 +1,11 @@
 """Tokens and their numbers."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
-from skrnn.estimators.writing._vocabulary import BEGIN, END, UNKNOWN, Vocabulary, read_tokens
+from skrnn.data import BEGIN, END, UNKNOWN, Vocabulary, read_tokens
 
 ROWS = [tuple("abacus"), tuple("bad"), (7, "a")]
 
@@ -12,21 +14,23 @@ def test_the_most_frequent_come_first_whatever_the_order_of_rows():
     known = Vocabulary.of(ROWS, 1)
     assert known.tokens[:2] == ("a", "b")
     assert known == Vocabulary.of(ROWS[::-1], 1)
-    assert len(known) == 3 + len({token for row in ROWS for token in row})
+    assert len(known) == 1 + len({token for row in ROWS for token in row})
+    assert Vocabulary.of(ROWS, 1, most=2).tokens == ("a", "b")
 
 
 def test_what_is_encoded_comes_back():
-    known = Vocabulary.of(ROWS, 1)
+    known = Vocabulary.of(ROWS, 1, 3)
     coded = known.encode(ROWS, "y", end=True)
     assert [tuple(known.decode(ids[:, 0].astype(int).tolist())) for ids in coded] == ROWS
     assert all(ids[-1] == END for ids in coded)
     assert not {UNKNOWN, BEGIN} & set(coded.values[:, 0].astype(int).tolist())
+    assert Vocabulary.of(ROWS, 1).decode([2, 0, 1]) == ["b", None, "a"]
 
 
 def test_rare_tokens_are_unknown():
     known = Vocabulary.of(ROWS, 2)
     assert set(known.tokens) == {"a", "b"}
-    assert known.encode([("a", "z")], "X").values[:, 0].tolist() == [3, UNKNOWN]
+    assert known.encode([("a", "z")], "X").values[:, 0].tolist() == [1, UNKNOWN]
     with pytest.raises(ValueError, match=r"X\[1\]\[2\] is 'z', a token that was not seen"):
         known.encode([("a",), ("a", "b", "z")], "X", strict=True)
     with pytest.raises(ValueError, match="min_frequency=9"):
@@ -36,6 +40,16 @@ def test_rare_tokens_are_unknown():
 def test_rows_may_be_strings_lists_or_arrays():
     assert read_tokens(["ab", ["a", "b"], np.array(["a", "b"])], "X") == 3 * [("a", "b")]
     assert read_tokens(np.array([[1, 2], [3, 4]]), "X") == [(1, 2), (3, 4)]
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, lambda columns: np.array(columns["text"])[:, None]])
+def test_a_frame_of_one_column_is_that_column(make):
+    assert read_tokens(make({"text": ["ab", "ba"]}), "X") == [("a", "b"), ("b", "a")]
+
+
+def test_a_frame_of_several_columns_is_refused():
+    with pytest.raises(ValueError, match=r"X is a frame of the columns \['id', 'text'\]: pass the one that holds the texts"):
+        read_tokens(pd.DataFrame({"id": [1], "text": ["ab"]}), "X")
 
 
 @pytest.mark.parametrize(
