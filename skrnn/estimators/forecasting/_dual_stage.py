@@ -263,8 +263,8 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
 
     def _following(self, X: Any, y_history: Any) -> Array:
         """The last steps that were seen, and those to be predicted, whose target is 0 where it is not known."""
-        self._times.followed_by(*_when(X, y_history), None, [0 if X is None else len(X)])
         n = read_drivers(self, X, reset=False).sequences.n_steps_total
+        self._times.followed_by(*_when(X, y_history), None, [n])
         history = np.zeros(n) if y_history is None else np.array(y_history, dtype=np.float64)
         if history.shape == (n,) and np.isnan(history[-1]):
             history[-1] = 0.0
