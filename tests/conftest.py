@@ -1,5 +1,6 @@
 """Where tests find what they share; settings that have to stand before numpy, scipy and torch are imported; the profile of the property tests."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -16,3 +17,13 @@ from hypothesis import settings
 # The same examples in every run; `--hypothesis-profile=default` looks for new ones.
 settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.load_profile("ci")
+
+
+def pytest_collection():
+    gc.disable()
+
+
+def pytest_collection_finish():
+    """Modules and tests stay to the end: who looks for garbage need not walk through millions of objects each time."""
+    gc.freeze()
+    gc.enable()
