@@ -12,6 +12,7 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips its arr
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # tests are small: a second thread only spins
 
+import pytest
 from hypothesis import settings
 
 # The same examples in every run; `--hypothesis-profile=default` looks for new ones.
@@ -19,11 +20,12 @@ settings.register_profile("ci", derandomize=True, deadline=None, database=None)
 settings.load_profile("ci")
 
 
+@pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    gc.disable()
-
-
-def pytest_collection_finish():
     """Modules and tests stay to the end: who looks for garbage need not walk through millions of objects each time."""
-    gc.freeze()
-    gc.enable()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
