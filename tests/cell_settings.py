@@ -12,9 +12,10 @@ import torch
 
 import skrnn.cells
 from skrnn.cells import GRU, LSTM, Elman, Hyper, Leaky, Multiplicative, map_state
-from skrnn.engine import scan
+from skrnn.engine import _generated, scan
 from skrnn.networks import Recurrent
 
+_generated._MOST_PROGRAMS = 10_000  # tests go through all cells one after the other, again and again: none is to be traced twice
 INPUT, HIDDEN = 3, 6
 RAGGED = (4, 7, 1, 7, 3)  # lengths: unsorted, with ties and a single step
 RATES = (0.05, 0.2, 0.4, 0.6, 0.8, 1.0)  # one for each of HIDDEN units

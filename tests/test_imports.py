@@ -65,6 +65,50 @@ def test_the_list_of_estimators_says_where_each_is():
         estimators.LSTMClassifier  # noqa: B018
 
 
+# One process goes through the stages, in this order, and says after each what has come in.
+STAGES = {
+    "preprocessing": "import skrnn.preprocessing, skrnn.data",
+    "torch": "import torch; from skrnn.cells import LSTM, Zoneout; from skrnn.engine import explain, pack, scan",
+    "trace": "assert explain(LSTM().build(3, 4)) is None",
+    "scan": "scan(Zoneout(LSTM()).build(1, 2).train(), pack(skrnn.as_sequences(np.zeros((2, 40, 1), np.float32))))",
+    "default": "X = np.zeros((4, 3, 1)); skrnn.RNNClassifier(max_epochs=1).fit(X, [0, 1, 0, 1]).predict(X)",
+    "optimizers": """
+for name in ("adamw", "sgd", "rmsprop"):
+    skrnn.RNNClassifier(hidden_size=4, max_epochs=1, optimizer=name).fit(X, [0, 1, 0, 1]).predict(X)""",
+    "reservoir": "skrnn.EchoStateRegressor(5, spectral_radius=0.9, leak_rate=1.0, input_scaling=0.3).fit(np.eye(30), np.arange(30.0))",
+}
+WALK = """
+import json, sys
+import numpy as np, skrnn
+come = {}
+for stage, code in json.loads(sys.argv[1]).items():
+    before = set(sys.modules)
+    exec(code)
+    come[stage] = sorted(set(sys.modules) - before)
+print(json.dumps(come))
+"""
+
+
+@pytest.fixture(scope="module")
+def come():
+    run = subprocess.run([sys.executable, "-c", WALK, json.dumps(STAGES)], check=True, capture_output=True, timeout=120)
+    return {stage: set(names) for stage, names in json.loads(run.stdout).items()}
+
+
+@pytest.mark.parametrize(
+    ("heavy", "stages"),
+    [
+        ("torch", ["preprocessing"]),
+        ("sympy", ["trace"]),
+        ("torch._dynamo", list(STAGES)),  # 2 seconds of CPU and 74 MB in every process; without a GPU nothing is compiled by it
+        ("dask", list(STAGES)),
+    ],
+)
+def test_what_is_heavy_is_loaded_by_those_who_use_it(come, heavy, stages):
+    assert "torch" in come["torch"]
+    assert [stage for stage in stages if heavy in come[stage]] == []
+
+
 @pytest.mark.parametrize("name", skrnn.__all__)
 def test_every_public_name_is_there(name):
     assert getattr(skrnn, name).__name__.rpartition(".")[2] == name

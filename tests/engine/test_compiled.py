@@ -1,8 +1,6 @@
 """Compiled steps are the steps, and where they cannot be had nobody notices."""
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -114,20 +112,6 @@ def test_one_compiled_function_serves_all_cells_of_the_same_settings_and_all_bat
 
 
 # -- when ------------------------------------------------------------------------------------------------------------------------------------------
-
-
-def test_without_a_gpu_nothing_is_compiled_nor_the_compiler_loaded():
-    code = """
-import sys
-import numpy as np
-from skrnn import as_sequences
-from skrnn.cells import LSTM, Zoneout
-from skrnn.engine import pack, scan
-cell = Zoneout(LSTM()).build(1, 2).train()
-scan(cell, pack(as_sequences(np.zeros((2, 40, 1), np.float32))))
-assert "torch._dynamo" not in sys.modules
-"""
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_only_what_learns_for_long_is_compiled(uncompiled):

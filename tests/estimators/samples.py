@@ -64,14 +64,17 @@ def fit(name, X, **settings):
     return estimator.fit(X, target(estimator, X))
 
 
+DATA = {"ragged": RAGGED, "equal": EQUAL, "table": TABLE}
+
+
 @cache
-def _fitted(name, kind):
-    return fit(name, {"ragged": RAGGED, "equal": EQUAL, "table": TABLE}[kind])
+def _fitted(name, kind, settings):
+    return fit(name, DATA[kind], **dict(settings))
 
 
-def fitted(name, kind="equal"):
+def fitted(name, kind="equal", **settings):
     """A copy, for tests that need any fitted estimator."""
-    return copy.deepcopy(_fitted(name, kind))
+    return copy.deepcopy(_fitted(name, kind, tuple(settings.items())))
 
 
 def answers(estimator, X):

@@ -1,8 +1,6 @@
 """RNNClassifier: shapes and consistency of what it says, and everything that the estimators share, shown once, on it."""
 
 import os
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -182,9 +180,12 @@ SETTINGS = [
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: " ".join(settings))
 def test_every_setting_learns(settings):
-    model = net(**{"max_epochs": 60, "learning_rate": 0.03} | settings).fit(RAGGED, high_or_low())
-    assert model.n_iter_ == 60
-    assert model.score(RAGGED, high_or_low()) > 0.8
+    """Within 60 epochs; most of them need 20."""
+    y = high_or_low()
+    learned = Hook(lambda model: model.n_iter_ % 20 == 0 and model.score(RAGGED, y) > 0.8)
+    model = net(**{"max_epochs": 60, "learning_rate": 0.03} | settings).set_callbacks(learned).fit(RAGGED, y)
+    assert model.n_iter_ in (20, 40, 60)
+    assert model.score(RAGGED, y) > 0.8
 
 
 def test_truncation_on_long_sequences():
@@ -400,21 +401,6 @@ def test_verbose_says_when_a_cell_is_compiled_which_happens_once(capfd, tmp_path
 def test_verbose_ends_its_line_when_training_stops_early(capfd):
     net(verbose=True, max_epochs=30).set_callbacks(Hook(stop_after_four)).fit(RAGGED, high_or_low())
     assert capfd.readouterr().err.endswith("\n")
-
-
-FIT_AND_LOOK = """
-import sys
-import numpy as np
-from skrnn import RNNClassifier
-X = np.ones((4, 3, 2))
-RNNClassifier(max_epochs=1).fit(X, [0, 1, 0, 1]).predict(X)
-sys.exit("torch._dynamo" in sys.modules)
-"""
-
-
-def test_the_compiler_of_torch_is_not_loaded():
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run([sys.executable, "-c", FIT_AND_LOOK], env=environment).returncode == 0
 
 
 def test_repr_names_what_differs_from_the_defaults():

@@ -206,6 +206,17 @@ NETWORKS = {
     "steps": lambda recurrent, frontend: StepNetwork(recurrent, torch.zeros(2), frontend),
 }
 every_network = pytest.mark.parametrize("kind", NETWORKS)
+# Kinds go with ways in engine/test_rules.py: here every frontend meets every kind and both ways, the cross is slow.
+every_network_or_way = pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        pytest.param(
+            kind, {"bidirectional": both}, id=f"{kind}, {'both ways' if both else 'one way'}", marks=[pytest.mark.slow] * (both and kind != "steps")
+        )
+        for kind in NETWORKS
+        for both in (False, True)
+    ],
+)
 
 
 def network(frontend, kind, **settings):
@@ -226,16 +237,14 @@ def found(net, rule, batch):
 
 
 @every_frontend
-@every_network
-@pytest.mark.parametrize("way", [{}, {"bidirectional": True}], ids=str)
+@every_network_or_way
 def test_truncated_bptt_of_the_whole_is_bptt(frontend, kind, way):
     net, batch = network(frontend, kind, **way), packed(frontend, raw(frontend, LONG))
     assert_same(found(net, TruncatedBPTT(17), batch), found(net, BPTT(), batch), EXACT)
 
 
 @every_frontend
-@every_network
-@pytest.mark.parametrize("way", [{}, {"bidirectional": True}], ids=str)
+@every_network_or_way
 def test_truncation_cuts_states_alone(frontend, kind, way):
     """By hand: one graph, in which the state is cut after every third step behind the frontend."""
     net, batch = network(frontend, kind, **way), packed(frontend, raw(frontend, LONG))

@@ -1,8 +1,5 @@
 """PerStep: the inner transformer sees the steps as rows, the user sees his container again."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -224,11 +221,6 @@ def test_pipelines_with_missing_values(name):
     grid = {"sequenceimputer__strategy": ["ffill", "mean", "constant"], "sequenceimputer__add_indicator": [False, True]}
     search = GridSearchCV(model, grid, cv=3, error_score="raise").fit(X, LABELS)
     assert search.best_score_ > 0.7
-
-
-def test_nothing_here_loads_torch():
-    code = "import skrnn.preprocessing, skrnn.data, sys; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 class Doubling(TransformerMixin, BaseEstimator):

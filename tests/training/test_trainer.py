@@ -1,6 +1,4 @@
 import re
-import subprocess
-import sys
 from itertools import pairwise
 
 import numpy as np
@@ -230,22 +228,6 @@ def test_another_error_passes_through():
     with pytest.raises(ZeroDivisionError):
         run(network, on_epoch=lambda history: 1 / 0)
     assert not network.training
-
-
-FIT = """
-import sys
-import numpy as np
-from skrnn import RNNClassifier
-for optimizer in ("adam", "adamw", "sgd", "rmsprop"):
-    RNNClassifier(hidden_size=4, max_epochs=1, optimizer=optimizer).fit(np.zeros((4, 3, 1)), [0, 1, 0, 1]).predict(np.zeros((4, 3, 1)))
-print("torch._dynamo" in sys.modules)
-"""
-
-
-def test_a_fit_does_not_import_torchs_compiler():
-    """2 seconds of CPU and 74 MB in every process."""
-    done = subprocess.run([sys.executable, "-c", FIT], timeout=60, check=True, capture_output=True, text=True)
-    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize("rule", [TruncatedBPTT(3), RTRL()], ids=repr)
