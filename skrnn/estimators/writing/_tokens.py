@@ -87,8 +87,11 @@ class SourceTokens(RowReader):
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
-        strict = self.refuse_unknown and not reset
-        return Given(model._source_vocabulary.encode(read_tokens(X, "X"), "X", strict=strict), "list")
+        rows, known = read_tokens(X, "X"), model._source_vocabulary
+        given = Given(known.encode(rows, "X", strict=self.refuse_unknown and not reset), "list")
+        if not reset:
+            known.warn_of_strangers(rows, "X")
+        return given
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...data import Sequences
+from ...data import Sequences, one_column
 
 UNKNOWN, BEGIN, END = range(3)
 _OWN = 3  # ids before those of tokens
@@ -18,7 +19,8 @@ TokenRow = tuple[Hashable, ...]
 
 
 def read_tokens(rows: Any, name: str) -> list[TokenRow]:
-    """A tuple of tokens for each row: the characters of a string, the items of anything else."""
+    """A tuple of tokens for each row: the characters of a string, the items of anything else; a frame of one column is that column."""
+    rows = one_column(rows, name)
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
         raise TypeError(f"{name} must be a list of token lists or strings, one for each row; got {type(rows).__name__}")
     read = [_row(row, k, name) for k, row in enumerate(rows)]
@@ -29,7 +31,7 @@ def read_tokens(rows: Any, name: str) -> list[TokenRow]:
 
 def all_strings(rows: Any) -> bool:
     """Whether every row is a string, so that rows that are written should be strings as well."""
-    return all(isinstance(row, str) for row in rows)
+    return all(isinstance(row, str) for row in one_column(rows, "y"))
 
 
 def _row(row: Any, k: int, name: str) -> TokenRow:
@@ -76,6 +78,19 @@ class Vocabulary:
         if (lengths == 0).any():
             raise ValueError(f"{name}[{int(lengths.argmin())}] is empty: there must be at least one token to read")
         return Sequences(np.array(values, dtype=np.float64)[:, None], np.concatenate([[0], lengths.cumsum()]))
+
+    def warn_of_strangers(self, rows: list[TokenRow], name: str) -> None:
+        """Warn of rows of which no token is known: what is made of them means nothing."""
+        ids: dict[Hashable, int] = self.__dict__["_ids"]
+        strange = [k for k, row in enumerate(rows) if not any(token in ids for token in row)]
+        if strange:
+            some = ", ".join(map(repr, rows[strange[0]][:5])) + (", …" if len(rows[strange[0]]) > 5 else "")
+            warnings.warn(
+                f"Of {len(strange)} rows of {name}, the first of them {name}[{strange[0]}], no token was seen in fit, so that what is written "
+                f"for them means nothing: {some}. The tokens of a string are its characters; words are a list of strings",
+                UserWarning,
+                stacklevel=8,
+            )
 
     def decode(self, ids: list[int]) -> list[Any]:
         """The tokens of ids, up to the end."""
