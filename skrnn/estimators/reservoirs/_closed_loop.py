@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
@@ -16,7 +17,7 @@ from ...cells import State, map_state, put_first
 from ...data import Sequences
 from ...engine import rollout
 from ...networks import Reservoirs
-from ...training import Choice, RecursiveLeastSquares, svd_path
+from ...training import Choice, DivergenceWarning, RecursiveLeastSquares, svd_path
 from ..face._step_values import as_arrays, as_tensors
 from ._drive import Units
 
@@ -26,6 +27,7 @@ LoopState = tuple[State, Tensor]  # of the network, and the last outputs (batch,
 
 ALPHAS = np.logspace(-16, 0, 25)  # in units of the mean eigenvalue of Z'Z
 _N_FREE_RUNS = 10
+_FAR = 10  # half ranges of the targets
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,33 @@ class TaughtSeries(NamedTuple):
     x: Tensor
     y: Array
     first: int
+
+
+def is_long_enough(lengths: NDArray[np.int64], share: float, washout: int) -> bool:
+    """Whether free runs over the last ``share`` of sequences can choose a penalty."""
+    held = (lengths * share).astype(np.int64)
+    return bool((held // 2 >= _N_FREE_RUNS).all() and (lengths - held > washout).all())
+
+
+def range_of(targets: Array) -> Array:
+    """The least and the greatest of each target (2, n_targets)."""
+    return np.stack([targets.min(axis=0), targets.max(axis=0)])
+
+
+def warn_of_escape(outputs: Array, reach: Array) -> None:
+    """Warn if outputs (…, n_targets) of a closed loop are far from the targets of ``fit``, whose least and greatest are ``reach``."""
+    low, high = reach
+    middle, half = (low + high) / 2, (high - low) / 2
+    half = np.where(half > 0, half, np.maximum(np.abs(middle), 1.0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        inside = np.abs(outputs - middle) <= _FAR * half
+    if not inside.all():
+        warnings.warn(
+            f"The closed loop left all bounds: it gave {outputs[~inside][0]:g}, more than {_FAR} times as far from the middle of the targets of "
+            "fit as any of them. What follows means nothing; a larger alpha, noise while fitting or alpha='closed_loop' make a loop hold longer",
+            DivergenceWarning,
+            stacklevel=4,
+        )
 
 
 def choose_by_free_run(loop: ClosedLoop, data: list[TaughtSeries], share: float) -> tuple[Array, Array, Choice]:
