@@ -30,6 +30,7 @@ _MODULES = {
     "frontends",
     "inspection",
     "metrics",
+    "model_selection",
     "networks",
     "preprocessing",
     "training",

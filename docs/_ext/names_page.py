@@ -14,7 +14,7 @@ from generated_page import write_page
 from skrnn import cells
 
 # In which order a reader wants the packages; what is not here comes last.
-ORDER = ("estimators", "cells", "preprocessing", "engine", "networks", "datasets", "metrics", "inspection", "adapters")
+ORDER = ("estimators", "cells", "preprocessing", "engine", "networks", "datasets", "metrics", "inspection", "adapters", "model_selection")
 ORDER += ("training", "data")
 INTRODUCTION = """\
 All names

@@ -9,6 +9,10 @@ from ._encoding import Encoding as Encoding
 from ._flat import LAYOUTS as LAYOUTS
 from ._flat import STEP_ORDERS as STEP_ORDERS
 from ._flat import TableLayout as TableLayout
+from ._frames import one_column as one_column
+from ._long import LongIndex as LongIndex
+from ._long import long_index as long_index
+from ._long import refuse_other_index as refuse_other_index
 from ._panel import Panel as Panel
 from ._panel import Window as Window
 from ._panel import windows_of as windows_of

@@ -37,6 +37,17 @@ def columns_of(frame: Any, kind: str) -> list[tuple[str, Any]]:
     return [(str(label), frame.iloc[:, i]) for i, label in enumerate(frame.columns)]
 
 
+def one_column(X: Any, name: str) -> Any:
+    """The column of a frame that has only one, of polars as a list; anything that is no frame as it is."""
+    kind = kind_of(X)
+    if not kind.endswith("Frame") and not kind.startswith("polars"):
+        return X
+    columns = columns_of(X, kind)
+    if len(columns) != 1:
+        raise ValueError(f"{name} is a frame of {len(columns)} columns, {[label for label, _ in columns]}: it needs the one that holds the rows")
+    return columns[0][1].to_list() if kind.startswith("polars") else columns[0][1]
+
+
 def channel_names(X: Any) -> list[str] | None:
     """Names of the channels, where X is a frame or a list of frames whose columns are named by strings; refuse frames that disagree."""
     if kind_of(X).endswith("DataFrame"):

@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 
 from ._finite import contiguous, float_dtype, hinting, to_float
 from ._frames import cells_of, columns_of, has_instances, kind_of, order_of_instances, refuse_columns, tensor_to_array
+from ._long import LongIndex, long_index
 from ._sequences import Array, Sequences, offsets_of, refuse_empty
 
 # How the sequences lay in the caller's container (`layout_of`).
@@ -48,12 +49,12 @@ def unwrap(X: Any, name: str = "X") -> Any:
     raise TypeError(f"Expected a sequence of arrays, got {type(X).__name__}")
 
 
-def layout_of(X: Any, unwrapped: Any) -> str:
-    """Name the container that the caller has, given what `unwrap` made of it."""
+def layout_of(X: Any, unwrapped: Any) -> str | LongIndex:
+    """Name the container that the caller has, given what `unwrap` made of it; of a long frame give the index."""
     if isinstance(X, Sequences):
         return SEQUENCES
     if isinstance(unwrapped, Sequences | list):
-        return LIST if isinstance(X, list | tuple) else OBJECTS if isinstance(X, np.ndarray) else SEQUENCES
+        return LIST if isinstance(X, list | tuple) else OBJECTS if isinstance(X, np.ndarray) else long_index(X) or SEQUENCES
     if isinstance(unwrapped, np.ndarray) and unwrapped.ndim > 2:
         return LIST if isinstance(X, list | tuple) else ARRAY
     return ROWS

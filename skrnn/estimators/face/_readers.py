@@ -11,7 +11,20 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 from sklearn.utils.validation import _check_sample_weight
 
-from ...data import ROWS, AsItIs, Encoding, Sequences, StepRows, TableLayout, check_sequences_and_layout, give_steps, step_rows, unmasked
+from ...data import (
+    ROWS,
+    AsItIs,
+    Encoding,
+    LongIndex,
+    Sequences,
+    StepRows,
+    TableLayout,
+    check_sequences_and_layout,
+    give_steps,
+    refuse_other_index,
+    step_rows,
+    unmasked,
+)
 from ...training import channel_statistics
 from ._held_out import Part, set_aside, speaking_of
 from ._step_values import row_weights
@@ -23,7 +36,7 @@ class Given(NamedTuple):
     """Sequences, and the container that the user has them in."""
 
     sequences: Sequences
-    layout: str
+    layout: str | LongIndex
 
 
 @dataclass(frozen=True)
@@ -135,6 +148,7 @@ class Steps(Reader):
     per_step: ClassVar[bool] = True
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+        refuse_other_index(X, y)
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:

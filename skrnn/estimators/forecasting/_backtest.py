@@ -11,8 +11,10 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from ...data import long_index
 from ..face._guards import predicting
 from ._forecaster import RNNForecaster
+from ._long import read_further
 from ._reading import GivenSeries, read_panel_series
 
 
@@ -40,9 +42,9 @@ def backtest(
     forecaster : RNNForecaster or sklearn.frozen.FrozenEstimator
         Not changed. A fitted one in a ``FrozenEstimator`` does not learn: it forecasts from origins behind what it has learned from, of the same
         series from their beginning.
-    y : array-like of shape (n_steps,) or (n_steps, n_targets), or a list of them
+    y : array-like of shape (n_steps,) or (n_steps, n_targets), a list of them, or a long frame as in :meth:`RNNForecaster.fit`
         The series.
-    X : table of shape (n_steps, n_features), or a list of them, default=None
+    X : table of shape (n_steps, n_features), a list of them, or a long frame, default=None
         Covariates.
     initial_window : int
         Steps of each series before the first origin.
@@ -86,7 +88,7 @@ def backtest(
     _check_counts(initial_window=initial_window, step=step, horizon=horizon)
     levels = [] if quantiles is None else [float(q) for q in quantiles]
     asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
-    whole = read_panel_series(model, X, y, reset=not frozen)
+    whole = read_further(model, X, y) if frozen else read_panel_series(model, X, y, reset=True)
     lengths = whole.lengths.tolist()
     _refuse_short(lengths, initial_window, horizon)
     origins = list(range(initial_window, max(lengths) - horizon + 1, step))
@@ -131,6 +133,8 @@ def _head(data: Any, until: list[int], several: bool) -> Any:
     """The first steps of each series."""
     if data is None:
         return None
+    if (index := long_index(data)) is not None:
+        return data.iloc[np.concatenate([index.order[start : start + n] for start, n in zip(index.offsets[:-1], until, strict=True)])]
     cut = lambda part, n: part.iloc[:n] if type(part).__module__.startswith("pandas") else part[:n]  # noqa: E731
     return [cut(part, n) for part, n in zip(data, until, strict=True)] if several else cut(data, until[0])
 

@@ -233,3 +233,19 @@ class FittedForecaster:
         values = values[:, request.gap :]
         values = values[:, :, 0] if self.flat else values
         return list(values) if self.several else values[0]
+
+
+def request_of(fitted: FittedForecaster, series: Indices, gap: int, n_steps: int, tables: list[Array] | None) -> Request:
+    """Some of the series with ``n_steps`` steps to come behind them, of which ``gap`` steps after their ends are not asked for.
+
+    ``tables`` are their covariates of the steps to come.
+    """
+    if gap and fitted.covariates.columns.known:
+        raise ValueError(f"X begins {gap + 1} steps after the end of the series: the covariates of the steps between are not known")
+    every = None
+    if tables is not None and not gap:
+        every = [np.zeros((n_steps, len(fitted.covariates.mean)))] * len(fitted.history.lengths)
+        for k, table in zip(series, tables, strict=True):
+            every[k] = table
+    panel = fitted.history.followed_by(fitted._future(gap + n_steps, every))
+    return Request(panel, (series, panel.offsets[1:][series] - gap - n_steps), gap + n_steps, gap)

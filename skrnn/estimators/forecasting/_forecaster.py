@@ -20,8 +20,10 @@ from ..face._settings import Directed, Recurrence, Stacked, Standardized
 from ..face._trained import Lesson, Trained, refuse_other_network
 from ._fitted import FittedForecaster
 from ._learning import forecasting_network, learned_windows, panel_of
+from ._long import LongSeries, forecast_rows, index_as_in_fit, read_further
+from ._panel_score import panel_score, refuse_whole_series
 from ._plan import plan, warn_of_less
-from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_panel_series, read_static, read_tables, several_series
+from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_panel_series, read_static, read_tables
 from ._settings import AUTO, Forecasting, SeriesSettings, Strategy, WindowTraining
 from ._state import ForecasterState
 from ._times import Clock
@@ -39,7 +41,8 @@ class RNNForecaster(
     A row is a time step. The defaults are made for series of some hundred steps with or without trend and season, which nothing has to be told
     about: windows of the past are seen relative to their last value, the season is found, and quantiles are learned, so that intervals come with
     the forecasts. ``n_lags``, ``horizon``, ``strategy`` and everything else can be searched with ``GridSearchCV(cv=TimeSeriesSplit(test_size=h))``,
-    which needs an X: pass ``np.arange(n_steps)[:, None]`` with ``time_column=0`` if there are no covariates.
+    which needs an X: pass ``np.arange(n_steps)[:, None]`` with ``time_column=0`` if there are no covariates. Panels are searched as long frames,
+    with ``PanelSplit``.
 
     Notes
     -----
@@ -89,10 +92,11 @@ class RNNForecaster(
 
         Parameters
         ----------
-        X : None, table (n_steps, n_features), or a list of a table for each series
+        X : None, table (n_steps, n_features), a list of a table for each series, or a long frame
             Covariates of every step. ``None`` where there are none.
-        y : array-like of shape (n_steps,) or (n_steps, n_targets), or a list of them
-            The series, oldest first. A list is several series, of any lengths, for one model of all.
+        y : array-like of shape (n_steps,) or (n_steps, n_targets), a list of them, or a long pandas frame or series
+            The series, oldest first. A list is several series, of any lengths, for one model of all. So is a long frame, with an (instance, time)
+            index, whose names say later which series are meant; a long X has the index of y, and perhaps no columns.
         static : array-like of shape (n_series, n_static), default=None
             What is known about each series as a whole.
 
@@ -128,6 +132,7 @@ class RNNForecaster(
             raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
         given = read_panel_series(self, X, y, reset=True)
         self._several, self._flat = given.several, given.flat
+        self._long = None if given.long is None else LongSeries.of(given.long)
         names = [*vars(self).get("feature_names_in_", ())]
         self._covariate_columns = covariate_columns(self, self.n_features_in_, names)
         time = self._covariate_columns.time
@@ -195,11 +200,13 @@ class RNNForecaster(
         check_is_fitted(self)
         require_target(self, y)
         with learning(self):
-            given, known = read_panel_series(self, X, y, reset=False), self._calibration
+            given, known = read_further(self, X, y), self._calibration
             panel = self.forecaster_.followed_by(given)
             n_new = panel.lengths - self._history.lengths
             if self._clock is not None and given.X is not None:
                 self._clock = self._clock.moved_on(given.X)
+            if self._long is not None and given.long is not None:
+                self._long = self._long.moved_on(given.long)
             lesson = self._next_lesson(panel, n_new, (X, y)) if learn else None
             self.n_steps_ = self.n_steps_ + n_new
             self._remember(panel)
@@ -241,9 +248,14 @@ class RNNForecaster(
     def _asked(self, n_steps: int | None, X: Any, said: Callable[..., Array], *told: Any) -> Any:
         """What is said of the steps after the end of the series, as the series came."""
         fitted, tables, lengths = self.forecaster_, None, None
+        if X is not None and (index := index_as_in_fit(self, X)) is not None:
+            with predicting(self):
+                return forecast_rows(self, X, index, n_steps, lambda *request: said(*request, *told))
         if X is not None:
             tables = read_tables(self, X) if self.n_features_in_ else None
             lengths = [len(table) for table in (tables or (X if self._several else [X]))]
+        if n_steps is None and lengths is not None and said is FittedForecaster.points:
+            refuse_whole_series(self, lengths[0])
         request = fitted.request(n_steps, tables, lengths)
         with predicting(self):
             return fitted.given(said(fitted, request.panel, request.places, request.n_steps, *told), request)
@@ -260,7 +272,7 @@ class RNNForecaster(
         Returns
         -------
         ndarray of shape (n_steps,) or (n_steps, n_targets), or a list of them
-            A list if ``fit`` got several series. Of distributions and quantiles it is the median.
+            A list if ``fit`` got several series, but rows as those of X if that is a long frame. Of distributions and quantiles it is the median.
         """
         return self.forecast(None, X)
 
@@ -316,7 +328,7 @@ class RNNForecaster(
         if not 0 < coverage < 1:
             raise ValueError(f"coverage must lie between 0 and 1; got {coverage!r}")
         found = self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
-        return tuple([part[..., k] for part in found] if self._several else found[..., k] for k in range(2))
+        return tuple([part[..., k] for part in found] if isinstance(found, list) else found[..., k] for k in range(2))
 
     def sample(self, n: int = 100, X: Any = None) -> Any:
         """Draw from what may come: the same draws in every call.
@@ -337,23 +349,27 @@ class RNNForecaster(
         return self._asked(None, X, FittedForecaster.paths, n)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Coefficient of determination R² of the forecast of the steps after the end of the series.
+        """Coefficient of determination R² of the forecast of the steps after the end of the series; of several series the mean of R² within each.
+
+        So the levels of series count for nothing, and every series counts alike. A series of one step has no R².
 
         Parameters
         ----------
         X : as in ``predict``
             Covariates of the steps to come; ``None`` where there are none.
-        y : array-like of shape (n_steps,) or (n_steps, n_targets)
+        y : array-like of shape (n_steps,) or (n_steps, n_targets), a list of them, or a long frame, as in ``fit``
             What came.
         sample_weight : array-like of shape (n_steps,), default=None
-            How much each step counts.
+            How much each step counts; of several series in the container of y.
 
         Returns
         -------
         float
         """
-        n_steps = None if X is not None else len(y[0]) if several_series(y) else len(y)
-        return float(r2_score(y, self.forecast(n_steps, X), sample_weight=sample_weight))
+        check_is_fitted(self)
+        if self._several:
+            return panel_score(self, X, y, sample_weight)
+        return float(r2_score(y, self.forecast(len(y) if X is None else None, X), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

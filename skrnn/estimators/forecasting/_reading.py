@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from ...data import ROWS, Sequences, unmasked
+from ...data import ROWS, LongIndex, Sequences, long_index, refuse_other_index, unmasked
 from ..face._readers import Given, Steps
 from ..face._step_values import numbers
 from ._season import fourier
@@ -25,6 +25,7 @@ class GivenSeries(NamedTuple):
     X: list[Array] | None
     several: bool
     flat: bool  # whether a target has no axis of outputs
+    long: LongIndex | None = None
 
     @property
     def lengths(self) -> NDArray[np.intp]:
@@ -43,18 +44,22 @@ def several_series(y: Any) -> bool:
 
 def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool) -> GivenSeries:
     """X and y, checked against each other; ``reset`` notes the columns of X in the model."""
-    if X is None:
+    index = long_index(y) if X is None else long_index(X)
+    if X is not None and index is None and long_index(y) is not None:
+        raise ValueError("y has an (instance, time) index: X needs the same")
+    refuse_other_index(X, y)
+    if X is None or (index is not None and X.ndim == 2 and X.shape[1] == 0):
         if reset:
             model.n_features_in_ = 0
             vars(model).pop("feature_names_in_", None)
         elif model.n_features_in_:
             raise ValueError(f"X must hold the covariates of the new steps, {model.n_features_in_} features; got None")
-        return _read_targets(y)
+        return _read_targets(y, index)
     given, tables = _read_tables(model, X, reset=reset)
     check_time_index(y, "y")
     rows = numbers(Steps(model.dtype).align(y, given))
     offsets = np.cumsum([len(x) for x in tables])[:-1]
-    return GivenSeries(np.split(rows.reshape(len(rows), -1), offsets), tables, given.layout != ROWS, rows.ndim == 1)
+    return GivenSeries(np.split(rows.reshape(len(rows), -1), offsets), tables, given.layout != ROWS, rows.ndim == 1, index)
 
 
 def read_tables(model: Any, X: Any) -> list[Array]:
@@ -68,8 +73,16 @@ def _read_tables(model: Any, X: Any, *, reset: bool) -> tuple[Given, list[Array]
     return given, [np.asarray(x, dtype=float) for x in given.sequences]
 
 
-def _read_targets(y: Any) -> GivenSeries:
+def _read_targets(y: Any, index: LongIndex | None) -> GivenSeries:
     """Series without covariates."""
+    if index is not None:
+        rows = np.asarray(unmasked(y))
+        if rows.ndim not in (1, 2) or len(rows) != len(index.order):
+            raise ValueError(
+                f"y should have shape (n_steps,) or (n_steps, n_targets) with n_steps={len(index.order)}, as the index says; got {rows.shape}"
+            )
+        parts = np.split(numbers(rows[index.order]).reshape(len(rows), -1), index.offsets[1:-1])
+        return GivenSeries(parts, None, True, rows.ndim == 1, index)
     check_time_index(y, "y")
     y, several = unmasked(y), several_series(y)
     parts = [np.asarray(part) for part in y] if several else [np.asarray(y)]

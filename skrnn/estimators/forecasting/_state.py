@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...data import Panel, SeriesMoments
 from ..face._state import Fitted
 from ._conformal import Calibration
+from ._long import LongSeries
 from ._plan import Plan
 from ._reading import CovariateColumns
 from ._times import Clock
@@ -31,6 +32,7 @@ class ForecasterState:
     _history: Panel
     _calibration: Calibration | None
     _clock: Clock | None
+    _long: LongSeries | None
     _several: bool
     _flat: bool
     _seed: int
@@ -50,6 +52,7 @@ class ForecasterState:
         Fitted("_history", "Panel"),
         Fitted("_calibration", "Calibration or None"),
         Fitted("_clock", "Clock or None"),
+        Fitted("_long", "LongSeries or None"),
         Fitted("_several, _flat", "bool"),
         Fitted("_seed", "int"),
     )
