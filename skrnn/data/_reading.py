@@ -144,9 +144,15 @@ def _refuse_sparse(X: Any) -> None:
 
 
 def unmasked(values: Any) -> Any:
-    """Give a masked array, or those in a list, NaN where it is masked (None, where it holds no numbers); leave anything else as it is."""
+    """Give a masked array, or those in a list, NaN where it is masked (None, where it holds no numbers), and a tensor as an array.
+
+    Anything else is left as it is.
+    """
     if isinstance(values, list | tuple):
-        return [unmasked(part) for part in values] if any(isinstance(part, np.ma.MaskedArray) for part in values) else values
+        special = any(isinstance(part, np.ma.MaskedArray) or kind_of(part) == "torch.Tensor" for part in values)
+        return [unmasked(part) for part in values] if special else values
+    if kind_of(values) == "torch.Tensor":
+        return tensor_to_array(values)
     if not isinstance(values, np.ma.MaskedArray):
         return values
     if not np.ma.is_masked(values):

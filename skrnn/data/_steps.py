@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._long import LongIndex
-from ._reading import ARRAY, ROWS, unmasked
+from ._reading import ARRAY, OBJECTS, ROWS, unmasked
 from ._sequences import Sequences, rows_of
 
 
@@ -68,14 +68,30 @@ def _joined(parts: list[NDArray[Any]], sequences: Sequences, name: str) -> NDArr
 
 
 def give_steps(rows: NDArray[Any], sequences: Sequences, layout: str | LongIndex) -> Any:
-    """Rows end to end as the sequences came: an array for a 2-D table, a long frame or a 3-D array, else a list of arrays."""
+    """Rows end to end as the sequences came: an array for a 2-D table, a long frame or a 3-D array, else arrays in a list or in objects."""
     if isinstance(layout, LongIndex):
         return layout.as_frame_has_them(rows)
     if layout == ROWS:
         return rows
     if layout == ARRAY:
         return rows.reshape(len(sequences), -1, *rows.shape[1:])
-    return [part.copy() for part in np.split(rows, sequences.offsets[1:-1])]
+    parts = PartList(part.copy() for part in np.split(rows, sequences.offsets[1:-1]))
+    return parts.cells() if layout == OBJECTS else parts
+
+
+class PartList(list[NDArray[Any]]):
+    """Answers of several sequences, an array for each, that numpy can join: of different lengths they become the cells of an array of objects."""
+
+    def cells(self) -> NDArray[Any]:
+        """The arrays in an array of objects."""
+        cells = np.empty(len(self), dtype=object)
+        for k, part in enumerate(self):
+            cells[k] = part
+        return cells
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        alike = len({part.shape for part in self}) < 2
+        return np.array(list(self), dtype=dtype) if alike else self.cells()
 
 
 @dataclass(frozen=True, eq=False)

@@ -107,7 +107,7 @@ class RowReader(Reader, ABC):
         return unmasked(y)
 
     def weights(self, sample_weight: Any, given: Given) -> Array:
-        return _check_sample_weight(sample_weight, given.sequences, dtype=np.float64, ensure_non_negative=True)
+        return _check_sample_weight(unmasked(sample_weight), given.sequences, dtype=np.float64, ensure_non_negative=True)
 
     def give(self, answers: NDArray[Any], given: Given) -> NDArray[Any]:
         return answers

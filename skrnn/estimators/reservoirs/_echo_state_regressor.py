@@ -164,10 +164,12 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
             return Force(self._units, self.alpha, self.forgetting)
         if self.readout is not None:
             return Model(self.readout, self._single_output)
-        alone = self.alpha == "auto" and self.feedback and taught is not None and taught.weight is None
         lasting = FreeRun(self._units, self.n_folds)
-        if self.alpha == "closed_loop" or (alone and lasting.can(taught.sequences.lengths, self.washout_, self.network_.output_size)):
+        if self.alpha == "closed_loop":
             return lasting
+        if self.alpha == "auto" and self.feedback and taught is not None and taught.weight is None:
+            if lasting.can(taught.sequences.lengths, self.washout_, self.network_.output_size):
+                return lasting
         return Ridge("block_cv" if self.alpha == "auto" else self.alpha, self.n_folds, self.alpha_per_target)
 
     @_fit_context(prefer_skip_nested_validation=False)
