@@ -22,6 +22,7 @@ from ._drive import Units
 from ._driven_data import DrivenData, DrivenSteps
 from ._readouts import LinearReadout, ModelReadout, Readout
 from ._shared_work import shared
+from ._taught_steps import TaughtSteps
 
 Array = NDArray[np.float64]
 
@@ -188,9 +189,11 @@ class FreeRun(Learner):
     units: Units
     n_folds: int
 
-    def can(self, lengths: NDArray[np.int64], washout: int, width: int) -> bool:
-        """Whether sequences are long enough, and their states of ``width`` features few enough to be held without being asked."""
-        return is_long_enough(lengths, 1 / self.n_folds, washout) and int(lengths.sum()) * width * 8 <= _MANY
+    def can(self, taught: TaughtSteps, washout: int, width: int) -> bool:
+        """Whether sequences have no weights and are long enough, and their states of ``width`` features few enough to be held without being asked."""
+        lengths = taught.sequences.lengths
+        fits = taught.weight is None and int(lengths.sum()) * width * 8 <= _MANY
+        return fits and is_long_enough(lengths, 1 / self.n_folds, washout)
 
     def learn(self, driven: DrivenSteps, seen: None = None) -> Learned:
         drive = driven.drive
