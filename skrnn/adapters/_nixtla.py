@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data._sequences import Array
-from ._time_axis import Frequency, check_order, find_frequency
+from ..data._stepping import Stepping
+from ._time_axis import find_frequency, in_order, like_column, part_of, read_times
 
 
 def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", target_col: str = "y", freq: str | int | None = None) -> NixtlaPanel:
@@ -22,12 +23,12 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
     Parameters
     ----------
     df : frame
-        Columns of ids, of times (datetimes, dates or whole numbers) and of targets; all others are numeric covariates. Series may be interleaved, but
-        the times of each must increase in even steps (or in months), without a gap.
+        Columns of ids, of times (datetimes, dates or whole numbers) and of targets; all others are numeric covariates. Rows may stand in any
+        order, but the times of each series must be those of even steps, or of a calendar's (months, business days …), without a gap.
     id_col, time_col, target_col : str
         Names of the columns.
     freq : str, int or None, default=None
-        The step of the time: "15min", "1d", "MS" …, or a whole number for times that are; ``None`` is that of the times.
+        The step of the time: "15min", "1d", "MS", "B" …, or a whole number for times that are; ``None`` is that of the times.
 
     Returns
     -------
@@ -37,8 +38,8 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
     Raises
     ------
     ValueError, TypeError
-        If a column is missing or holds something else, or a time is missing, occurs twice, is out of order or skips a step; the message names the
-        series and the place.
+        If a column is missing or holds something else, or a time is missing, occurs twice or skips a step; the message names the series and the
+        place.
 
     Examples
     --------
@@ -58,9 +59,9 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
     _need(frame, [id_col, time_col, target_col], "df")
     features = [name for name in frame.columns if name not in (id_col, time_col, target_col)]
     ids, rows = _rows_by_id(frame[id_col])
-    clock = _clock_times(frame[time_col])
-    times = [clock[row] for row in rows]
-    check_order(times, ids, rows)
+    clock = read_times(frame[time_col])
+    rows = [in_order(clock, row, name) for row, name in zip(rows, ids, strict=True)]
+    times = [part_of(clock, row) for row in rows]
     frequency = find_frequency(times, ids, freq)
     target = _numbers(frame, [target_col], "df")[:, 0]
     table = _numbers(frame, features, "df")
@@ -69,7 +70,7 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
         y=[target[row] for row in rows],
         X=[table[row] for row in rows] if features else None,
         features=features,
-        last=[when[-1] for when in times],
+        last=[int(when.ticks[-1]) for when in times],
         steps=frequency,
         keys=frame.select(id_col, time_col)[[int(row[0]) for row in rows]],
     )
@@ -89,8 +90,8 @@ class NixtlaPanel:
         Its covariates; None if there are none.
     features : list of str
         Their names.
-    last : list
-        The last time of each series.
+    last : list of int
+        The last time of each series: microseconds since 1970 in UTC, or the number that it is.
     steps : object
         How the time goes on.
     keys : frame
@@ -101,11 +102,36 @@ class NixtlaPanel:
     y: list[Array]
     X: list[Array] | None
     features: list[str]
-    last: list[Any]
-    steps: Frequency
+    last: list[int]
+    steps: Stepping
     keys: Any
 
-    def future(self, df: Any, n_steps: int | None = None) -> list[NDArray[np.float64]]:
+    def of(self, ids: Sequence[Any]) -> NixtlaPanel:
+        """Some of the series.
+
+        Parameters
+        ----------
+        ids : sequence
+            Which, in this order.
+
+        Returns
+        -------
+        panel : NixtlaPanel
+
+        Raises
+        ------
+        ValueError
+            If there is no such series, or it is asked for twice.
+        """
+        wanted = list(ids)
+        unseen = [name for name in wanted if name not in set(self.ids)]
+        if unseen or len(set(wanted)) < len(wanted) or not wanted:
+            raise ValueError(f"ids must hold series that are there, each once; got {(unseen or wanted)[:3]}")
+        place = [self.ids.index(name) for name in wanted]
+        X = None if self.X is None else [self.X[k] for k in place]
+        return replace(self, ids=wanted, y=[self.y[k] for k in place], X=X, last=[self.last[k] for k in place], keys=self.keys[place])
+
+    def future(self, df: Any, n_steps: int | None = None, past: Sequence[str] = ()) -> list[NDArray[np.float64]]:
         """Read covariates of the steps to come.
 
         Parameters
@@ -114,6 +140,8 @@ class NixtlaPanel:
             The columns of ids and times, and those of ``features``; for each series the times that follow its last.
         n_steps : int or None, default=None
             How many steps; None is as many as the first series has rows.
+        past : sequence of str, default=()
+            Those of ``features`` of which only the past is known: their columns may be missing, and are 0.
 
         Returns
         -------
@@ -127,26 +155,33 @@ class NixtlaPanel:
         """
         frame = nw.from_native(df, eager_only=True)
         id_col, time_col = self.keys.columns
-        _need(frame, [id_col, time_col, *self.features], "X_df")
+        known = [name for name in self.features if name not in past]
+        _need(frame, [id_col, time_col, *known], "X_df")
         given, rows = _rows_by_id(frame[id_col])
         unseen = [name for name in given if name not in set(self.ids)]
         if unseen:
-            raise ValueError(f"X_df has the series {unseen[0]!r}, which was not fitted")
+            raise ValueError(f"X_df has the series {unseen[0]!r}, which is none of those that are forecast")
         place = dict(zip(given, rows, strict=True))
         n_steps = len(rows[0]) if n_steps is None else n_steps
-        clock, table = _clock_times(frame[time_col]), _numbers(frame, self.features, "X_df")
+        clock, table = read_times(frame[time_col]), np.zeros((len(frame), len(self.features)))
+        table[:, [self.features.index(name) for name in known]] = _numbers(frame, known, "X_df")
         tables = []
         for name, last in zip(self.ids, self.last, strict=True):
             row = place.get(name, np.arange(0))
             if len(row) < n_steps:
                 raise ValueError(f"X_df has {len(row)} steps of series {name!r}, expected {n_steps}")
-            expected = self.steps.after(last, n_steps)
-            wrong = clock[row[:n_steps]] != expected
+            row = in_order(clock, row, name)[:n_steps]
+            wrong = clock.ticks[row] != self.steps.after(last, n_steps)
             if wrong.any():
                 k = int(np.argmax(wrong))
-                raise ValueError(f"step {k} of series {name!r} in X_df (row {row[k]}) is at {clock[row[k]]}, expected {expected[k]}")
-            tables.append(table[row[:n_steps]])
+                expected = self._times_of(self.steps.after(last, n_steps))[k]
+                raise ValueError(f"step {k} of series {name!r} in X_df (row {row[k]}) is at {clock.labels[row[k]]}, expected {expected}")
+            tables.append(table[row])
         return tables
+
+    def _times_of(self, ticks: Array) -> list[Any]:
+        """Times as the frame has them, for messages."""
+        return like_column(ticks, self.keys[self.keys.columns[1]], self.keys.implementation).to_list()
 
     def static(self, df: Any) -> NDArray[np.float64]:
         """Read what holds for each series as a whole.
@@ -198,8 +233,7 @@ class NixtlaPanel:
                 raise ValueError(f"{name!r} has forecasts of {found} steps, expected {counts} of the {len(self.ids)} series")
         times = np.concatenate([self.steps.after(last, n) for last, n in zip(self.last, counts, strict=True)])
         frame = nw.maybe_reset_index(self.keys[np.repeat(np.arange(len(self.ids)), counts).tolist()])
-        first = frame[self.keys.columns[1]]
-        columns = [_like(nw.new_series(first.name, times, backend=frame.implementation), first)]
+        columns = [like_column(times, frame[self.keys.columns[1]], frame.implementation)]
         for name, parts in forecasts.items():
             values = np.concatenate([np.asarray(part, dtype=float) for part in parts])
             columns.append(nw.new_series(name, values, backend=frame.implementation))
@@ -220,26 +254,6 @@ def _rows_by_id(column: Any) -> tuple[list[Any], list[NDArray[np.intp]]]:
     codes = np.array([numbers.setdefault(value, len(numbers)) for value in column.to_list()])
     order = np.argsort(codes, kind="stable")
     return list(numbers), np.split(order, np.cumsum(np.bincount(codes))[:-1])
-
-
-def _clock_times(column: Any) -> Array:
-    """Times as datetime64 in microseconds, as wall clocks show them, or whole numbers."""
-    if column.is_null().any():
-        raise ValueError(f"column {column.name!r} has no time in row {int(np.argmax(column.is_null().to_numpy()))}")
-    if column.dtype.is_integer():
-        return column.to_numpy().astype(np.int64)
-    if column.dtype == nw.Date:
-        column = column.cast(nw.Datetime("us"))
-    if not isinstance(column.dtype, nw.Datetime):
-        raise TypeError(f"column {column.name!r} has the type {column.dtype}: parse it into datetimes first")
-    naive = column if column.dtype.time_zone is None else column.dt.replace_time_zone(None)
-    return naive.to_numpy().astype("M8[us]")
-
-
-def _like(times: Any, column: Any) -> Any:
-    """New times in the type of those that came."""
-    zone = column.dtype.time_zone if isinstance(column.dtype, nw.Datetime) else None
-    return (times if zone is None else times.dt.replace_time_zone(zone)).cast(column.dtype)
 
 
 def _numbers(frame: Any, names: list[str], what: str) -> NDArray[np.float64]:

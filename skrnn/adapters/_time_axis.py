@@ -4,103 +4,108 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 
+from ..data._calendars import NAMED, to_wall
+from ..data._frames import kind_of
 from ..data._sequences import Array
+from ..data._stepping import COUNTS, TICKS, TIMES, WALL, Instants, Stepping, best_stepping, stepping_of
 
 MICROSECONDS = {"us": 1, "ms": 10**3, "s": 10**6, "m": 60 * 10**6, "min": 60 * 10**6, "h": 3600 * 10**6, "d": 86_400 * 10**6, "w": 604_800 * 10**6}
-MONTHS = {"mo": 1, "M": 1, "MS": 1, "ME": 1, "q": 3, "Q": 3, "QS": 3, "QE": 3, "y": 12, "Y": 12, "YS": 12, "YE": 12}
-SHORTEST_MONTH = 28 * MICROSECONDS["d"]
+CLOCK = np.dtype("M8[us]")
 
 
-@dataclass(frozen=True)
-class Frequency:
-    """From one time to the next: a number of units, or of months, whose `offset` is the same from their beginning (or their end)."""
-
-    size: int
-    months: bool = False
-    from_end: bool = False
-    offset: int = 0
-
-    def after(self, last: Array, n: int) -> Array:
-        """The `n` times that follow the last one."""
-        ahead = self.size * np.arange(1, n + 1)
-        if not self.months:
-            return last + ahead
-        start = (last.astype("M8[M]") + ahead + int(self.from_end)).astype("M8[us]")
-        return start + np.timedelta64(self.offset, "us")
-
-    def counted(self, times: Array) -> Array:
-        """The times as whole numbers, a step of `size` apart."""
-        return times.astype("M8[M]").astype(np.int64) if self.months else times.astype(np.int64)
-
-
-def check_order(times: Sequence[Array], ids: Sequence[Any], rows: Sequence[Array]) -> None:
-    """Refuse times that do not increase, naming the series and the row of the frame."""
-    for when, name, row in zip(times, ids, rows, strict=True):
-        step = np.diff(when.astype(np.int64))
-        if (step <= 0).any():
-            k = int(np.argmax(step <= 0))
-            if step[k] == 0:
-                raise ValueError(f"duplicate time: series {name!r} has {when[k]} twice, in rows {row[k]} and {row[k + 1]}")
-            raise ValueError(f"the time is not sorted: series {name!r} has {when[k + 1]} in row {row[k + 1]}, behind {when[k]} in row {row[k]}")
+def read_times(column: Any) -> Instants:
+    """The times of a column: datetimes in microseconds, or whole numbers."""
+    if column.is_null().any():
+        raise ValueError(f"column {column.name!r} has no time in row {int(np.argmax(column.is_null().to_numpy()))}")
+    if column.dtype.is_integer():
+        numbers = column.to_numpy().astype(np.int64)
+        return Instants(COUNTS, numbers, numbers, "", "", numbers)
+    zone = _zone_of(column)
+    if zone and kind_of(column.to_native()).startswith("pandas"):  # whose zones narwhals does not know all
+        native = column.to_native()
+        utc, wall = native.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(), native.dt.tz_localize(None).to_numpy()
+    else:
+        if column.dtype == nw.Date:
+            column = column.cast(nw.Datetime("us"))
+        if not isinstance(column.dtype, nw.Datetime):
+            raise TypeError(f"column {column.name!r} has the type {column.dtype}: parse it into datetimes first")
+        wall = (column.dt.replace_time_zone(None) if zone else column).to_numpy()
+        utc = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None).to_numpy() if zone else wall
+    wall = wall.astype(CLOCK)
+    return Instants(TIMES, utc.astype(CLOCK).astype(np.int64), wall.astype(np.int64), "us", zone, wall)
 
 
-def find_frequency(times: Sequence[Array], ids: Sequence[Any], freq: str | int | None) -> Frequency:
+def _zone_of(column: Any) -> str:
+    native = column.to_native()
+    if kind_of(native).startswith("pandas"):
+        return str(getattr(native.dtype, "tz", None) or "") or (getattr(column.dtype, "time_zone", None) or "")
+    return getattr(column.dtype, "time_zone", None) or ""
+
+
+def like_column(ticks: Array, column: Any, implementation: Any) -> Any:
+    """New times in the type of those that came."""
+    zone = _zone_of(column)
+    if zone and kind_of(column.to_native()).startswith("pandas"):
+        native = nw.to_native(nw.new_series(column.name, ticks.astype(CLOCK), backend=implementation))
+        return nw.from_native(native.dt.tz_localize("UTC").astype(column.to_native().dtype), series_only=True)
+    if column.dtype.is_integer():
+        return nw.new_series(column.name, ticks, backend=implementation).cast(column.dtype)
+    times = nw.new_series(column.name, ticks.astype(CLOCK), backend=implementation)
+    return (times.dt.replace_time_zone("UTC").dt.convert_time_zone(zone) if zone else times).cast(column.dtype)
+
+
+def part_of(instants: Instants, rows: Array) -> Instants:
+    """The times in some rows."""
+    return instants._replace(ticks=instants.ticks[rows], wall=instants.wall[rows], labels=instants.labels[rows])
+
+
+def in_order(instants: Instants, rows: Array, name: Any) -> Array:
+    """The rows of a series in the order of their times; a time that is there twice is refused, naming the series and the rows."""
+    rows = rows[np.argsort(instants.ticks[rows], kind="stable")]
+    doubled = np.diff(instants.ticks[rows]) == 0
+    if doubled.any():
+        k = int(np.argmax(doubled))
+        raise ValueError(f"duplicate time: series {name!r} has {instants.labels[rows[k]]} twice, in rows {rows[k]} and {rows[k + 1]}")
+    return rows
+
+
+def find_frequency(series: Sequence[Instants], ids: Sequence[Any], freq: str | int | None) -> Stepping:
     """The step that all series have, `freq` or the commonest; refuse a gap, naming the series and where it is."""
-    frequency = _frequency_of(times, freq)
-    for when, name in zip(times, ids, strict=True):
-        wrong = np.diff(frequency.counted(when)) != frequency.size
+    if freq is None and all(instants.n < 2 for instants in series):
+        raise ValueError("every series has one row only: freq must say how the time goes on")
+    stepping = best_stepping(series)[0] if freq is None else _stated(freq, series)
+    for instants, name in zip(series, ids, strict=True):
+        wrong = np.diff(stepping.counted(instants)) != stepping.size
         if wrong.any():
             k = int(np.argmax(wrong))
-            expected = frequency.after(when[k], 1)[0]
-            raise ValueError(f"a gap in the time: in series {name!r} step {k + 1} is at {when[k + 1]}, expected {expected}; add the missing rows")
-    return frequency
+            tick = int(stepping.after(int(instants.ticks[k]), 1)[0])
+            expected = np.datetime64(to_wall(tick, "us", stepping.zone), "us") if instants.kind == TIMES else tick
+            where = f"step {k + 1} is at {instants.labels[k + 1]}, expected {expected}"
+            raise ValueError(f"a gap in the time: in series {name!r} {where}; add the missing rows")
+    return stepping
 
 
-def _frequency_of(series: Sequence[Array], freq: str | int | None) -> Frequency:
-    times, differences = np.concatenate(series), np.concatenate([np.diff(when.astype(np.int64)) for when in series])
-    if freq is None and len(differences) == 0:
-        raise ValueError("every series has one row only: freq must say how the time goes on")
-    if times.dtype.kind != "M":
+def _stated(freq: str | int, series: Sequence[Instants]) -> Stepping:
+    if series[0].kind == COUNTS:
         if isinstance(freq, str):
             raise ValueError(f"the times are whole numbers, so freq must be an int; got {freq!r}")
-        return Frequency(_commonest(differences) if freq is None else int(freq))
-    if freq is not None:
-        return _stated(freq, times)
-    monthly = _in_months(times)
-    if monthly is not None and differences.min() >= SHORTEST_MONTH:
-        months = np.concatenate([np.diff(when.astype("M8[M]").astype(np.int64)) for when in series])
-        return Frequency(_commonest(months), True, *monthly)
-    return Frequency(_commonest(differences))
-
-
-def _stated(freq: str | int, times: Array) -> Frequency:
+        return stepping_of(TICKS, series, int(freq))
     match = re.fullmatch(r"(\d*)([A-Za-z]+)(-\w+)?", freq) if isinstance(freq, str) else None
     count, unit = (int(match[1] or 1), match[2]) if match else (0, "")
-    if unit in MONTHS:
-        monthly = _in_months(times)
-        if monthly is None:
-            raise ValueError(f"freq={freq!r}, but the times are on different days of their months")
-        return Frequency(count * MONTHS[unit], True, *monthly)
+    if count and unit in NAMED:
+        calendar, size = NAMED[unit]
+        rules = ["month", "month end"] if calendar.startswith("month") else [calendar]
+        fitting = [stepping for rule in rules if all(map((stepping := stepping_of(rule, series, count * size)).fits, series))]
+        if not fitting:
+            what = "on different days of their months" if len(rules) > 1 else "not all where its steps are"
+            raise ValueError(f"freq={freq!r}, but the times are {what}")
+        return fitting[0]
     if count and unit.lower() in MICROSECONDS:
-        return Frequency(count * MICROSECONDS[unit.lower()])
-    raise ValueError(f"freq must be a count and one of {[*MICROSECONDS, *MONTHS]}, as '15min', '1d', 'MS'; got {freq!r}")
-
-
-def _in_months(times: Array) -> tuple[bool, int] | None:
-    """Whether all times are as far from the end of their months (else from the beginning), and how far; None if neither."""
-    start = times.astype("M8[M]")
-    for from_end in (False, True):
-        offset = (times - (start + int(from_end)).astype("M8[us]")).astype(np.int64)
-        if (offset == offset[0]).all():
-            return from_end, int(offset[0])
-    return None
-
-
-def _commonest(numbers: Array) -> int:
-    values, counts = np.unique(numbers, return_counts=True)
-    return int(values[np.argmax(counts)])
+        by_day = unit.lower() in ("d", "w") and series[0].zone
+        return stepping_of(WALL if by_day else TICKS, series, count * MICROSECONDS[unit.lower()])
+    raise ValueError(f"freq must be a count and one of {[*MICROSECONDS, *NAMED]}, as '15min', '1d', 'MS'; got {freq!r}")

@@ -211,7 +211,7 @@ class SktimeForecaster(BaseForecaster):
     def _update(self, y: Any, X: Any = None, update_params: bool = True) -> Self:
         new = y.index > self._last  # what comes may overlap with what is known
         if new.any():
-            self.estimator_.update(y[new].to_numpy(dtype=float), _table(X if X is None else X[new]), learn=update_params)
+            self.estimator_.update(_table(X if X is None else X[new]), y[new].to_numpy(dtype=float), learn=update_params)
             self._note(y)
         return self
 

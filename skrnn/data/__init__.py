@@ -9,7 +9,11 @@ from ._encoding import Encoding as Encoding
 from ._flat import LAYOUTS as LAYOUTS
 from ._flat import STEP_ORDERS as STEP_ORDERS
 from ._flat import TableLayout as TableLayout
+from ._frames import cells_of as cells_of
+from ._frames import has_instances as has_instances
+from ._frames import kind_of as kind_of
 from ._frames import one_column as one_column
+from ._frames import order_of_instances as order_of_instances
 from ._long import LongIndex as LongIndex
 from ._long import long_index as long_index
 from ._long import refuse_other_index as refuse_other_index
@@ -24,9 +28,22 @@ from ._scales import SCALINGS as SCALINGS
 from ._scales import SeriesMoments as SeriesMoments
 from ._scales import series_moments as series_moments
 from ._sequences import Sequences
+from ._stepping import Instants as Instants
+from ._stepping import check_increasing as check_increasing
+from ._stepping import check_no_gap as check_no_gap
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
 from ._steps import step_rows as step_rows
+from ._time_axis import RESET as RESET
+from ._time_axis import TimeAxis as TimeAxis
+from ._time_axis import check_index as check_index
+from ._time_axis import check_same as check_same
+from ._time_axis import check_same_times as check_same_times
+from ._time_axis import check_time_order as check_time_order
+from ._time_axis import has_times as has_times
+from ._time_axis import instants_of as instants_of
+from ._time_axis import is_default as is_default
+from ._time_axis import with_index_of as with_index_of
 from ._windows import window_rows as window_rows
 
 __all__ = ["Sequences", "as_sequences"]

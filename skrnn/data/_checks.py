@@ -15,6 +15,7 @@ from ._frames import channel_names, kind_of
 from ._long import LongIndex
 from ._reading import NO_SAMPLES, ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ._sequences import Array, Sequences
+from ._time_axis import check_time_order
 
 
 def as_sequences(
@@ -150,6 +151,8 @@ def check_sequences_and_layout(
 
     With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
     """
+    if isinstance(X, list | tuple | np.ndarray):
+        check_time_order(X)
     encoding, table_layout, names = encoding or AsItIs(), table_layout or TableLayout(), channel_names(X)
     X = encoding.numbers(X, reset=reset, rows=STEPS if rows_are_steps else SEQUENCES if table_layout.one_channel(X) else WINDOWS)
     unwrapped = unwrap(X)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from ..data import kind_of
 from ..estimators import RNNForecaster
 from ._axes import new_or_given
 
@@ -30,10 +31,12 @@ class ForecastDisplay:
         What came.
     first : int, default=0
         Number of the first step of ``history``.
+    times : pandas index of length n_history + n_steps, default=None
+        When the steps of ``history`` and ``forecast`` are; ``None``: they are numbered.
 
     Attributes
     ----------
-    history, forecast, intervals, actual, first
+    history, forecast, intervals, actual, first, times
         What is drawn.
     ax_ : matplotlib Axes
         Where it was drawn last.
@@ -58,10 +61,12 @@ class ForecastDisplay:
         intervals: dict[float, tuple[ArrayLike, ArrayLike]] | None = None,
         actual: ArrayLike | None = None,
         first: int = 0,
+        times: Any = None,
     ) -> None:
         self.history, self.forecast, self.first = np.asarray(history, dtype=float), np.asarray(forecast, dtype=float), first
         self.intervals = {share: (np.asarray(low, dtype=float), np.asarray(high, dtype=float)) for share, (low, high) in (intervals or {}).items()}
         self.actual = None if actual is None else np.asarray(actual, dtype=float)
+        self.times = times
 
     @classmethod
     def from_estimator(
@@ -103,18 +108,17 @@ class ForecastDisplay:
         ForecastDisplay
         """
         check_is_fitted(estimator)
-        ahead = estimator.predict(X)
-        several = isinstance(ahead, list)
+        ahead = _of_series(estimator.predict(X), series)
 
         def one(values: Any) -> Any:
-            values = np.asarray(values[series] if several else values, dtype=float)
+            values = np.asarray(_of_series(values, series), dtype=float)
             return values[:, target] if values.ndim == 2 else values
 
-        past = one(y)
-        forecast = one(ahead)
+        past, forecast = one(y), one(ahead)
         n = min(len(past), 4 * len(forecast) if n_history is None else n_history)
         intervals = {share: tuple(map(one, estimator.predict_interval(X, coverage=share))) for share in coverage}
-        return cls(past[len(past) - n :], forecast, intervals, actual, len(past) - n).plot(ax)
+        times = _of_series(y, series).index[len(past) - n :].append(ahead.index) if kind_of(ahead) else None
+        return cls(past[len(past) - n :], forecast, intervals, actual, len(past) - n, times).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
         """Draw.
@@ -130,14 +134,40 @@ class ForecastDisplay:
         """
         ax = new_or_given(self, ax)
         end = self.first + len(self.history)
-        past, ahead = np.arange(self.first, end), np.arange(end, end + len(self.forecast))
+        places = np.arange(self.first, end + len(self.forecast)) if self.times is None else _places(self.times)
+        past, ahead = np.split(places, [len(self.history)])
         ax.plot(past, self.history, color="0.3", label="history")
         (line,) = ax.plot(ahead, self.forecast, label="forecast")
-        for share in sorted(self.intervals, reverse=True):
-            ax.fill_between(ahead, *self.intervals[share], color=line.get_color(), alpha=0.2, lw=0, label=f"{share:.0%} interval")
+        for k, share in enumerate(sorted(self.intervals, reverse=True)):
+            shade = 0.15 + 0.3 * k / len(self.intervals)
+            ax.fill_between(ahead, *self.intervals[share], color=line.get_color(), alpha=shade, lw=0, label=f"{share:.0%} interval")
         if self.actual is not None:
-            ax.plot(np.arange(end, end + len(self.actual)), self.actual, "--", color="0.3", label="what came")
-        ax.set(xlabel="step", ylabel="y")
+            shown = ahead[: len(self.actual)] if self.times is not None else np.arange(end, end + len(self.actual))
+            ax.plot(shown, self.actual[: len(shown)], "--", color="0.3", label="what came")
+        ax.set(xlabel="step" if self.times is None else self.times.name or "time", ylabel="y")
+        if places.dtype.kind == "M":
+            from matplotlib.dates import ConciseDateFormatter
+
+            ax.xaxis.set_major_formatter(ConciseDateFormatter(ax.xaxis.get_major_locator()))
         ax.legend(loc="upper left")
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _of_series(values: Any, series: int) -> Any:
+    """Those of one series; a list, or a frame with an (instance, time) index, has several."""
+    if isinstance(values, list):
+        return values[series]
+    if kind_of(values) and values.index.nlevels == 2:
+        return [part.droplevel(0) for _, part in values.groupby(level=0, sort=False)][series]
+    return values
+
+
+def _places(times: Any) -> Any:
+    """Where points in time lie on an axis; a zone's are those of its clocks."""
+    kind = type(times).__name__
+    if kind == "PeriodIndex":
+        return times.to_timestamp().to_numpy()
+    if kind == "TimedeltaIndex":
+        return times.total_seconds().to_numpy()
+    return (times.tz_localize(None) if getattr(times, "tz", None) is not None else times).to_numpy()

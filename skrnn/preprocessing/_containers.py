@@ -11,6 +11,7 @@ from ..data._checks import check_sequences_and_layout
 from ..data._long import LongIndex
 from ..data._reading import ARRAY, LIST, OBJECTS, ROWS, SEQUENCES
 from ..data._sequences import Array, Sequences
+from ..data._time_axis import check_time_order
 
 STEPS = "steps"  # beside the layouts of the door: a 2-D table that is one sequence
 
@@ -23,6 +24,7 @@ def read_sequences(transformer: Any, X: Any, *, reset: bool) -> tuple[Sequences,
 
 def read_series(transformer: Any, X: Any, *, reset: bool, allow_nan: bool = False) -> tuple[Sequences, str]:
     """Read sequences, and how they lie in their container; a 2-D X is one of them, and its rows are the time steps."""
+    check_time_order(X)
     sequences, layout = check_sequences_and_layout(transformer, X, reset=reset, allow_nan=allow_nan, rows_are_steps=True)
     return sequences, SEQUENCES if isinstance(layout, LongIndex) else STEPS if layout == ROWS else layout
 

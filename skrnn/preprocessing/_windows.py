@@ -12,6 +12,7 @@ from ..data._checks import as_sequences
 from ..data._frames import kind_of
 from ..data._reading import ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ..data._sequences import Array, Sequences
+from ..data._time_axis import check_same, check_time_order, instants_of
 from ..data._windows import window_rows
 from ._containers import read_series
 from ._transformer import SequenceTransformer
@@ -53,8 +54,8 @@ def make_windows(
     Raises
     ------
     ValueError, TypeError
-        If a series is shorter than ``n_lags + gap + horizon`` (the message has the lengths), holds NaN or infinity, `exog` has other lengths, or
-        an argument is not as described.
+        If a series is shorter than ``n_lags + gap + horizon`` (the message has the lengths), holds NaN or infinity, has an index of times that are
+        doubled or out of order, `exog` has other lengths or times, or an argument is not as described.
 
     Notes
     -----
@@ -73,6 +74,7 @@ def make_windows(
            [4., 5.]])
     """
     target, flat = _as_series(series, "series")
+    check_same(instants_of(exog), instants_of(series), ("exog", "series"))
     channels = target if exog is None else _beside(target, exog)
     past, future, counts = [], [], []
     for i, (start, length) in enumerate(zip(target.offsets[:-1], target.lengths, strict=True)):
@@ -92,6 +94,7 @@ def make_windows(
 
 def _as_series(series: Any, name: str) -> tuple[Sequences, bool]:
     """Series whose rows are steps, and whether they have no axis for variables."""
+    check_time_order(series, name)
     material = unwrap(series, name)
     if layout_of(series, material) != ROWS:
         flat = isinstance(material, list) and material[0].ndim == 1

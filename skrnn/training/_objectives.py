@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import ndtri
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -181,11 +182,17 @@ class Quantiles(Distribution):
         return self.quantiles(params, [0.5])[..., 0]
 
     def quantiles(self, params: Array, levels: Sequence[float]) -> Array:
-        """Straight lines between the learned levels; there is nothing beyond the outermost."""
+        """Straight lines between the learned levels; beyond the outermost the tails of normal distributions, through these and the median."""
         low, high = self.levels[0], self.levels[-1]
-        if min(levels) < low - 1e-9 or max(levels) > high + 1e-9:
-            raise ValueError(f"Only quantiles from {low:g} to {high:g} were learned; got {[float(q) for q in levels]}: set quantiles= before fit")
-        return self._between(params, np.broadcast_to(np.asarray(levels, dtype=float), (*params.shape[:-1], len(levels))))
+        asked = np.asarray(levels, dtype=float)
+        if (asked.min() < low - 1e-9 and low >= 0.5) or (asked.max() > high + 1e-9 and high <= 0.5):
+            raise ValueError(f"Only quantiles from {low:g} to {high:g} were learned; got {asked.tolist()}: set quantiles= before fit")
+        found = self._between(params, np.broadcast_to(asked, (*params.shape[:-1], len(asked))))
+        for level, end, beyond in ((low, params[..., :1], asked < low - 1e-9), (high, params[..., -1:], asked > high + 1e-9)):
+            if beyond.any():
+                middle = self._between(params, np.full((*params.shape[:-1], 1), 0.5))
+                found[..., beyond] = middle + (end - middle) * ndtri(asked[beyond]) / ndtri(level)
+        return found
 
     def sample(self, params: Array, generator: np.random.Generator) -> Array:
         """Straight lines between the levels too; what lies beyond the outermost is drawn from the outermost."""

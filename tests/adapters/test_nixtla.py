@@ -46,7 +46,7 @@ def test_series_come_out_one_by_one(convert, order):
         np.testing.assert_array_equal(X, rows[["promo", "day"]])
 
 
-FREQS = ["D", "h", "15min", "W-SUN", "MS", "ME", "QS", "YS", "3D", "2MS"]
+FREQS = ["D", "h", "15min", "W-SUN", "W-WED", "MS", "ME", "QS", "YS", "3D", "2MS", "B", "BMS", "BME", "SMS", "SME"]
 
 
 @every_frame
@@ -105,7 +105,9 @@ def test_a_step_that_is_stated_is_the_one_that_is_found(freq, stated):
 
 
 def test_a_step_that_is_none_is_refused():
-    with pytest.raises(ValueError, match=r"freq must be a count and one of .*; got 'B'"):
+    with pytest.raises(ValueError, match=r"freq must be a count and one of .*; got 'fortnight'"):
+        from_nixtla(long(), freq="fortnight")
+    with pytest.raises(ValueError, match="freq='B', but the times are not all where its steps are"):
         from_nixtla(long(), freq="B")
     with pytest.raises(ValueError, match="freq='MS', but the times are on different days"):
         from_nixtla(long(), freq="MS")
@@ -126,10 +128,6 @@ def broken(change):
     [
         (lambda df: df.drop(index=35), r"a gap in the time: in series 'a' step 5 is at 2024-01-07.*, expected 2024-01-06"),
         (lambda df: df.iloc[[*range(36), 35, *range(36, 81)]], r"duplicate time: series 'a' has 2024-01-06.* twice, in rows 35 and 36"),
-        (
-            lambda df: df.iloc[[*range(35), 36, 35, *range(37, 81)]],
-            r"not sorted: series 'a' has 2024-01-06.* in row 36, behind 2024-01-07",
-        ),
         (lambda df: df.assign(ds=df.ds.where(df.index != 7)), "column 'ds' has no time in row 7"),
         (lambda df: df.drop(columns="y"), "df has no column 'y'"),
         (lambda df: df.iloc[:0], "df has no rows"),
@@ -146,6 +144,34 @@ def test_columns_of_other_types_are_refused(convert):
         from_nixtla(convert(long().assign(ds=lambda df: df.ds.astype(str))))
     with pytest.raises(TypeError, match="column 'city' of df has the type String, expected numbers"):
         from_nixtla(convert(long(city=lambda n, k: ["x"] * n)))
+
+
+@every_frame
+def test_rows_in_any_order_are_sorted(convert):
+    df = long(promo=lambda n, k: RNG.normal(size=n))
+    panel, mixed = from_nixtla(convert(df)), from_nixtla(convert(df.sample(frac=1, random_state=0).sort_values("unique_id").reset_index(drop=True)))
+    assert mixed.ids == ["a", "b", "c"]
+    for name, y, X in zip(mixed.ids, mixed.y, mixed.X, strict=True):
+        np.testing.assert_array_equal(y, panel.y[panel.ids.index(name)])
+        np.testing.assert_array_equal(X, panel.X[panel.ids.index(name)])
+
+
+ZONED = [("h", "Europe/Berlin", "2024-10-25", 72), ("h", "America/New_York", "2024-03-08", 50), ("D", "America/New_York", "2024-10-25", 14)]
+ZONED += [("MS", "Europe/Berlin", "2024-01-01", 12), ("6h", "Etc/GMT+3", "2024-03-08", 50), ("B", "America/Sao_Paulo", "2024-03-08", 30)]
+
+
+@every_frame
+@pytest.mark.parametrize(("freq", "zone", "start", "n"), ZONED)
+def test_the_time_goes_on_where_clocks_are_changed(convert, freq, zone, start, n):
+    ds = pd.date_range(start, periods=n + 100, freq=freq, tz=zone)
+    df = pd.DataFrame({"unique_id": "a", "ds": ds[:n], "y": np.arange(float(n))})
+    if convert is to_polars:
+        utc = pl.Series(df.ds.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+        df = pl.DataFrame(
+            {"unique_id": df.unique_id.tolist(), "ds": utc.dt.replace_time_zone("UTC").dt.convert_time_zone(zone), "y": df.y.to_numpy()}
+        )
+    given = from_nixtla(df).frame({"m": [np.zeros(100)]})
+    assert given["ds"].to_list() == ds[n:].to_list()
 
 
 def test_a_gap_of_months():
@@ -175,7 +201,7 @@ def test_covariates_that_do_not_fit_are_refused():
         panel.future(df[df.unique_id != "a"])
     with pytest.raises(ValueError, match="X_df has 4 steps of series 'b', expected 5"):
         panel.future(df, 5)
-    with pytest.raises(ValueError, match="X_df has the series 'z', which was not fitted"):
+    with pytest.raises(ValueError, match="X_df has the series 'z', which is none of those that are forecast"):
         panel.future(pd.concat([df, df.iloc[:4].assign(unique_id="z")]))
     with pytest.raises(ValueError, match=r"step 0 of series 'b' in X_df \(row 0\) is at 2024-02-01.*, expected 2024-01-31"):
         panel.future(df.assign(ds=df.ds + pd.Timedelta(days=1)))
@@ -222,3 +248,48 @@ def test_what_holds_for_a_series():
     NixtlaForecaster(RNNForecaster(**SMALL)).fit(long(), static_df=static).predict(2)
     with pytest.raises(ValueError, match="static_df has 0 rows of series 'a', expected one"):
         from_nixtla(long()).static(static.iloc[1:])
+
+
+def test_what_is_known_of_the_past_only_is_named_and_not_asked_for():
+    df = long(temp=lambda n, k: np.sin(np.arange(n)), promo=lambda n, k: np.cos(np.arange(n)))
+    panel = from_nixtla(df)
+    model = NixtlaForecaster(RNNForecaster(past_columns=["temp"], **SMALL)).fit(df)
+    plain = RNNForecaster(past_columns=[0], **SMALL).fit(panel.X, panel.y)
+    future = panel.frame({"promo": [np.ones(7)] * 3})
+    expected = np.concatenate(plain.forecast(7, [np.ones((7, 2))] * 3))
+    for given in (future, future.assign(temp=np.nan)):
+        np.testing.assert_array_equal(model.predict(7, given)["RNNForecaster"], expected)
+    only = NixtlaForecaster(RNNForecaster(past_columns=["temp", "promo"], **SMALL)).fit(df)
+    assert only.predict(level=[80]).notna().all(axis=None)
+    with pytest.raises(ValueError, match=r"past_columns names the column 'rain', which df has not; its covariates are \['temp', 'promo'\]"):
+        NixtlaForecaster(RNNForecaster(past_columns=["rain"], **SMALL)).fit(df)
+
+
+@every_frame
+def test_some_series_are_forecast_as_among_all(convert):
+    df = long(promo=lambda n, k: np.sin(np.arange(n)))
+    model = NixtlaForecaster(RNNForecaster(**SMALL)).fit(convert(df))
+    future = from_nixtla(df).frame({"promo": [np.ones(7)] * 3})
+    some = model.predict(7, convert(future[future.unique_id != "b"].reset_index(drop=True)), level=[80, 95], quantiles=[0.1], ids=["c", "a"])
+    every = model.predict(7, convert(future), level=[80, 95], quantiles=[0.1])
+    assert some["unique_id"].to_list() == ["c"] * 7 + ["a"] * 7
+    for name in ("a", "c"):
+        for column in every.columns[1:]:
+            parts = [np.asarray(frame[column])[np.asarray(frame["unique_id"]) == name] for frame in (some, every)]
+            np.testing.assert_array_equal(*parts)
+    assert (some["RNNForecaster-lo-95"].to_numpy() <= some["RNNForecaster-lo-80"].to_numpy()).all()
+    assert (some["RNNForecaster-hi-95"].to_numpy() >= some["RNNForecaster-hi-80"].to_numpy()).all()
+    with pytest.raises(ValueError, match="ids must hold series that are there, each once; got \\['z'\\]"):
+        model.predict(7, convert(future), ids=["z"])
+
+
+def test_series_that_were_not_in_fit_are_forecast():
+    model = NixtlaForecaster(RNNForecaster(**SMALL)).fit(long())
+    again = model.predict(df=long()[lambda df: df.unique_id == "a"])
+    pd.testing.assert_frame_equal(again, model.predict(ids=["a"]))
+    new = long("h").assign(unique_id=lambda df: df.unique_id + "x")
+    given = model.predict(2, df=new)
+    assert given.unique_id.tolist() == ["bx", "bx", "ax", "ax", "cx", "cx"]
+    assert given.ds[0] == new[new.unique_id == "bx"].ds.max() + pd.Timedelta(hours=1)
+    with pytest.raises(ValueError, match=r"df has the covariates \['promo'\], that of fit \[\]"):
+        model.predict(df=long(promo=lambda n, k: np.ones(n)))

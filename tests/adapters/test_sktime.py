@@ -56,7 +56,7 @@ def test_update_moves_on():
     outer = adapters.SktimeForecaster(RNNForecaster(**SMALL), random_state=0).fit(SERIES.iloc[:50], fh=[1, 2])
     inner = RNNForecaster(**SMALL | {"horizon": 2}, random_state=0).fit(None, SERIES.iloc[:50].to_numpy())
     outer.update(SERIES.iloc[48:55], update_params=False)  # two steps are known already
-    inner.update(SERIES.iloc[50:55].to_numpy())
+    inner.update(None, SERIES.iloc[50:55].to_numpy())
     given = outer.predict()
     assert str(given.index[0]) == "2024-08"
     np.testing.assert_array_equal(given, inner.forecast(2))

@@ -25,7 +25,7 @@ def test_all_origins_at_once_are_those_one_by_one(strategy):
         np.testing.assert_array_equal(found["y_true"][rows], Y[origin : origin + 4])
         np.testing.assert_allclose(found["y_pred"][rows], model.predict(), rtol=0, atol=1e-6)
         if origin < 60:
-            model.update(Y[origin : {40: 45, 45: 60}[origin]])
+            model.update(None, Y[origin : {40: 45, 45: 60}[origin]])
 
 
 @pytest.mark.parametrize("strategy", ["direct", "recursive", "seq2seq"])
@@ -34,7 +34,7 @@ def test_beyond_the_horizon_no_origin_sees_the_forecasts_of_another(strategy):
     model = make(strategy=strategy).fit(None, Y[:40])
     for origin in range(40, 62, 2):
         np.testing.assert_allclose(found["y_pred"][found["origin"] == origin], model.forecast(9), rtol=0, atol=1e-6)
-        model.update(Y[origin : origin + 2])
+        model.update(None, Y[origin : origin + 2])
 
 
 def test_refit_learns_anew_before_each_origin():
@@ -47,7 +47,7 @@ def test_refit_learns_anew_before_each_origin():
 def test_intervals_are_those_of_the_forecaster(conformal):
     settings = {"conformal": conformal, "calibration_fraction": 0.5}
     found = backtest(make(**settings), Y, initial_window=50, coverage=0.8, quantiles=[0.5], as_frame=False)
-    model = make(**settings).fit(None, Y[:50]).update(Y[50:58]).update(Y[58:60])
+    model = make(**settings).fit(None, Y[:50]).update(None, Y[50:58]).update(None, Y[58:60])
     rows = found["origin"] == 60
     for ours, name in zip(model.predict_interval(coverage=0.8), ("lower", "upper"), strict=True):
         np.testing.assert_allclose(found[name][rows], ours, rtol=0, atol=1e-5)

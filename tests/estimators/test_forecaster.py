@@ -146,7 +146,7 @@ def test_update_moves_on_as_if_the_series_had_been_longer(strategy, scaling):
     model = make(strategy=strategy, target_scaling=scaling, season=8).fit(DRIVER[:40], WAVE[:40])
     history = backtest(make(strategy=strategy, target_scaling=scaling, season=8), WAVE[:T], DRIVER[:T], initial_window=40, as_frame=False)
     for a, b in ((40, 41), (41, 47), (47, 57)):
-        model.update(WAVE[a:b], DRIVER[a:b])
+        model.update(DRIVER[a:b], WAVE[a:b])
         expected = history["y_pred"][history["origin"] == b]
         np.testing.assert_allclose(model.predict(DRIVER[b : b + 3]), expected, rtol=0, atol=1e-6)
 
@@ -154,8 +154,8 @@ def test_update_moves_on_as_if_the_series_had_been_longer(strategy, scaling):
 def test_update_can_learn():
     model = make().fit(None, WAVE[:50])
     before = model.predict()
-    assert (make().fit(None, WAVE[:50]).update(WAVE[50:56]).predict() != before).any()
-    moved, learned = (make().fit(None, WAVE[:50]).update(WAVE[50:56], learn=learn) for learn in (False, True))
+    assert (make().fit(None, WAVE[:50]).update(None, WAVE[50:56]).predict() != before).any()
+    moved, learned = (make().fit(None, WAVE[:50]).update(None, WAVE[50:56], learn=learn) for learn in (False, True))
     assert (moved.predict() != learned.predict()).any()
     assert learned.n_iter_ == 3
 
@@ -166,7 +166,7 @@ def test_a_pickle_forecasts_alike(strategy):
     again = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(again.predict(), model.predict())
     np.testing.assert_array_equal(again.sample(3), model.sample(3))
-    np.testing.assert_array_equal(again.update(WAVE[T:]).predict(), model.update(WAVE[T:]).predict())
+    np.testing.assert_array_equal(again.update(None, WAVE[T:]).predict(), model.update(None, WAVE[T:]).predict())
 
 
 @every_strategy
@@ -199,7 +199,7 @@ def test_missing_values_are_masked_on_request(strategy):
     model = make(strategy=strategy, missing="mask").fit(None, y)
     assert np.isfinite(model.predict()).all()
     assert np.isfinite(model.loss_curve_).all()
-    assert np.isfinite(model.update(np.array([np.nan, 0.5])).predict()).all()
+    assert np.isfinite(model.update(None, np.array([np.nan, 0.5])).predict()).all()
 
 
 def test_errors_name_the_series_and_the_row():
@@ -398,7 +398,7 @@ def test_the_future_must_be_known():
 def test_other_series_are_refused():
     model = make().fit(None, [WAVE[:30], WAVE[:40]])
     with pytest.raises(ValueError, match="the new steps of the 2 series of fit, a list; got 3"):
-        model.update([WAVE[:3]] * 3)
+        model.update(None, [WAVE[:3]] * 3)
     with pytest.raises(ValueError, match="the steps to come of the 2 series of fit; got 1"):
         model.predict([np.zeros((3, 1))])
 
@@ -407,7 +407,7 @@ def test_a_failed_update_changes_nothing():
     model = make(time_column=0).fit(INDEX, WAVE[:T])
     before = model.predict()
     with pytest.raises(ValueError, match="gap"):
-        model.update(WAVE[:2], np.array([[T + 4], [T + 5]]))
+        model.update(np.array([[T + 4], [T + 5]]), WAVE[:2])
     np.testing.assert_array_equal(model.predict(), before)
 
 

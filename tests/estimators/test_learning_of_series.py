@@ -66,7 +66,7 @@ def test_learning_more_keeps_errors_once():
     model = forecaster(conformal="adaptive").fit(DRIVERS, WAVE).set_callbacks(monitor)
     plain = forecaster(conformal="adaptive").fit(DRIVERS, WAVE)
     for each in (model, plain):
-        each.update(WAVE[:4], DRIVERS[:4], learn=True)
+        each.update(DRIVERS[:4], WAVE[:4], learn=True)
     said = asked(model, DRIVERS, WAVE)
     assert said == asked(plain, DRIVERS, WAVE)
     assert all({name: row[name] for name in said} == said for row in monitor.get_logs().data)

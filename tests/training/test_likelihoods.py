@@ -113,7 +113,16 @@ def test_crossing_outputs_are_sorted():
     np.testing.assert_array_equal(params, [[1.0, 2.0, 3.0]])
 
 
-def test_quantiles_that_were_not_learned_are_refused():
-    objective, params = params_of("quantile", 3)
-    with pytest.raises(ValueError, match=r"from 0\.1 to 0\.9 were learned; got \[0\.05\]"):
-        objective.quantiles(params, [0.05])
+def test_beyond_the_learned_quantiles_are_the_tails_of_normal_distributions():
+    objective, levels = predictive("quantile", LEVELS), [0.001, 0.025, 0.3, 0.975, 0.999]
+    below, above = (stats.norm.ppf(LEVELS) * np.where(np.array(LEVELS) < 0.5, 2.0, 3.0) + 7.0)[None, None], stats.norm.ppf(levels)
+    found = objective.quantiles(below, levels)[0, 0]
+    expected = 7.0 + above * np.array([2.0, 2.0, 2.0, 3.0, 3.0])
+    np.testing.assert_allclose(found[[0, 1, 3, 4]], expected[[0, 1, 3, 4]], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("learned", "asked"), [((0.5,), 0.9), ((0.1, 0.5), 0.9), ((0.5, 0.9), 0.1), ((0.7, 0.9), 0.1)])
+def test_a_tail_without_a_quantile_is_refused(learned, asked):
+    objective = predictive("quantile", learned)
+    with pytest.raises(ValueError, match=r"were learned; got \[0\.[19]\]: set quantiles="):
+        objective.quantiles(np.zeros((1, 1, len(learned))), [asked])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..._bases import OutlierMixin, _fit_context
-from ...data import Sequences
+from ...data import Sequences, check_index, with_index_of
 from ...networks import StepNetwork
 from ...training import AdditiveOutliers, Batches, Pairs
 from ..face._declared import parameters
@@ -142,7 +142,8 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         Parameters
         ----------
         X : array (n_steps, n_features), list of arrays (n_steps, n_features), array (n_sequences, n_steps, n_features) or Sequences
-            Normal series, regularly sampled; a 2-D array is one, whose rows are the time steps.
+            Normal series, regularly sampled; a 2-D array is one, whose rows are the time steps. Where they have an index of times, it must run on
+            without a gap.
         y : ignored
 
         Returns
@@ -153,6 +154,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
             raise ValueError("A prediction does not look ahead: mode='predict' needs bidirectional=False; got True")
         with learning(self):
             going_on = self.warm_start and self.__sklearn_is_fitted__()
+            check_index(X)
             sequences = Steps(self.dtype).read(self, X, reset=not going_on).sequences
             if not going_on:
                 self._choose(sequences)
@@ -210,6 +212,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         Returns
         -------
         ndarray (n_steps,) for a 2-D X, (n_sequences, n_steps) for a 3-D X, else list of ndarray (n_steps,)
+            Pandas series, with the index of X, where that holds times.
         """
         return self._judged(X, lambda judge, scores: scores)
 
@@ -241,11 +244,12 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
 
     def _judged(self, X: Any, said: Callable[[Judge, Array], NDArray[Any]]) -> Any:
         """What is said of the scores, as the sequences came."""
+        check_index(X)
         predictor = self._predictor()
         given = predictor.read(X)
         judge = Judge(self.error_gaussian_, self.target_scale_, self.offset_)
         scores = judge.scores(self._error_model().errors(given.sequences))
-        return predictor.reader.give(said(judge, scores), given)
+        return with_index_of(X, predictor.reader.give(said(judge, scores), given))
 
     # -- what is expected ----------------------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import BaseEstimator, OutlierMixin, _fit_context
-from ...data import Sequences
+from ...data import Sequences, check_index, with_index_of
 from ..face._declared import parameters
 from ..face._guards import unchanged_on_error
 from ..face._readers import Given, Steps
@@ -94,7 +94,8 @@ class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator, DetectionSta
         Parameters
         ----------
         X : array (n_steps, n_features), list of arrays (n_steps, n_features), array (n_sequences, n_steps, n_features) or Sequences
-            Normal series, regularly sampled; a 2-D array is one, whose rows are the time steps.
+            Normal series, regularly sampled; a 2-D array is one, whose rows are the time steps. Where they have an index of times, it must run on
+            without a gap.
         y : ignored
 
         Returns
@@ -123,6 +124,7 @@ class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator, DetectionSta
         Returns
         -------
         ndarray (n_steps,) for a 2-D X, (n_sequences, n_steps) for a 3-D X, else list of ndarray (n_steps,)
+            Pandas series, with the index of X, where that holds times.
         """
         return self._judged(X, lambda judge, scores: scores)
 
@@ -153,6 +155,7 @@ class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator, DetectionSta
         return self._judged(X, Judge.verdicts)
 
     def _read(self, X: Any, *, reset: bool) -> Given:
+        check_index(X)
         return Steps("float64").read(self, X, reset=reset)
 
     def _judged(self, X: Any, said: Callable[[Judge, Array], NDArray[Any]]) -> Any:
@@ -161,4 +164,4 @@ class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator, DetectionSta
         given = self._read(X, reset=False)
         judge = Judge(self.error_gaussian_, self.target_scale_, self.offset_)
         scores = judge.scores(SeasonalErrors(self.target_channels_, self.period).errors(given.sequences))
-        return Steps("float64").give(said(judge, scores), given)
+        return with_index_of(X, Steps("float64").give(said(judge, scores), given))

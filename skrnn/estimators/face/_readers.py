@@ -19,7 +19,9 @@ from ...data import (
     Sequences,
     StepRows,
     TableLayout,
+    check_same_times,
     check_sequences_and_layout,
+    check_time_order,
     give_steps,
     refuse_other_index,
     step_rows,
@@ -149,9 +151,11 @@ class Steps(Reader):
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         refuse_other_index(X, y)
+        check_same_times(X, y)
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
+        check_time_order(X)
         given = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True, encoding=self.encoding)
         return Given(*given)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,12 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ...data import long_index
+from ...data import kind_of
 from ..face._guards import predicting
 from ._forecaster import RNNForecaster
-from ._long import read_further
-from ._reading import GivenSeries, read_panel_series
+from ._reading import GivenSeries, check_counts, levels_between, read_panel_series
+from ._series_frames import parts_of
+from ._times import SeriesTimes
 
 
 def backtest(
@@ -42,9 +42,9 @@ def backtest(
     forecaster : RNNForecaster or sklearn.frozen.FrozenEstimator
         Not changed. A fitted one in a ``FrozenEstimator`` does not learn: it forecasts from origins behind what it has learned from, of the same
         series from their beginning.
-    y : array-like of shape (n_steps,) or (n_steps, n_targets), a list of them, or a long frame as in :meth:`RNNForecaster.fit`
+    y : array-like of shape (n_steps,) or (n_steps, n_targets), or a list of them
         The series.
-    X : table of shape (n_steps, n_features), a list of them, or a long frame, default=None
+    X : table of shape (n_steps, n_features), or a list of them, default=None
         Covariates.
     initial_window : int
         Steps of each series before the first origin.
@@ -67,7 +67,8 @@ def backtest(
     -------
     frame or dict
         A row for each series, origin, step and target: ``series``, ``origin`` (row of the first step), ``step`` (from 1), ``target``, ``y_true``,
-        ``y_pred``, and, where they are asked for, ``lower``, ``upper`` and a column for each quantile, as ``q0.1``.
+        ``y_pred``, and, where they are asked for, ``lower``, ``upper`` and a column for each quantile, as ``q0.1``. Where y has an index of times,
+        the index of the frame are those of the steps.
 
     Examples
     --------
@@ -82,13 +83,18 @@ def backtest(
     given: Any = forecaster
     frozen = isinstance(given, FrozenEstimator)
     model = given.estimator if frozen else clone(given)
+    if not isinstance(model, RNNForecaster):
+        raise TypeError(f"forecaster must be an RNNForecaster, or a fitted one in a FrozenEstimator; got {type(model).__name__}")
     if frozen:
         check_is_fitted(model)
     horizon = (model.horizon_ if frozen else model.horizon) if horizon is None else horizon
-    _check_counts(initial_window=initial_window, step=step, horizon=horizon)
-    levels = [] if quantiles is None else [float(q) for q in quantiles]
+    check_counts(initial_window=initial_window, step=step, horizon=horizon)
+    levels = [] if quantiles is None else levels_between(quantiles, "quantiles")
+    if coverage is not None:
+        (coverage,) = levels_between([coverage], "coverage")
     asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
-    whole = read_further(model, X, y) if frozen else read_panel_series(model, X, y, reset=True)
+    whole = read_panel_series(model, X, y, reset=not frozen)
+    SeriesTimes.of(*whole.when, None, whole.several)
     lengths = whole.lengths.tolist()
     _refuse_short(lengths, initial_window, horizon)
     origins = list(range(initial_window, max(lengths) - horizon + 1, step))
@@ -104,13 +110,8 @@ def backtest(
     else:
         fits = ((fitted(first), [first]) for first in origins) if refit else [(fitted(initial_window), origins)]
     parts = [part for learned, few in fits for part in _from_origins(learned, whole, few, horizon, asked)]
-    return _columns_of(parts, levels, coverage is not None, as_frame)
-
-
-def _check_counts(**counts: Any) -> None:
-    for name, value in counts.items():
-        if not isinstance(value, Integral) or value < 1:
-            raise ValueError(f"{name} must be a whole number from 1 up; got {value!r}")
+    table = _columns_of(parts, levels, coverage is not None)
+    return _frame_of(table, whole) if as_frame else table
 
 
 def _refuse_short(lengths: list[int], initial_window: int, horizon: int) -> None:
@@ -133,10 +134,8 @@ def _head(data: Any, until: list[int], several: bool) -> Any:
     """The first steps of each series."""
     if data is None:
         return None
-    if (index := long_index(data)) is not None:
-        return data.iloc[np.concatenate([index.order[start : start + n] for start, n in zip(index.offsets[:-1], until, strict=True)])]
-    cut = lambda part, n: part.iloc[:n] if type(part).__module__.startswith("pandas") else part[:n]  # noqa: E731
-    return [cut(part, n) for part, n in zip(data, until, strict=True)] if several else cut(data, until[0])
+    heads = [part.iloc[:n] if kind_of(part).startswith("pandas") else part[:n] for part, n in zip(parts_of(data, several), until, strict=True)]
+    return heads if several else heads[0]
 
 
 def _from_origins(model: RNNForecaster, whole: GivenSeries, origins: list[int], horizon: int, levels: list[float]) -> list[dict[str, Any]]:
@@ -156,7 +155,7 @@ def _from_origins(model: RNNForecaster, whole: GivenSeries, origins: list[int], 
     return found
 
 
-def _columns_of(parts: list[dict[str, Any]], levels: list[float], intervals: bool, as_frame: bool) -> Any:
+def _columns_of(parts: list[dict[str, Any]], levels: list[float], intervals: bool) -> dict[str, Any]:
     """Everything in columns."""
     columns: dict[str, list[Any]] = {}
     for part in parts:
@@ -169,11 +168,17 @@ def _columns_of(parts: list[dict[str, Any]], levels: list[float], intervals: boo
         own |= {name: part["levels"][..., j] for j, name in enumerate(names)}
         for name, values in own.items():
             columns.setdefault(name, []).append(np.ravel(values))
-    table = {name: np.concatenate(values) for name, values in columns.items()}
-    if not as_frame:
-        return table
+    return {name: np.concatenate(values) for name, values in columns.items()}
+
+
+def _frame_of(table: dict[str, Any], whole: GivenSeries) -> Any:
+    """Columns in a frame, whose index are the times of the steps where y has some."""
     try:
-        from pandas import DataFrame
+        import pandas as pd
     except ImportError as error:
         raise ImportError("as_frame=True needs pandas; as_frame=False gives a dict of columns") from error
-    return DataFrame(table)
+    if whole.labels is None:
+        return pd.DataFrame(table)
+    rows, order = table["origin"] + table["step"] - 1, np.argsort(table["series"], kind="stable")
+    parts = [instants.labels[rows[table["series"] == k]] for k, instants in enumerate(whole.when[0]) if instants is not None]
+    return pd.DataFrame(table, parts[0].append(parts[1:])[np.argsort(order)])

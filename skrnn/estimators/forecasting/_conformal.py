@@ -34,6 +34,11 @@ class Calibration:
         known = self.errors.get(series, errors[:0])
         return type(self)(self.adaptive, self.errors | {series: np.concatenate([known[: max(0, len(known) - errors.shape[1] + 1)], errors])})
 
+    def of_others(self, n_series: int) -> Self:
+        """For series of which nothing is known yet: each begins with the errors of all."""
+        together = np.concatenate(list(self.errors.values()))
+        return type(self)(self.adaptive, dict.fromkeys(range(n_series), together) if self.adaptive else {0: together})
+
     def shift(self, series: int, level: float, n_steps: int) -> Array:
         """By how much the quantile lies above a forecast from the end of the series, in units of its spread (n_steps, n_targets)."""
         if self.adaptive:

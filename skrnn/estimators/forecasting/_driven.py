@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import column_or_1d
 from torch.nn.utils.rnn import PackedSequence
 
-from ...data import ROWS, Sequences, window_rows
+from ...data import ROWS, Sequences, check_index, window_rows
 from ...engine import rollout
 from ..face._guards import require_target
 from ..face._held_out import Part, last_aside
@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 
 def read_drivers(model: Any, X: Any, *, reset: bool) -> Given:
     """The driving series: rows are time steps."""
+    check_index(X)
     given = Steps(model.dtype).read(model, X, reset=reset)
     if given.layout != ROWS:
         came = f"{type(X).__name__} of {len(given.sequences)} sequences"
@@ -34,6 +35,7 @@ def driven_table(model: Any, X: Any, y: Any, *, reset: bool) -> Array:
     """The drivers, and the target as last column."""
     require_target(model, y)
     given = read_drivers(model, X, reset=reset)
+    check_index(y, "y")
     target = column_or_1d(numbers(Steps(model.dtype).align(y, given)), warn=True)
     if np.isnan(target).any():
         first = int(np.isnan(target).argmax())

@@ -26,8 +26,15 @@ from ..face._state import Fitted, NumberState
 from ..face._targets import Numbers
 from ..face._trained import Trained
 from ._driven import DrivenSeries, driven_table, in_closed_loop, read_drivers
+from ._series_frames import labels_of
+from ._times import SeriesTimes, Whens, when_of, when_of_both
 
 Array = NDArray[np.float64]
+
+
+def _when(X: Any, y: Any) -> tuple[Whens, list[str]]:
+    """The points in time of a series and its drivers."""
+    return when_of_both(when_of([y]), when_of([X]), False)
 
 
 @parameters
@@ -109,6 +116,8 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         Fitted("loss_curve_", "list of float", (), "Mean squared error of what the network learns in each epoch."),
         Fitted("n_lags_", "int", (), "Steps of the windows."),
         Fitted("_end", "ndarray", ("n_steps", "n_columns")),
+        Fitted("_times", "SeriesTimes"),
+        Fitted("_labels", "SeriesLabels or None"),
     )
 
     def _reader(self) -> DrivenSeries:
@@ -149,6 +158,7 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
             if not going_on:
                 self.n_lags_ = self._n_lags(len(table))
             self._end = table[-self._reader().n_before :]
+            self._times, self._labels = SeriesTimes.of(*_when(X, y), None, False), labels_of(y, [y], False)
             lesson = self._prepare(X, y, None, going_on=going_on)
             self._train(lesson, self._trainer(lesson, self.alpha))
         return self
@@ -170,17 +180,19 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         Parameters
         ----------
         X, y : as in ``fit``
-            What followed the steps remembered so far.
+            What followed the steps remembered so far; where an index says when, it must be the steps behind their end.
 
         Returns
         -------
         self
         """
         check_is_fitted(self)
-        self._end = np.concatenate([self._end, driven_table(self, X, y, reset=False)])[-len(self._end) :]
+        table = driven_table(self, X, y, reset=False)
+        self._times = self._times.followed_by(*_when(X, y), None, [len(table)])
+        self._end = np.concatenate([self._end, table])[-len(self._end) :]
         return self
 
-    def predict(self, X: Any, y_history: Any = None) -> Array:
+    def predict(self, X: Any, y_history: Any = None) -> Any:
         """Predict the target at the steps that follow those of ``fit``, or of the last ``update``.
 
         Parameters
@@ -193,9 +205,16 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
 
         Returns
         -------
-        ndarray of shape (n_times,)
+        ndarray of shape (n_times,), or pandas series with the index that follows, where the y of ``fit`` had one of times
         """
         check_is_fitted(self)
+        predicted = self._predicted(X, y_history)
+        (axis,) = self._times.axes
+        if self._labels is None or axis is None:
+            return predicted
+        return self._labels.frame(0, predicted[:, None], axis.steps_ahead(len(predicted)), True, None)
+
+    def _predicted(self, X: Any, y_history: Any) -> Array:
         reader, table = self._reader(), self._following(X, y_history)
         windows = reader.as_windows(table)
         if y_history is not None:
@@ -235,10 +254,11 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
             ``[n, t, i]``: of step ``i`` of the window of prediction ``n``, in step ``t`` of the decoder. The last axis sums to 1.
         """
         check_is_fitted(self)
-        return self._attention(self._following(X, self.predict(X) if y_history is None else y_history))[1]
+        return self._attention(self._following(X, self._predicted(X, None) if y_history is None else y_history))[1]
 
     def _following(self, X: Any, y_history: Any) -> Array:
         """The last steps that were seen, and those to be predicted, whose target is 0 where it is not known."""
+        self._times.followed_by(*_when(X, y_history), None, [0 if X is None else len(X)])
         n = read_drivers(self, X, reset=False).sequences.n_steps_total
         history = np.zeros(n) if y_history is None else np.array(y_history, dtype=np.float64)
         if history.shape == (n,) and np.isnan(history[-1]):

@@ -14,7 +14,8 @@ from ._conformal import Calibration
 from ._learning import panel_of
 from ._plan import Plan
 from ._reading import Array, Covariates, GivenSeries
-from ._times import Clock
+from ._series_frames import SeriesLabels
+from ._times import SeriesTimes, Whens
 from ._window_forecasts import Indices, Places, WindowForecasts
 
 POINTS = ("squared", "absolute", "huber")  # objectives that say nothing about how far forecasts may be off
@@ -27,6 +28,9 @@ class Request(NamedTuple):
     places: Places
     n_steps: int
     gap: int  # of these, nobody asked for the first
+    series: Indices  # of which they are asked
+    rows: Indices | None = None  # of a long frame, (n_series, n_steps - gap), that the steps stand for
+    index: Any = None  # of that frame
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,9 @@ class FittedForecaster:
     n_steps : ndarray of shape (n_series,)
         Steps of each series so far.
     calibration : Calibration or None
-    clock : Clock or None
+    times : SeriesTimes
+    labels : SeriesLabels or None
+        What the targets are called, where they have an index of times.
     several, flat : bool
         Whether there are several series, and whether a target has no axis of outputs.
     n_paths : int
@@ -63,7 +69,8 @@ class FittedForecaster:
     history: Panel
     n_steps: Indices
     calibration: Calibration | None
-    clock: Clock | None
+    times: SeriesTimes
+    labels: SeriesLabels | None
     several: bool
     flat: bool
     n_paths: int
@@ -153,15 +160,16 @@ class FittedForecaster:
 
     # -- series that go on ---------------------------------------------------------------------------------------------------------------------
 
-    def panel(self, given: GivenSeries, starts: Any = None) -> Panel:
-        """A panel of the series of ``fit``: from their beginning, or from later steps."""
+    def panel(self, given: GivenSeries) -> Panel:
+        """A panel of the series of ``fit`` from their beginning."""
         self._refuse_other(given)
-        starts = np.zeros_like(self.n_steps) if starts is None else starts
-        return panel_of(given, self.covariates, self.history.static, starts, self.plan)
+        return panel_of(given, self.covariates, self.history.static, np.zeros_like(self.n_steps), self.plan)
 
     def followed_by(self, given: GivenSeries) -> Panel:
         """The ends of the series with new steps behind them."""
-        return self.history.followed_by(self.panel(given, self.n_steps))
+        self._refuse_other(given)
+        last = self.history.y[self.history.offsets[1:] - 1]
+        return self.history.followed_by(panel_of(given, self.covariates, self.history.static, self.n_steps, self.plan, last))
 
     def _refuse_other(self, given: GivenSeries) -> None:
         n = len(self.history.lengths)
@@ -189,8 +197,8 @@ class FittedForecaster:
 
     # -- what users ask for, and get -----------------------------------------------------------------------------------------------------------
 
-    def request(self, n_steps: int | None, tables: list[Array] | None, lengths: list[int] | None) -> Request:
-        """The ends of the series with the steps to come behind them.
+    def requests(self, n_steps: int | None, tables: list[Array] | None, lengths: list[int] | None, when: Whens | None) -> list[Request]:
+        """The ends of the series with the steps to come behind them, of which those series are asked that want as many.
 
         Parameters
         ----------
@@ -200,6 +208,8 @@ class FittedForecaster:
             Covariates of the steps to come.
         lengths : list of int or None
             Rows that X has for each series, if it was passed.
+        when : list of Instants or None
+            Where X says that they lie.
         """
         n_series = len(self.history.lengths)
         if lengths is None and self.covariates.columns.known:
@@ -207,39 +217,59 @@ class FittedForecaster:
         lengths = [self.plan.horizon if n_steps is None else n_steps] * n_series if lengths is None else lengths
         if len(lengths) != n_series:
             raise ValueError(f"X must hold the steps to come of the {n_series} series of fit; got {len(lengths)}")
-        n_steps = lengths[0] if n_steps is None else n_steps
-        short = [k for k, n in enumerate(lengths) if n < n_steps]
-        if short or n_steps < 1:
-            raise ValueError(
-                f"X must hold n_steps={n_steps} steps to come of each series; got {lengths[short[0] if short else 0]} of series {short[:1] or [0]}"
-            )
-        gap = 0 if tables is None or self.clock is None else self.clock.gap(tables)
+        wanted = np.array(lengths if n_steps is None else [n_steps] * n_series)
+        short = [k for k, n in enumerate(lengths) if n < wanted[k] or n < 1]
+        if short or wanted.min() < 1:
+            what = "n_steps" if n_steps is None else f"n_steps={n_steps}"
+            raise ValueError(f"X must hold {what} steps to come of each series; got {lengths[short[0] if short else 0]} of series {short[:1] or [0]}")
+        gap = 0 if when is None else self.times.gap(when, tables)
         if gap and self.covariates.columns.known:
             raise ValueError(f"X begins {gap + 1} steps after the end of the series: the covariates of the steps between are not known")
-        panel = self.history.followed_by(self._future(gap + n_steps, None if gap else tables))
-        return Request(panel, (np.arange(n_series), panel.offsets[1:] - gap - n_steps), gap + n_steps, gap)
+        found = []
+        for n in np.unique(wanted).tolist():
+            series = np.flatnonzero(wanted == n)
+            panel = self.history.followed_by(self._future(gap + n, None if gap else tables))
+            found.append(Request(panel, (series, panel.offsets[1:][series] - gap - n), gap + n, gap, series))
+        return found
 
     def _future(self, n_steps: int, tables: list[Array] | None) -> Panel:
         """Steps to come of every series: covariates, and the last values in place of targets."""
         history, n_series = self.history, len(self.history.lengths)
-        asked = None if tables is None else [table[:n_steps] for table in tables]
+        asked = None if tables is None else [np.resize(table, (n_steps, table.shape[1])) for table in tables]  # what is too short is not asked for
         known, _ = self.covariates.of(asked, [n_steps] * n_series, self.n_steps)
         last = np.repeat(history.y[history.offsets[1:] - 1], n_steps, axis=0)
         nothing, past = np.zeros(last.shape, dtype=bool), np.zeros((len(last), history.seen.shape[1]))
         return Panel(last, nothing, np.concatenate(known), past, history.static, np.arange(n_series + 1) * n_steps)
 
-    def given(self, values: Array, request: Request) -> Any:
-        """Values (n_series, n_steps, n_targets, …) as the user's series came."""
-        values = values[:, request.gap :]
-        values = values[:, :, 0] if self.flat else values
-        return list(values) if self.several else values[0]
+    def given(self, said: list[tuple[Request, Array]], extra: tuple[str, Sequence[Any]] | None = None) -> Any:
+        """Values (n_series, n_steps, n_targets[, n_extra]) as the user's series came; ``extra`` names the last axis and what stands along it."""
+        if said[0][0].rows is not None:
+            return self._by_rows(said, extra)
+        found = {int(k): (request, part[request.gap :]) for request, values in said for k, part in zip(request.series, values, strict=True)}
+        parts = [self._as_it_came(k, *found[k], extra) for k in range(len(found))]
+        if not self.several:
+            return parts[0]
+        return parts if self.labels is None else self.labels.together(parts)
+
+    def _by_rows(self, said: list[tuple[Request, Array]], extra: tuple[str, Sequence[Any]] | None) -> Any:
+        """As the rows of the long frame that asked."""
+        index, some = said[0][0].index, said[0][1]
+        rows = np.empty((len(index), *some.shape[2:]), some.dtype)
+        for request, values in said:
+            rows[request.rows] = values[:, request.gap :]
+        if self.labels is None:
+            return rows[:, 0] if self.flat else rows
+        return self.labels.frame(0, rows, index, self.flat, extra)
+
+    def _as_it_came(self, k: int, request: Request, values: Array, extra: tuple[str, Sequence[Any]] | None) -> Any:
+        axis = self.times.axes[k]
+        if self.labels is None or axis is None:
+            return values[:, 0] if self.flat else values
+        return self.labels.frame(k, values, axis.steps_ahead(len(values), request.gap), self.flat, extra)
 
 
-def request_of(fitted: FittedForecaster, series: Indices, gap: int, n_steps: int, tables: list[Array] | None) -> Request:
-    """Some of the series with ``n_steps`` steps to come behind them, of which ``gap`` steps after their ends are not asked for.
-
-    ``tables`` are their covariates of the steps to come.
-    """
+def request_of(fitted: FittedForecaster, series: Indices, n_steps: int, gap: int, tables: list[Array] | None) -> Request:
+    """Some of the series with ``n_steps`` steps to come behind them, of which ``gap`` after their ends are not asked for."""
     if gap and fitted.covariates.columns.known:
         raise ValueError(f"X begins {gap + 1} steps after the end of the series: the covariates of the steps between are not known")
     every = None
@@ -248,4 +278,4 @@ def request_of(fitted: FittedForecaster, series: Indices, gap: int, n_steps: int
         for k, table in zip(series, tables, strict=True):
             every[k] = table
     panel = fitted.history.followed_by(fitted._future(gap + n_steps, every))
-    return Request(panel, (series, panel.offsets[1:][series] - gap - n_steps), gap + n_steps, gap)
+    return Request(panel, (series, panel.offsets[1:][series] - gap - n_steps), gap + n_steps, gap, series)

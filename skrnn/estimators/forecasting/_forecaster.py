@@ -15,19 +15,32 @@ from ..._bases import RegressorMixin, _fit_context
 from ...data import Panel, series_moments
 from ...training import WindowSpec
 from ..face._declared import parameters
-from ..face._guards import device_of, learning, predicting, require_target, seed_of
+from ..face._guards import device_of, learning, predicting, seed_of
 from ..face._settings import Directed, Recurrence, Stacked, Standardized
 from ..face._trained import Lesson, Trained, refuse_other_network
-from ._fitted import FittedForecaster
-from ._learning import forecasting_network, learned_windows, panel_of
-from ._long import LongSeries, forecast_rows, index_as_in_fit, read_further
+from ._fitted import FittedForecaster, Request
+from ._learning import forecasting_network, learned_windows, next_lesson, panel_of
+from ._long import asks_by_name, requests_of_rows
+from ._other_series import at_the_end_of_others
 from ._panel_score import panel_score, refuse_whole_series
 from ._plan import plan, warn_of_less
-from ._reading import Array, Covariates, covariate_columns, covariate_scales, read_panel_series, read_static, read_tables
+from ._reading import (
+    Array,
+    Covariates,
+    check_counts,
+    covariate_columns,
+    covariate_scales,
+    levels_between,
+    read_panel_series,
+    read_static,
+    read_to_come,
+    require_series,
+)
+from ._series_frames import dated, timeless
 from ._settings import AUTO, Forecasting, SeriesSettings, Strategy, WindowTraining
 from ._state import ForecasterState
-from ._times import Clock
-from ._window_forecasts import Indices, WindowForecasts
+from ._times import Clock, SeriesTimes
+from ._window_forecasts import WindowForecasts
 
 _ALPHA = 0.25  # of "auto": few windows are soon learned by heart
 
@@ -41,8 +54,7 @@ class RNNForecaster(
     A row is a time step. The defaults are made for series of some hundred steps with or without trend and season, which nothing has to be told
     about: windows of the past are seen relative to their last value, the season is found, and quantiles are learned, so that intervals come with
     the forecasts. ``n_lags``, ``horizon``, ``strategy`` and everything else can be searched with ``GridSearchCV(cv=TimeSeriesSplit(test_size=h))``,
-    which needs an X: pass ``np.arange(n_steps)[:, None]`` with ``time_column=0`` if there are no covariates. Panels are searched as long frames,
-    with ``PanelSplit``.
+    which needs an X: pass ``np.arange(n_steps)[:, None]`` with ``time_column=0`` if there are no covariates.
 
     Notes
     -----
@@ -87,16 +99,17 @@ class RNNForecaster(
     max_epochs: int = 50
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, *, static: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, *, static: Any = None) -> Self:
         """Learn from a series, or from several.
 
         Parameters
         ----------
-        X : None, table (n_steps, n_features), a list of a table for each series, or a long frame
-            Covariates of every step. ``None`` where there are none.
-        y : array-like of shape (n_steps,) or (n_steps, n_targets), a list of them, or a long pandas frame or series
-            The series, oldest first. A list is several series, of any lengths, for one model of all. So is a long frame, with an (instance, time)
-            index, whose names say later which series are meant; a long X has the index of y, and perhaps no columns.
+        X : None, table (n_steps, n_features), or a list of a table for each series
+            Covariates of every step. ``None`` where there are none: a series alone is ``fit(None, y)``.
+        y : array-like of shape (n_steps,) or (n_steps, n_targets), or a list of them
+            The series, oldest first. A list is several series, of any lengths, for one model of all; so are nested lists, a pandas series of lists,
+            and a frame with an (instance, time) index. An index of times must run on in equal steps, or those of a calendar, and be that of X; then
+            forecasts come back with the index that follows.
         static : array-like of shape (n_series, n_static), default=None
             What is known about each series as a whole.
 
@@ -111,7 +124,7 @@ class RNNForecaster(
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        require_target(self, y)
+        require_series(self, X, y, "fit")
         with learning(self):
             going_on = self.warm_start and self.__sklearn_is_fitted__()
             if going_on:
@@ -131,12 +144,12 @@ class RNNForecaster(
         if self.bidirectional and self.strategy == "recursive":
             raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
         given = read_panel_series(self, X, y, reset=True)
-        self._several, self._flat = given.several, given.flat
-        self._long = None if given.long is None else LongSeries.of(given.long)
+        self._several, self._flat, self._labels, self._ids = given.several, given.flat, given.labels, given.ids
         names = [*vars(self).get("feature_names_in_", ())]
-        self._covariate_columns = covariate_columns(self, self.n_features_in_, names)
+        self._covariate_columns = covariate_columns(self, self.n_features_in_, names, dated(X, self.time_column) is not X)
         time = self._covariate_columns.time
-        self._clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
+        clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
+        self._times = SeriesTimes.of(*given.when, clock, given.several)
         self.mean_, self.scale_ = covariate_scales(given.X, self.standardize)
         self._plan = plan(self, given, self._plan if going_on else None)
         self.n_lags_, self.horizon_ = self._plan.n_lags, self._plan.horizon
@@ -164,8 +177,8 @@ class RNNForecaster(
         if self.early_stopping is True:
             until = panel.lengths - self._plan.n_calibrated
             rest = learned_windows(panel, moments, sight, (ends, until), per_epoch, taught=False)
-        # A score of the rows of fit is asked as if they were to come. Where a column says when they are, they cannot.
-        told = given if self.time_column is None else (None, given[1])
+        # A score of the rows of fit is asked as if they were to come. Where an index or a column says when they are, they cannot.
+        told = (timeless(given[0]) if self.time_column is None else None, given[1])
         return Lesson(data, rest, self._plan.loss(), torch.Generator().manual_seed(self._seed), told, going_on)
 
     def _sight(self, *, going_on: bool) -> WindowSpec:
@@ -179,17 +192,17 @@ class RNNForecaster(
         sight = self._sight(going_on=False)
         return forecasting_network(self, self._history, sight, self._plan.loss(), bias, generator)
 
-    def update(self, y: Any, X: Any = None, *, learn: bool = False) -> Self:
+    def update(self, X: Any, y: Any = None, *, learn: bool = False) -> Self:
         """Move on: put new steps behind the series, without learning anew.
 
         Adaptive conformal intervals learn from how far the forecasts of these steps were off.
 
         Parameters
         ----------
+        X : as in ``fit``
+            Covariates of the next steps; ``None`` where there are none.
         y : as in ``fit``
-            The next steps of each series.
-        X : as in ``fit``, default=None
-            Their covariates.
+            The next steps of each series, of any number, none too. Where an index says when they are, they must begin behind the end.
         learn : bool, default=False
             Whether to train for one pass over the windows that end in the new steps.
 
@@ -198,16 +211,13 @@ class RNNForecaster(
         self
         """
         check_is_fitted(self)
-        require_target(self, y)
+        require_series(self, X, y, "update")
         with learning(self):
-            given, known = read_further(self, X, y), self._calibration
+            given, known = read_panel_series(self, X, y, reset=False), self._calibration
             panel = self.forecaster_.followed_by(given)
             n_new = panel.lengths - self._history.lengths
-            if self._clock is not None and given.X is not None:
-                self._clock = self._clock.moved_on(given.X)
-            if self._long is not None and given.long is not None:
-                self._long = self._long.moved_on(given.long)
-            lesson = self._next_lesson(panel, n_new, (X, y)) if learn else None
+            self._times = self._times.followed_by(*given.when, given.X, n_new)
+            lesson = next_lesson(self, panel, n_new, (timeless(X), y)) if learn else None
             self.n_steps_ = self.n_steps_ + n_new
             self._remember(panel)
 
@@ -222,43 +232,51 @@ class RNNForecaster(
                 self._train(lesson, trainer, conclude, optimizer=vars(self).get("_optimizer"))
         return self
 
-    def _next_lesson(self, panel: Panel, n_new: Indices, given: tuple[Any, Any]) -> Lesson:
-        """The windows that end in new steps."""
-        ends = (panel.lengths - n_new - self.horizon_ + 1, panel.lengths)
-        sight = self._sight(going_on=True)
-        data = learned_windows(panel, self._series_moments, sight, ends, self.windows_per_epoch)
-        if len(data.source) == 0:
-            window = f"{self.n_lags_} + {self.horizon_} steps"
-            raise ValueError(f"learn=True needs a window of {window} with a target in its future")
-        generator = torch.Generator().manual_seed(self._seed + int(self.n_steps_.sum()))
-        return Lesson(data, None, self._plan.loss(), generator, given, going_on=True)
+    def with_history(self, X: Any, y: Any = None, *, static: Any = None) -> Self:
+        """A copy that stands at the end of other series, to forecast what follows them. Nothing is learned.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+            Covariates of every step of the other series; ``None`` where there are none.
+        y : as in ``fit``
+            Other series, of any number, with ``n_lags_`` steps or more. Where a season was found, it is counted from their beginning.
+        static : array-like of shape (n_series, n_static), default=None
+            As in ``fit``.
+
+        Returns
+        -------
+        RNNForecaster
+        """
+        check_is_fitted(self)
+        require_series(self, X, y, "with_history")
+        return at_the_end_of_others(self, X, y, static)
 
     @property
     def forecaster_(self) -> FittedForecaster:
         """What was learned, and where the series stand."""
         check_is_fitted(self)
         predictor = WindowForecasts(self.network_, self._plan.loss(), self._sight(going_on=True))
-        known = (self._plan, self._covariates, self._series_moments, self._history, self.n_steps_, self._calibration, self._clock)
-        return FittedForecaster(predictor, *known, self._several, self._flat, self.n_paths, self._seed)
+        known = (self._plan, self._covariates, self._series_moments, self._history, self.n_steps_, self._calibration)
+        return FittedForecaster(predictor, *known, self._times, self._labels, self._several, self._flat, self.n_paths, self._seed)
 
     @property
     def _covariates(self) -> Covariates:
         return Covariates(self._covariate_columns, self.mean_, self.scale_, self.season_)
 
-    def _asked(self, n_steps: int | None, X: Any, said: Callable[..., Array], *told: Any) -> Any:
-        """What is said of the steps after the end of the series, as the series came."""
-        fitted, tables, lengths = self.forecaster_, None, None
-        if X is not None and (index := index_as_in_fit(self, X)) is not None:
-            with predicting(self):
-                return forecast_rows(self, X, index, n_steps, lambda *request: said(*request, *told))
-        if X is not None:
-            tables = read_tables(self, X) if self.n_features_in_ else None
-            lengths = [len(table) for table in (tables or (X if self._several else [X]))]
-        if n_steps is None and lengths is not None and said is FittedForecaster.points:
-            refuse_whole_series(self, lengths[0])
-        request = fitted.request(n_steps, tables, lengths)
+    def _asked(self, n_steps: int | None, X: Any, said: Callable[..., Array], *told: Any) -> list[tuple[Request, Array]]:
+        """What is said of the steps after the end of the series."""
+        if n_steps is not None:
+            check_counts(n_steps=n_steps)
+        fitted = self.forecaster_
+        if asks_by_name(self, X):
+            requests = requests_of_rows(self, X, n_steps)
+        else:
+            requests = fitted.requests(n_steps, *read_to_come(self, X))
+            if n_steps is None and X is not None and said is FittedForecaster.points:
+                refuse_whole_series(self, max(request.n_steps - request.gap for request in requests))
         with predicting(self):
-            return fitted.given(said(fitted, request.panel, request.places, request.n_steps, *told), request)
+            return [(request, said(fitted, request.panel, request.places, request.n_steps, *told)) for request in requests]
 
     def predict(self, X: Any = None) -> Any:
         """Forecast the steps after the end of the series.
@@ -267,12 +285,14 @@ class RNNForecaster(
         ----------
         X : as in ``fit``, default=None
             Covariates of the steps to come, a row for each; without covariates only the number of rows counts, and ``None`` is ``horizon_`` steps.
-            With ``time_column`` the rows may begin later than the next step. Values of ``past_columns`` are not looked at.
+            With an index of times, or ``time_column``, the rows may begin later than the next step. Tables of several series may differ in their
+            numbers of rows. Values of ``past_columns`` are not looked at, and the columns may be missing.
 
         Returns
         -------
         ndarray of shape (n_steps,) or (n_steps, n_targets), or a list of them
-            A list if ``fit`` got several series, but rows as those of X if that is a long frame. Of distributions and quantiles it is the median.
+            A list if ``fit`` got several series. Of distributions and quantiles it is the median. Pandas series or frames, with the index that
+            follows, where the y of ``fit`` had one.
         """
         return self.forecast(None, X)
 
@@ -291,7 +311,7 @@ class RNNForecaster(
         -------
         as ``predict``
         """
-        return self._asked(n_steps, X, FittedForecaster.points)
+        return self.forecaster_.given(self._asked(n_steps, X, FittedForecaster.points))
 
     def predict_quantiles(self, X: Any = None, quantiles: Any = None) -> Any:
         """Quantiles of the steps after the end of the series.
@@ -304,31 +324,34 @@ class RNNForecaster(
 
         Returns
         -------
-        as ``predict``, with a last axis of n_quantiles
-            They never cross. Those of ``objective="quantile"`` lie between the outermost that were learned.
+        as ``predict``, with a last axis of n_quantiles (columns, in pandas)
+            They never cross. Those of ``objective="quantile"`` beyond the outermost that were learned follow the tails of a normal distribution
+            through these and the median.
         """
-        levels = np.atleast_1d(np.asarray(self.quantiles if quantiles is None else quantiles, dtype=float))
-        if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
-            raise ValueError(f"quantiles must be levels between 0 and 1; got {quantiles!r}")
-        return self._asked(None, X, FittedForecaster.quantiles, levels.tolist())
+        levels = levels_between(self.quantiles if quantiles is None else quantiles, "quantiles")
+        return self.forecaster_.given(self._asked(None, X, FittedForecaster.quantiles, levels), ("quantile", levels))
 
-    def predict_interval(self, X: Any = None, coverage: float = 0.9) -> Any:
+    def predict_interval(self, X: Any = None, coverage: Any = 0.9) -> Any:
         """Intervals that should hold a share of the steps to come.
 
         Parameters
         ----------
         X : as in ``predict``, default=None
-        coverage : float, default=0.9
-            The share, as much outside on either side.
+        coverage : float or sequence of float, default=0.9
+            The share, as much outside on either side; or several.
 
         Returns
         -------
         lower, upper : as ``predict``
+            With a last axis of n_coverages (columns, in pandas) where several are asked for.
         """
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage must lie between 0 and 1; got {coverage!r}")
-        found = self.predict_quantiles(X, [(1 - coverage) / 2, (1 + coverage) / 2])
-        return tuple([part[..., k] for part in found] if isinstance(found, list) else found[..., k] for k in range(2))
+        shares = levels_between(coverage, "coverage")
+        asked = [(1 + side * share) / 2 for side in (-1, 1) for share in shares]
+        found, fitted = self._asked(None, X, FittedForecaster.quantiles, asked), self.forecaster_
+        ends = [[(request, part) for request, values in found for part in [np.split(values, 2, axis=-1)[k]]] for k in range(2)]
+        if np.ndim(coverage):
+            return tuple(fitted.given(end, ("coverage", shares)) for end in ends)
+        return tuple(fitted.given([(request, values[..., 0]) for request, values in end]) for end in ends)
 
     def sample(self, n: int = 100, X: Any = None) -> Any:
         """Draw from what may come: the same draws in every call.
@@ -344,14 +367,13 @@ class RNNForecaster(
 
         Returns
         -------
-        as ``predict``, with a last axis of n
+        as ``predict``, with a last axis of n (columns, in pandas)
         """
-        return self._asked(None, X, FittedForecaster.paths, n)
+        check_counts(n=n)
+        return self.forecaster_.given(self._asked(None, X, FittedForecaster.paths, n), ("path", range(n)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Coefficient of determination R² of the forecast of the steps after the end of the series; of several series the mean of R² within each.
-
-        So the levels of series count for nothing, and every series counts alike. A series of one step has no R².
+        """Coefficient of determination R² of the forecast of the steps after the end of the series; of several the mean of R² within each.
 
         Parameters
         ----------

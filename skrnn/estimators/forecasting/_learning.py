@@ -11,13 +11,13 @@ from ...cells import resolve
 from ...data import Panel, SeriesMoments
 from ...networks import Encoder, Feedback, Seq2Seq, StepNetwork
 from ...training import Predictive, WindowExamples, WindowSource, WindowSpec
-from ..face._trained import recurrent_layers
+from ..face._trained import Lesson, recurrent_layers
 from ._plan import Plan
 from ._reading import Array, Covariates, GivenSeries, fill_forward
 
 
-def panel_of(given: GivenSeries, covariates: Covariates, static: Array, starts: Any, plan: Plan) -> Panel:
-    """A panel of series, with missing targets filled; ``starts`` are the steps before these of each series.
+def panel_of(given: GivenSeries, covariates: Covariates, static: Array, starts: Any, plan: Plan, before: Array | None = None) -> Panel:
+    """A panel of series, with missing targets filled; ``starts`` are the steps before these of each series, ``before`` the last values of those.
 
     Raises
     ------
@@ -30,14 +30,15 @@ def panel_of(given: GivenSeries, covariates: Covariates, static: Array, starts: 
             row = int(np.argmax(missing.any(axis=1)))
             name = f"series {k} of y" if given.several else "y"
             raise ValueError(f"Input {name} contains NaN, the first in row {row}; missing='mask' learns from the others")
-        if missing.all(axis=0).any():
+        if before is None and missing.all(axis=0).any():
             raise ValueError(f"y{where} has no value at all")
         if plan.counts and ((y < 0) | (np.nan_to_num(y) != np.round(np.nan_to_num(y)))).any():
             raise ValueError("objective='negative_binomial' needs counts: y must hold whole numbers from 0 up")
     known, past = covariates.of(given.X, given.lengths, starts)
     present = ~np.isnan(np.concatenate(given.y))
     offsets = np.concatenate([[0], np.cumsum(given.lengths)])
-    y = np.concatenate([fill_forward(y) for y in given.y])
+    firsts = [y[:0] for y in given.y] if before is None else before[:, None]
+    y = np.concatenate([fill_forward(np.concatenate([first, y]))[len(first) :] for first, y in zip(firsts, given.y, strict=True)])
     return Panel(y, present, np.concatenate(known), np.concatenate(past), static, offsets)
 
 
@@ -63,6 +64,17 @@ def learned_windows(
         # As in DeepAR, lest the few large series stay unknown; by the root, lest the small ones do.
         windows.odds = torch.from_numpy(np.sqrt(windows.window(np.arange(len(windows)), 1).scale.mean(axis=1)))
     return WindowExamples(windows)
+
+
+def next_lesson(model: Any, panel: Panel, n_new: Any, given: tuple[Any, Any]) -> Lesson:
+    """The windows of a fitted forecaster that end in new steps."""
+    ends = (panel.lengths - n_new - model.horizon_ + 1, panel.lengths)
+    data = learned_windows(panel, model._series_moments, model._sight(going_on=True), ends, model.windows_per_epoch)
+    if len(data.source) == 0:
+        window = f"{model.n_lags_} + {model.horizon_} steps"
+        raise ValueError(f"learn=True needs a window of {window} with a target in its future")
+    generator = torch.Generator().manual_seed(model._seed + int(model.n_steps_.sum()))
+    return Lesson(data, None, model._plan.loss(), generator, given, going_on=True)
 
 
 class PointFeedback(Feedback):

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 
-from ...data import Sequences, refuse_other_index, unmasked
-from ._long import index_as_in_fit
+from ...data import Sequences, long_index, refuse_other_index, unmasked
+from ._long import asks_by_name
 
 
 def refuse_whole_series(model: Any, n_steps: int) -> None:
     """Refuse more steps than were learned where nothing tells whose they are: a split between series would get the forecasts of others."""
-    nameless = model._several and model._long is None and model._clock is None
+    nameless = model._several and model._times.clock is None and all(axis is None for axis in model._times.axes)
     if nameless and n_steps > model.horizon_:
         raise ValueError(
             f"{n_steps} steps of each series are asked for, horizon_={model.horizon_} were learned, and series in a list have no names: "
@@ -25,19 +25,20 @@ def refuse_whole_series(model: Any, n_steps: int) -> None:
 
 def panel_score(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
     """Mean over the series of R² within each."""
-    index = index_as_in_fit(model, y if X is None else X)
+    data = y if X is None else X
+    index = long_index(data) if asks_by_name(model, data) else None
     if index is None:
         parts = [np.asarray(part) for part in unmasked(y)] if not isinstance(y, Sequences) else list(y)
         if len(parts) != len(model.n_steps_):
             raise ValueError(f"y must hold what came of the {len(model.n_steps_)} series of fit; got {len(parts)}")
         longest = max(len(part) for part in parts)
         refuse_whole_series(model, longest)
-        ahead = [part[: len(true)] for part, true in zip(model.forecast(longest, X), parts, strict=True)]
+        ahead = [np.asarray(part)[: len(true)] for part, true in zip(model.forecast(longest, X), parts, strict=True)]
         weights = None if sample_weight is None else list(sample_weight)
     else:
         refuse_other_index(X, y)
         cut = lambda rows: np.split(np.asarray(rows)[index.order], index.offsets[1:-1])  # noqa: E731
-        ahead, parts = cut(model.forecast(None, y if X is None else X)), cut(unmasked(y))
+        ahead, parts = cut(model.forecast(None, data)), cut(unmasked(y))
         weights = None if sample_weight is None else cut(sample_weight)
     return float(np.mean([_score(k, *series) for k, series in enumerate(zip(parts, ahead, weights or [None] * len(parts), strict=True))]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from ...data import Panel, SeriesMoments
 from ..face._state import Fitted
 from ._conformal import Calibration
-from ._long import LongSeries
 from ._plan import Plan
 from ._reading import CovariateColumns
-from ._times import Clock
+from ._series_frames import SeriesLabels
+from ._times import SeriesTimes
 
 
 class ForecasterState:
@@ -31,8 +31,9 @@ class ForecasterState:
     _series_moments: SeriesMoments
     _history: Panel
     _calibration: Calibration | None
-    _clock: Clock | None
-    _long: LongSeries | None
+    _times: SeriesTimes
+    _labels: SeriesLabels | None
+    _ids: tuple[Any, ...] | None
     _several: bool
     _flat: bool
     _seed: int
@@ -51,8 +52,9 @@ class ForecasterState:
         Fitted("_series_moments", "SeriesMoments"),
         Fitted("_history", "Panel"),
         Fitted("_calibration", "Calibration or None"),
-        Fitted("_clock", "Clock or None"),
-        Fitted("_long", "LongSeries or None"),
+        Fitted("_times", "SeriesTimes"),
+        Fitted("_labels", "SeriesLabels or None"),
+        Fitted("_ids", "tuple or None"),
         Fitted("_several, _flat", "bool"),
         Fitted("_seed", "int"),
     )

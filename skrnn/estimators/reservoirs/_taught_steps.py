@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import ROWS, Sequences
+from ...data import ROWS, Sequences, check_same_times
 from ...training import contiguous_folds
 from ..face._guards import require_target
 from ..face._readers import Steps
@@ -40,6 +40,7 @@ def read_taught_steps(model: Any, X: Any, y: Any, sample_weight: Any, *, reset: 
     require_target(model, y)
     reader = Steps(model.dtype, model.standardize)
     given = reader.read(model, X, reset=reset)
+    check_same_times(X, y)
     rows = numbers(reader.align(y, given))
     targets = rows.reshape(len(rows), -1)
     weight = None if sample_weight is None else reader.weights(sample_weight, given)
