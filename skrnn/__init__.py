@@ -23,6 +23,7 @@ _MODULES = {
     "frontends",
     "inspection",
     "metrics",
+    "model_selection",
     "networks",
     "preprocessing",
     "training",

@@ -24,6 +24,7 @@ FLOORS = {
     "preprocessing": 1,  # like datasets and metrics: on floor 0, and nothing stands on them
     "datasets": 1,
     "metrics": 1,
+    "model_selection": 1,
     "engine": 2,
     "frontends": 2,
     "networks": 3,
@@ -40,6 +41,7 @@ WITHOUT = {  # heavy packages that a floor does without
     "preprocessing": {"torch"},
     "datasets": {"torch"},
     "metrics": {"torch"},
+    "model_selection": {"torch"},
 }
 GLOBAL_SEEDS = {
     f"{module}.{name}"

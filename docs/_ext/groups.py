@@ -16,7 +16,7 @@ SHELVES = {
     "Estimators by task": ("estimators",),
     "What networks are made of": ("cells", "frontends", "engine", "networks", "training"),
     "Data": ("preprocessing", "data", "datasets"),
-    "Measuring and looking inside": ("metrics", "inspection"),
+    "Choosing, measuring and looking inside": ("model_selection", "metrics", "inspection"),
     "Other libraries": ("adapters",),
 }
 ROOMS = ("sequences", "steps", "writing", "forecasting", "anomalies", "reservoirs")  # of the estimators, likewise

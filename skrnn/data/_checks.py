@@ -12,7 +12,8 @@ from ._encoding import SEQUENCES, STEPS, WINDOWS, AsItIs, Encoding
 from ._finite import check_finite, contiguous, trim_nan
 from ._flat import TableLayout, gather
 from ._frames import channel_names, kind_of
-from ._long import sequences_of_long
+from ._id_columns import sequences_of_long
+from ._long import LongIndex
 from ._reading import NO_SAMPLES, ROWS, layout_of, table_to_array, to_sequences, unwrap
 from ._sequences import Array, Sequences
 from ._tables import telling_where
@@ -156,8 +157,8 @@ def check_sequences_and_layout(
     rows_are_steps: bool = False,
     table_layout: TableLayout | None = None,
     encoding: Encoding | None = None,
-) -> tuple[Sequences, str]:
-    """`check_sequences`, plus the name of the container that came (see ``layout_of``).
+) -> tuple[Sequences, str | LongIndex]:
+    """`check_sequences`, plus the container that came (see ``layout_of``).
 
     With `rows_are_steps` a 2-D X is one sequence, whose steps are the rows.
     """

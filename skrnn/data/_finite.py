@@ -79,9 +79,17 @@ def _complaint(sequences: Sequences, row: int, feature: int, limit: np.dtype[Any
     place = f"sequence {i}, step {row - sequences.offsets[i]}, feature {feature}"
     if np.isnan(value):
         imputer = "SequenceImputer(rows='steps')" if is_one else "SequenceImputer"
-        return f"Input {name} contains NaN (first at {place}). skrnn.preprocessing.{imputer} fills missing values in front of an estimator."
+        advice = f"skrnn.preprocessing.{imputer} fills missing values in front of an estimator."
+        if not is_one and _are_padding(sequences.values[row : sequences.offsets[i + 1]]):
+            advice = f"If what ends sequences is padding, skrnn.as_sequences({name}, padding='nan') takes it off; else {advice}"
+        return f"Input {name} contains NaN (first at {place}). {advice}"
     dtype = sequences.dtype if np.isinf(value) else limit
     return f"Input {name} contains infinity or a value too large for {dtype!r} (first at {place})."
+
+
+def _are_padding(rest: Array) -> bool:
+    """Whether nothing but NaN follows."""
+    return bool(np.isnan(rest).all())
 
 
 def trim_nan(sequences: Sequences) -> Sequences:

@@ -1,51 +1,63 @@
-"""Frames with a row for each step, and columns that say of which sequence, and when."""
+"""Long frames: a row for each step of many sequences, with an index of two levels, (instance, time)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._frames import columns_of, kind_of
-from ._reading import table_to_array
-from ._sequences import Array, Sequences, offsets_of
-
-
-def sequences_of_long(frame: Any, id: str, time: str | None, name: str) -> Sequences:
-    """The rows of each id, in the order of their times, or of the rows; ids in the order of their first appearance."""
-    kind = kind_of(frame)
-    if not kind.endswith("DataFrame"):
-        raise TypeError(f"id and time name columns of a frame, but {name} is {type(frame).__name__}")
-    columns = dict(columns_of(frame, kind))
-    for role, label in (("id", id), ("time", time)):
-        if label is not None and label not in columns:
-            raise ValueError(f"{role}={label!r} is no column of {name}; it has {list(columns)}")
-    ids, instances = _in_order_of_appearance(columns[id], f"{id!r} of {name}")
-    order = np.argsort(instances, kind="stable")
-    if time is not None:
-        stamps, ranks = np.unique(np.asarray(columns[time].to_numpy()), return_inverse=True)
-        _refuse_missing(columns[time], f"{time!r} of {name}")
-        order = np.lexsort((ranks, instances))
-        same = (np.diff(instances[order]) == 0) & (np.diff(ranks[order]) == 0)
-        if same.any():
-            row = order[int(np.argmax(same))]
-            raise ValueError(f"duplicate timestamps: {ids[instances[row]]!r} has the time {stamps[ranks[row]]} twice in {name}")
-    given = [label for label in (id, time) if label is not None]
-    rest = frame.drop(columns=given) if kind.startswith("pandas") else frame.drop(given)
-    if len(columns) == len(given):
-        raise ValueError(f"{name} has no column beside {given}")
-    return Sequences(table_to_array(rest, name)[order], offsets_of(np.bincount(instances)))
+from ._frames import cells_of, columns_of, has_instances, kind_of, order_of_instances
+from ._sequences import Array
 
 
-def _in_order_of_appearance(column: Any, name: str) -> tuple[list[Any], Array]:
-    """What there is, and the place in it of each row."""
-    _refuse_missing(column, name)
-    places: dict[Any, int] = {}
-    codes = np.array([places.setdefault(value, len(places)) for value in column.to_list()], dtype=np.intp)
-    return list(places), codes
+@dataclass(frozen=True, eq=False)
+class LongIndex:
+    """Which rows of a long frame belong together.
+
+    Attributes
+    ----------
+    ids : list
+        The instances, in the order of their first appearance.
+    order : ndarray of shape (n_rows,)
+        The rows, instance by instance.
+    offsets : ndarray of shape (n_instances + 1,)
+        Where the instances begin and end among these.
+    times : pandas.Index of shape (n_rows,)
+        Of the frame's rows, as they stand.
+    """
+
+    ids: list[Any]
+    order: NDArray[np.intp]
+    offsets: Array
+    times: Any
+
+    def as_frame_has_them(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Rows that stand instance by instance, in the order of the frame."""
+        given = np.empty_like(rows)
+        given[self.order] = rows
+        return given
 
 
-def _refuse_missing(column: Any, name: str) -> None:
-    missing = np.asarray(column.isna() if kind_of(column).startswith("pandas") else column.is_null())
-    if missing.any():
-        raise ValueError(f"column {name} has no value in row {int(np.argmax(missing))}")
+def is_long(X: Any) -> bool:
+    """Whether X is a pandas frame or series with an (instance, time) index, whose rows are steps."""
+    kind = kind_of(X)
+    return kind.startswith("pandas") and has_instances(X, kind, "X") and all(cells_of(column, kind) is None for _, column in columns_of(X, kind))
+
+
+def long_index(X: Any) -> LongIndex | None:
+    """The index of a long frame or series; None for anything else."""
+    if not is_long(X):
+        return None
+    if len(X) == 0:
+        raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
+    order, offsets = order_of_instances(X)
+    ids = X.index.get_level_values(0)
+    return LongIndex([ids[row] for row in order[offsets[:-1]]], order, offsets, X.index.get_level_values(1))
+
+
+def refuse_other_index(X: Any, y: Any) -> None:
+    """Refuse a long X and a long y whose rows do not stand for the same steps."""
+    if is_long(X) and is_long(y) and not X.index.equals(y.index):
+        raise ValueError("y has another (instance, time) index than X: both need the same rows in the same order; y.loc[X.index] puts y in that of X")

@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 
 from ._finite import contiguous, float_dtype, hinting, to_float
 from ._frames import cells_of, columns_of, has_instances, kind_of, order_of_instances, refuse_columns, sequences_of_packed, tensor_to_array
+from ._long import LongIndex, long_index
 from ._sequences import Array, Sequences, offsets_of, refuse_empty
 
 # How the sequences lay in the caller's container (`layout_of`).
@@ -50,12 +51,12 @@ def unwrap(X: Any, name: str = "X") -> Any:
     raise TypeError(f"Expected a sequence of arrays, got {type(X).__name__}")
 
 
-def layout_of(X: Any, unwrapped: Any) -> str:
-    """Name the container that the caller has, given what `unwrap` made of it."""
+def layout_of(X: Any, unwrapped: Any) -> str | LongIndex:
+    """Name the container that the caller has, given what `unwrap` made of it; of a long frame give the index."""
     if isinstance(X, Sequences):
         return SEQUENCES
     if isinstance(unwrapped, Sequences | list):
-        return LIST if isinstance(X, list | tuple) else OBJECTS if isinstance(X, np.ndarray) else SEQUENCES
+        return LIST if isinstance(X, list | tuple) else OBJECTS if isinstance(X, np.ndarray) else long_index(X) or SEQUENCES
     if isinstance(unwrapped, np.ndarray) and unwrapped.ndim > 2:
         return LIST if isinstance(X, list | tuple) else ARRAY
     return ROWS
@@ -145,9 +146,15 @@ def _refuse_sparse(X: Any) -> None:
 
 
 def unmasked(values: Any) -> Any:
-    """Give a masked array, or those in a list, NaN where it is masked (None, where it holds no numbers); leave anything else as it is."""
+    """Give a masked array, or those in a list, NaN where it is masked (None, where it holds no numbers), and a tensor as an array.
+
+    Anything else is left as it is.
+    """
     if isinstance(values, list | tuple):
-        return [unmasked(part) for part in values] if any(isinstance(part, np.ma.MaskedArray) for part in values) else values
+        special = any(isinstance(part, np.ma.MaskedArray) or kind_of(part) == "torch.Tensor" for part in values)
+        return [unmasked(part) for part in values] if special else values
+    if kind_of(values) == "torch.Tensor":
+        return tensor_to_array(values)
     if not isinstance(values, np.ma.MaskedArray):
         return values
     if not np.ma.is_masked(values):

@@ -8,20 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ._reading import ARRAY, ROWS, unmasked
+from ._long import LongIndex
+from ._reading import ARRAY, OBJECTS, ROWS, unmasked
 from ._sequences import Sequences, rows_of
 
 
-def step_rows(y: Any, sequences: Sequences, layout: str, name: str = "y") -> NDArray[Any]:
+def step_rows(y: Any, sequences: Sequences, layout: str | LongIndex, name: str = "y") -> NDArray[Any]:
     """One row for each time step, end to end: (n_steps_total,) or (n_steps_total, n_outputs).
 
     Parameters
     ----------
     y : Sequences, list of arrays (n_steps,) or (n_steps, n_outputs), array (n_sequences, n_steps[, n_outputs]); array (n_steps[, n_outputs])
-        if the sequences came as one 2-D table
+        if the sequences came as one 2-D table or as one long frame
     sequences : Sequences
         Whose steps the rows belong to.
-    layout : str
+    layout : str or LongIndex
         The container that the sequences came in (``layout_of``).
     name : str, default="y"
         The argument's name, for errors.
@@ -38,7 +39,7 @@ def step_rows(y: Any, sequences: Sequences, layout: str, name: str = "y") -> NDA
     y = unmasked(y)
     if isinstance(y, Sequences):
         return _joined(list(y), sequences, name)
-    if layout != ROWS:
+    if layout != ROWS and (not isinstance(layout, LongIndex) or _is_parts(y)):
         return _joined([np.asarray(part) for part in y], sequences, name)
     rows = np.asarray(y)
     if rows.ndim not in (1, 2) or len(rows) != sequences.n_steps_total:
@@ -46,7 +47,13 @@ def step_rows(y: Any, sequences: Sequences, layout: str, name: str = "y") -> NDA
             f"{name} should have shape (n_steps,) or (n_steps, n_outputs) with n_steps={sequences.n_steps_total}, a row for each row of the 2-D X; "
             f"got {rows.shape}"
         )
-    return rows
+    return rows[layout.order] if isinstance(layout, LongIndex) else rows
+
+
+def _is_parts(y: Any) -> bool:
+    """Whether y has an array for each sequence, not a row for each step."""
+    cells = isinstance(y, list | tuple) or (isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1)
+    return cells and len(y) > 0 and np.ndim(y[0]) > 0
 
 
 def _joined(parts: list[NDArray[Any]], sequences: Sequences, name: str) -> NDArray[Any]:
@@ -60,13 +67,31 @@ def _joined(parts: list[NDArray[Any]], sequences: Sequences, name: str) -> NDArr
     return np.concatenate(parts)
 
 
-def give_steps(rows: NDArray[Any], sequences: Sequences, layout: str) -> Any:
-    """Rows end to end as the sequences came: an array for a 2-D table or a 3-D array, else a list of arrays."""
+def give_steps(rows: NDArray[Any], sequences: Sequences, layout: str | LongIndex) -> Any:
+    """Rows end to end as the sequences came: an array for a 2-D table, a long frame or a 3-D array, else arrays in a list or in objects."""
+    if isinstance(layout, LongIndex):
+        return layout.as_frame_has_them(rows)
     if layout == ROWS:
         return rows
     if layout == ARRAY:
         return rows.reshape(len(sequences), -1, *rows.shape[1:])
-    return [part.copy() for part in np.split(rows, sequences.offsets[1:-1])]
+    parts = PartList(part.copy() for part in np.split(rows, sequences.offsets[1:-1]))
+    return parts.cells() if layout == OBJECTS else parts
+
+
+class PartList(list[NDArray[Any]]):
+    """Answers of several sequences, an array for each, that numpy can join: of different lengths they become the cells of an array of objects."""
+
+    def cells(self) -> NDArray[Any]:
+        """The arrays in an array of objects."""
+        cells = np.empty(len(self), dtype=object)
+        for k, part in enumerate(self):
+            cells[k] = part
+        return cells
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        alike = len({part.shape for part in self}) < 2
+        return np.array(list(self), dtype=dtype) if alike else self.cells()
 
 
 @dataclass(frozen=True, eq=False)

@@ -94,7 +94,7 @@ def with_index_of(X: Any, answers: Any) -> Any:
     if kind and has_instances(X, kind, "X"):
         import pandas as pd
 
-        return pd.Series(np.concatenate(answers), X.index[order_of_instances(X)[0]])
+        return pd.Series(answers, X.index)
     if not has_times(X):
         return answers
     import pandas as pd

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.utils import get_tags
 
 from ..data._checks import check_sequences_and_layout
-from ..data._reading import ARRAY, LIST, OBJECTS, ROWS
+from ..data._long import LongIndex
+from ..data._reading import ARRAY, LIST, OBJECTS, ROWS, SEQUENCES
 from ..data._sequences import Array, Sequences
 from ..data._time_axis import check_time_order
 
@@ -17,17 +18,18 @@ STEPS = "steps"  # beside the layouts of the door: a 2-D table that is one seque
 
 def read_sequences(transformer: Any, X: Any, *, reset: bool) -> tuple[Sequences, str]:
     """Read sequences, and how they lie in their container; each row of a 2-D X is one of them."""
-    return check_sequences_and_layout(transformer, X, reset=reset, allow_nan=get_tags(transformer).input_tags.allow_nan)
+    sequences, layout = check_sequences_and_layout(transformer, X, reset=reset, allow_nan=get_tags(transformer).input_tags.allow_nan)
+    return sequences, SEQUENCES if isinstance(layout, LongIndex) else layout
 
 
 def read_series(transformer: Any, X: Any, *, reset: bool, allow_nan: bool = False) -> tuple[Sequences, str]:
     """Read sequences, and how they lie in their container; a 2-D X is one of them, and its rows are the time steps."""
     check_time_order(X)
     sequences, layout = check_sequences_and_layout(transformer, X, reset=reset, allow_nan=allow_nan, rows_are_steps=True)
-    return sequences, STEPS if layout == ROWS else layout
+    return sequences, SEQUENCES if isinstance(layout, LongIndex) else STEPS if layout == ROWS else layout
 
 
-def give_back(sequences: Sequences, layout: str) -> Any:
+def give_back(sequences: Sequences, layout: str | LongIndex) -> Any:
     """Put sequences into the container that `layout` names.
 
     Rows of a 2-D table stay rows while there is one channel, and become a 3-D array when there are several. A table that is one sequence stays

@@ -28,7 +28,7 @@ _EXPLODED = 1000  # times the loss of the best constant output, and training has
 
 
 class DivergenceWarning(ConvergenceWarning):
-    """The loss became infinite or NaN, or grew a thousandfold; training went on from the best weights at half the learning rate."""
+    """The loss became infinite or NaN, or grew a thousandfold, and training went on from the best weights; or a closed loop left all bounds."""
 
 
 class DivergenceError(ConvergenceWarning, ValueError):

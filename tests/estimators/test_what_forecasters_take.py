@@ -151,7 +151,7 @@ def test_other_series_that_do_not_fit_are_refused():
 
 
 def test_every_series_has_as_many_steps_as_are_asked_for():
-    model = make().fit([DRIVER[:T]] * 3, [ONE, 3 * ONE, 2 * ONE])
+    model = make(horizon=5).fit([DRIVER[:T]] * 3, [ONE, 3 * ONE, 2 * ONE])
     futures = [DRIVER[T : T + n] for n in (2, 5, 2)]
     found = model.predict(futures)
     assert [len(part) for part in found] == [2, 5, 2]

@@ -15,6 +15,7 @@ from ...data import (
     ROWS,
     AsItIs,
     Encoding,
+    LongIndex,
     Sequences,
     StepRows,
     TableLayout,
@@ -22,6 +23,7 @@ from ...data import (
     check_sequences_and_layout,
     check_time_order,
     give_steps,
+    refuse_other_index,
     step_rows,
     unmasked,
 )
@@ -36,7 +38,7 @@ class Given(NamedTuple):
     """Sequences, and the container that the user has them in."""
 
     sequences: Sequences
-    layout: str
+    layout: str | LongIndex
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ class RowReader(Reader, ABC):
         return unmasked(y)
 
     def weights(self, sample_weight: Any, given: Given) -> Array:
-        return _check_sample_weight(sample_weight, given.sequences, dtype=np.float64, ensure_non_negative=True)
+        return _check_sample_weight(unmasked(sample_weight), given.sequences, dtype=np.float64, ensure_non_negative=True)
 
     def give(self, answers: NDArray[Any], given: Given) -> NDArray[Any]:
         return answers
@@ -148,6 +150,7 @@ class Steps(Reader):
     per_step: ClassVar[bool] = True
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+        refuse_other_index(X, y)
         check_same_times(X, y)
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 

@@ -265,13 +265,13 @@ class ClassWeighted:
 
     Parameters
     ----------
-    class_weight : dict, "balanced" or None, default=None
+    class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes; "balanced" gives every class the same total.
     """
 
-    class_weight: dict[Any, float] | str | None = None
+    class_weight: dict[Any, float] | list[dict[Any, float]] | str | None = None
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"class_weight": [dict, StrOptions({"balanced"}), None]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"class_weight": [dict, list, StrOptions({"balanced"}), None]}
 
 
 @parameters

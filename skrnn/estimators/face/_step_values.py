@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...cells import State, map_state
-from ...data import ROWS, Sequences, step_rows
+from ...data import ROWS, LongIndex, Sequences, step_rows, unmasked
 
 
 def numbers(rows: NDArray[Any]) -> NDArray[np.float64]:
@@ -26,8 +26,9 @@ def numbers(rows: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(values)
 
 
-def row_weights(sample_weight: Any, sequences: Sequences, layout: str) -> NDArray[np.float64]:
+def row_weights(sample_weight: Any, sequences: Sequences, layout: str | LongIndex) -> NDArray[np.float64]:
     """A weight for each row, from one for each sequence or one for each step."""
+    sample_weight = unmasked(sample_weight)
     try:
         flat = np.asarray(sample_weight, dtype=float)
     except ValueError:  # ragged

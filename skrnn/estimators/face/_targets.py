@@ -159,7 +159,7 @@ class Classes(RowTarget, ClassState):
     def _labels(self, y: NDArray[Any]) -> NDArray[Any]:
         """Those of the steps that have one."""
         labels = y[self.present(y)]
-        labels = np.array(labels.tolist()) if labels.dtype.kind == "O" and self.per_step else labels
+        labels = _of_one_kind(labels) if labels.dtype.kind == "O" and self.per_step else labels
         if self.per_step and labels.ndim == 1:
             check_classification_targets(labels)
         return labels
@@ -275,9 +275,13 @@ def encode_classes(y: NDArray[Any], classes: NDArray[Any], dtype: str) -> NDArra
 
 def class_weights(class_weight: Any, labels: NDArray[Any]) -> Array:
     """The weight of each label's class."""
+    of_labels = labels.ndim == 2
+    if class_weight != "balanced" and of_labels != isinstance(class_weight, list):
+        kind, wanted = ("labels", "a list of a dict {0: weight, 1: weight} for each") if of_labels else ("classes", "one dict of them and weights")
+        raise ValueError(f"The 'class_weight' parameter must be 'balanced' or, as y has {kind}, {wanted}; got {class_weight!r}")
     weight = compute_sample_weight(class_weight, labels)
-    if (weight < 0).any() or not weight.any():
-        raise ValueError(f"The 'class_weight' parameter must hold no negative weights, and not only zeros; got {class_weight!r}")
+    if not np.isfinite(weight).all() or (weight < 0).any() or not weight.any():
+        raise ValueError(f"The 'class_weight' parameter must hold finite weights, none negative, and not only zeros; got {class_weight!r}")
     return weight
 
 
@@ -296,10 +300,23 @@ def moments(table: Array, weight: Array | None) -> tuple[Array, Array]:
     return mean, np.where(deviation <= 1e-12 * np.abs(mean), 1.0, deviation)
 
 
+def _is_missing(label: Any) -> bool:
+    """Whether a label is None, NaN, or NA of pandas, which is equal to nothing and to nothing not."""
+    return label is None or type(label).__name__ == "NAType" or bool(label != label)
+
+
+def _of_one_kind(labels: NDArray[Any]) -> NDArray[Any]:
+    """Labels in an array of objects: strings as they are, numbers as numbers; refuse a mixture."""
+    kinds = {isinstance(label, str) for label in labels.ravel()}
+    if len(kinds) > 1:
+        raise TypeError("y mixes strings and other labels, which cannot be put in order: use labels of one kind")
+    return labels if kinds == {True} else np.array(labels.tolist())
+
+
 def _marked(y: NDArray[Any], missing_label: Any) -> NDArray[np.bool_]:
     """Which entries are neither NaN nor None nor the label that stands for none."""
     if y.dtype.kind == "O":
-        there = [label is not None and label == label and label != missing_label for label in y.ravel()]
+        there = [not _is_missing(label) and label != missing_label for label in y.ravel()]
         return np.array(there, dtype=bool).reshape(y.shape)
     present = ~np.isnan(y) if y.dtype.kind == "f" else np.ones(y.shape, dtype=bool)
     comparable = missing_label is not None and isinstance(missing_label, str) == (y.dtype.kind in "US")

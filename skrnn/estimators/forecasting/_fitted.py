@@ -29,6 +29,8 @@ class Request(NamedTuple):
     n_steps: int
     gap: int  # of these, nobody asked for the first
     series: Indices  # of which they are asked
+    rows: Indices | None = None  # of a long frame, (n_series, n_steps - gap), that the steps stand for
+    index: Any = None  # of that frame
 
 
 @dataclass(frozen=True)
@@ -241,14 +243,39 @@ class FittedForecaster:
 
     def given(self, said: list[tuple[Request, Array]], extra: tuple[str, Sequence[Any]] | None = None) -> Any:
         """Values (n_series, n_steps, n_targets[, n_extra]) as the user's series came; ``extra`` names the last axis and what stands along it."""
+        if said[0][0].rows is not None:
+            return self._by_rows(said, extra)
         found = {int(k): (request, part[request.gap :]) for request, values in said for k, part in zip(request.series, values, strict=True)}
         parts = [self._as_it_came(k, *found[k], extra) for k in range(len(found))]
         if not self.several:
             return parts[0]
         return parts if self.labels is None else self.labels.together(parts)
 
+    def _by_rows(self, said: list[tuple[Request, Array]], extra: tuple[str, Sequence[Any]] | None) -> Any:
+        """As the rows of the long frame that asked."""
+        index, some = said[0][0].index, said[0][1]
+        rows = np.empty((len(index), *some.shape[2:]), some.dtype)
+        for request, values in said:
+            rows[request.rows] = values[:, request.gap :]
+        if self.labels is None:
+            return rows[:, 0] if self.flat else rows
+        return self.labels.frame(0, rows, index, self.flat, extra)
+
     def _as_it_came(self, k: int, request: Request, values: Array, extra: tuple[str, Sequence[Any]] | None) -> Any:
         axis = self.times.axes[k]
         if self.labels is None or axis is None:
             return values[:, 0] if self.flat else values
         return self.labels.frame(k, values, axis.steps_ahead(len(values), request.gap), self.flat, extra)
+
+
+def request_of(fitted: FittedForecaster, series: Indices, n_steps: int, gap: int, tables: list[Array] | None) -> Request:
+    """Some of the series with ``n_steps`` steps to come behind them, of which ``gap`` after their ends are not asked for."""
+    if gap and fitted.covariates.columns.known:
+        raise ValueError(f"X begins {gap + 1} steps after the end of the series: the covariates of the steps between are not known")
+    every = None
+    if tables is not None and not gap:
+        every = [np.zeros((n_steps, len(fitted.covariates.mean)))] * len(fitted.history.lengths)
+        for k, table in zip(series, tables, strict=True):
+            every[k] = table
+    panel = fitted.history.followed_by(fitted._future(gap + n_steps, every))
+    return Request(panel, (series, panel.offsets[1:][series] - gap - n_steps), gap + n_steps, gap, series)

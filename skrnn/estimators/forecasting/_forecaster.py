@@ -20,7 +20,9 @@ from ..face._settings import Directed, Recurrence, Stacked, Standardized
 from ..face._trained import Lesson, Trained, refuse_other_network
 from ._fitted import FittedForecaster, Request
 from ._learning import forecasting_network, learned_windows, next_lesson, panel_of
+from ._long import asks_by_name, requests_of_rows
 from ._other_series import at_the_end_of_others
+from ._panel_score import panel_score, refuse_whole_series
 from ._plan import plan, warn_of_less
 from ._reading import (
     Array,
@@ -33,7 +35,6 @@ from ._reading import (
     read_static,
     read_to_come,
     require_series,
-    several_series,
 )
 from ._series_frames import dated, timeless
 from ._settings import AUTO, Forecasting, SeriesSettings, Strategy, WindowTraining
@@ -143,7 +144,7 @@ class RNNForecaster(
         if self.bidirectional and self.strategy == "recursive":
             raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
         given = read_panel_series(self, X, y, reset=True)
-        self._several, self._flat, self._labels = given.several, given.flat, given.labels
+        self._several, self._flat, self._labels, self._ids = given.several, given.flat, given.labels, given.ids
         names = [*vars(self).get("feature_names_in_", ())]
         self._covariate_columns = covariate_columns(self, self.n_features_in_, names, dated(X, self.time_column) is not X)
         time = self._covariate_columns.time
@@ -269,7 +270,12 @@ class RNNForecaster(
         if n_steps is not None:
             check_counts(n_steps=n_steps)
         fitted = self.forecaster_
-        requests = fitted.requests(n_steps, *read_to_come(self, X))
+        if asks_by_name(self, X):
+            requests = requests_of_rows(self, X, n_steps)
+        else:
+            requests = fitted.requests(n_steps, *read_to_come(self, X))
+            if n_steps is None and X is not None and said is FittedForecaster.points:
+                refuse_whole_series(self, max(request.n_steps - request.gap for request in requests))
         with predicting(self):
             return [(request, said(fitted, request.panel, request.places, request.n_steps, *told)) for request in requests]
 
@@ -368,23 +374,25 @@ class RNNForecaster(
         return self.forecaster_.given(self._asked(None, X, FittedForecaster.paths, n), ("path", range(n)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Coefficient of determination R² of the forecast of the steps after the end of the series.
+        """Coefficient of determination R² of the forecast of the steps after the end of the series; of several the mean of R² within each.
 
         Parameters
         ----------
         X : as in ``predict``
             Covariates of the steps to come; ``None`` where there are none.
-        y : array-like of shape (n_steps,) or (n_steps, n_targets)
+        y : array-like of shape (n_steps,) or (n_steps, n_targets), a list of them, or a long frame, as in ``fit``
             What came.
         sample_weight : array-like of shape (n_steps,), default=None
-            How much each step counts.
+            How much each step counts; of several series in the container of y.
 
         Returns
         -------
         float
         """
-        n_steps = None if X is not None else len(y[0]) if several_series(y) else len(y)
-        return float(r2_score(y, self.forecast(n_steps, X), sample_weight=sample_weight))
+        check_is_fitted(self)
+        if self._several:
+            return panel_score(self, X, y, sample_weight)
+        return float(r2_score(y, self.forecast(len(y) if X is None else None, X), sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

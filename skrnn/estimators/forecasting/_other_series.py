@@ -22,7 +22,7 @@ def at_the_end_of_others(forecaster: Any, X: Any, y: Any, static: Any) -> Any:
     if clock is not None and given.X is not None:
         clock = Clock.of(given.X, clock.column, given.several)
     panel = panel_of(given, model._covariates, whole, np.zeros_like(given.lengths), model._plan)
-    model._several, model._flat, model._labels = given.several, given.flat, given.labels
+    model._several, model._flat, model._labels, model._ids = given.several, given.flat, given.labels, given.ids
     model._times = SeriesTimes.of(*given.when, clock, given.several)
     model._series_moments, model.n_steps_ = series_moments(panel.series()), panel.lengths
     model._calibration = None if model._calibration is None else model._calibration.of_others(len(given.y))

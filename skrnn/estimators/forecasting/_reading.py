@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_array
 
-from ...data import ROWS, Sequences, cells_of, has_instances, kind_of
+from ...data import ROWS, Sequences, cells_of, has_instances, kind_of, long_index
 from ..face._guards import require_target
 from ..face._readers import Given, Steps
 from ..face._step_values import numbers
@@ -31,6 +31,7 @@ class GivenSeries(NamedTuple):
     flat: bool  # whether a target has no axis of outputs
     labels: SeriesLabels | None = None
     when: tuple[Whens, list[str]] = ([], [])  # the points in time of each series, and which table tells them
+    ids: tuple[Any, ...] | None = None  # the names of the series of a long frame
 
     @property
     def lengths(self) -> NDArray[np.intp]:
@@ -52,7 +53,9 @@ def several_series(y: Any) -> bool:
 
 def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool, others: bool = False) -> GivenSeries:
     """X and y, checked against each other; ``reset`` notes the columns of X in the model. They are of the series of ``fit``, or of ``others``."""
-    known, X = ids_of(y), dated(X, model.time_column)
+    if not reset and not others:
+        X, y = in_order_of_fit(model, X), in_order_of_fit(model, y)
+    known, X = ids_of(y) or ids_of(X), dated(X, model.time_column)
     check_ids(X, known and known[0], ("X", "y"))
     if not reset and not others:
         _check_ids_of_fit(model, X, y)
@@ -66,15 +69,18 @@ def read_panel_series(model: Any, X: Any, y: Any, *, reset: bool, others: bool =
             vars(model).pop("feature_names_in_", None)
         elif model.n_features_in_:
             raise ValueError(f"X must hold the covariates of the new steps, {model.n_features_in_} features; got None")
-        return _read_targets(y, several, parts_of(X, several) if times_only else None, allow_empty=not reset)
+        found = _read_targets(y, several, parts_of(X, several) if times_only else None, allow_empty=not reset)
+        return found._replace(ids=known and known[0])
     given, tables = _read_tables(model, X, reset=reset)
     several = given.layout != ROWS
+    if not several and ids_of(y) is not None:
+        raise ValueError("y has an (instance, time) index of several series: X needs the same")
     targets, beside = parts_of(y, several), parts_of(X, several)
     rows = numbers(Steps(model.dtype).align(targets if several else y, given))
     offsets = np.cumsum([len(x) for x in tables])[:-1]
     split = np.split(rows.reshape(len(rows), -1), offsets)
     when = when_of_both(when_of(targets), when_of(beside) if len(beside) == len(tables) else None, several)
-    return GivenSeries(split, tables, several, rows.ndim == 1, labels_of(y, targets, several), when)
+    return GivenSeries(split, tables, several, rows.ndim == 1, labels_of(y, targets, several), when, known and known[0])
 
 
 def _with_nothing(model: Any, X: Any, y: Any) -> GivenSeries:
@@ -109,8 +115,23 @@ def read_to_come(model: Any, X: Any) -> tuple[list[Array] | None, list[int] | No
     return tables, [len(table) for table in (parts if tables is None else tables)], when_of(parts)
 
 
+def read_tables_to_come(model: Any, X: Any) -> list[Array] | None:
+    """Covariates of the steps to come, a table for each series of X."""
+    return _read_tables(model, without_past(dated(X, model.time_column), model), reset=False)[1] if model.n_features_in_ else None
+
+
+def in_order_of_fit(model: Any, data: Any) -> Any:
+    """A long frame of the series of ``fit`` with these in their order there; anything else as it is."""
+    index = long_index(data)
+    known = model._ids or ()
+    if index is None or set(index.ids) != set(known):
+        return data
+    rows = dict(zip(index.ids, np.split(index.order, index.offsets[1:-1]), strict=True))
+    return data.iloc[np.concatenate([rows[name] for name in known])]
+
+
 def _check_ids_of_fit(model: Any, X: Any, y: Any = None) -> None:
-    known = None if model._labels is None or model._labels.ids is None else model._labels.ids[0]
+    known = model._ids
     check_ids(X, known, ("X", "fit"))
     check_ids(y, known, ("y", "fit"))
 

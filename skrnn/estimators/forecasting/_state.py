@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class ForecasterState:
     _calibration: Calibration | None
     _times: SeriesTimes
     _labels: SeriesLabels | None
+    _ids: tuple[Any, ...] | None
     _several: bool
     _flat: bool
     _seed: int
@@ -55,6 +56,7 @@ class ForecasterState:
         Fitted("_calibration", "Calibration or None"),
         Fitted("_times", "SeriesTimes"),
         Fitted("_labels", "SeriesLabels or None"),
+        Fitted("_ids", "tuple or None"),
         Fitted("_several, _flat", "bool"),
         Fitted("_seed", "int"),
     )

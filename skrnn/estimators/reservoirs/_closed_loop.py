@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
@@ -16,7 +17,7 @@ from ...cells import State, map_state, put_first
 from ...data import Sequences
 from ...engine import rollout
 from ...networks import Reservoirs
-from ...training import Choice, RecursiveLeastSquares, svd_path
+from ...training import Choice, DivergenceWarning, RecursiveLeastSquares, svd_path
 from ..face._step_values import as_arrays, as_tensors
 from ._drive import Units
 
@@ -26,6 +27,8 @@ LoopState = tuple[State, Tensor]  # of the network, and the last outputs (batch,
 
 ALPHAS = np.logspace(-16, 0, 25)  # in units of the mean eigenvalue of Z'Z
 _N_FREE_RUNS = 10
+_FAR = 10  # half ranges of the targets, or standard deviations
+_LONGER = 4  # times the steps that a free run with feedback is compared in, it must not get out of bounds
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,39 @@ class TaughtSeries(NamedTuple):
     first: int
 
 
+def is_long_enough(lengths: NDArray[np.int64], share: float, washout: int) -> bool:
+    """Whether free runs over the last ``share`` of sequences can choose a penalty."""
+    held = (lengths * share).astype(np.int64)
+    return bool((held // 2 >= _N_FREE_RUNS).all() and (lengths - held > washout).all())
+
+
+def range_of(targets: Array) -> Array:
+    """The least and the greatest of each target (2, n_targets)."""
+    return np.stack([targets.min(axis=0), targets.max(axis=0)])
+
+
+def warn_of_escape(outputs: Array, reach: Array) -> None:
+    """Warn if outputs (…, n_targets) of a closed loop are far from the targets of ``fit``, whose least and greatest are ``reach``."""
+    low, high = reach
+    middle, half = (low + high) / 2, (high - low) / 2
+    half = np.where(half > 0, half, np.maximum(np.abs(middle), 1.0))
+    with np.errstate(over="ignore", invalid="ignore"):
+        inside = np.abs(outputs - middle) <= _FAR * half
+    if not inside.all():
+        warnings.warn(
+            f"The closed loop left all bounds: it gave {outputs[~inside][0]:g}, more than {_FAR} times as far from the middle of the targets of "
+            "fit as any of them. What follows means nothing; a larger alpha, noise while fitting or alpha='closed_loop' make a loop hold longer",
+            DivergenceWarning,
+            stacklevel=4,
+        )
+
+
 def choose_by_free_run(loop: ClosedLoop, data: list[TaughtSeries], share: float) -> tuple[Array, Array, Choice]:
     """Coefficients, intercept and the penalty with which free runs stay closest to the targets.
 
     The last ``share`` of each sequence is held out. From ten places in it, which the network reaches on the true inputs, it runs freely for half of
     that part; compared is the mean over runs and steps of the squared error in units of the targets' variance, at most 1. Inputs that are not fed
-    back are the true ones.
+    back are the true ones. With feedback runs go on behind the known targets, and one that leaves all bounds there counts as wrong in all its steps.
     """
     length = min(int(len(d.y) * share) // 2 for d in data)
     rows, known, starts = [], [], []
@@ -172,10 +202,13 @@ def _scores(loop: ClosedLoop, path: tuple[Array, Array], starts: list[Any], vari
     together = map_state(lambda *s: torch.cat(s).repeat(n, *[1] * (s[0].dim() - 1)), *states)
     y = np.stack(targets, axis=1)  # (1 + n_steps, n_runs, n_targets)
     n_outer = inputs[0].shape[1] - y.shape[2]
-    outer = torch.stack(inputs, 1)[:, :, :n_outer].repeat(1, n, 1)
+    n_known, on = len(y) - 1, _LONGER if loop.units.feedback else 1
+    outer = torch.stack(inputs, 1)[:, :, :n_outer].repeat(on, n, 1)  # behind the known steps the inputs come again
     coef, intercept = (np.repeat(weights, n_runs, axis=0) for weights in path)  # a readout for each run
     last = torch.from_numpy(np.tile(y[0], (n, 1)))
-    free, _ = loop.run(lambda z: np.einsum("bp,bkp->bk", z, coef) + intercept, (together, last), len(y) - 1, outer)
+    free, _ = loop.run(lambda z: np.einsum("bp,bkp->bk", z, coef) + intercept, (together, last), on * n_known, outer)
+    free, variance = free.reshape(len(free), n, n_runs, -1), np.where(variance > 0, variance, 1.0)
     with np.errstate(over="ignore", invalid="ignore"):
-        error = ((free.reshape(len(free), n, n_runs, -1) - y[1:, None]) ** 2 / np.where(variance > 0, variance, 1.0)).mean(axis=3)
-    return np.asarray(np.where(error < 1, error, 1.0).mean(axis=(0, 2)))
+        error = ((free[:n_known] - y[1:, None]) ** 2 / variance).mean(axis=3)
+        lasts = ((free[n_known:] - y[1:].mean(axis=(0, 1))) ** 2 < (_FAR**2 * variance)).all(axis=(0, 3))
+    return np.asarray(np.where((error < 1) & lasts, error, 1.0).mean(axis=(0, 2)))

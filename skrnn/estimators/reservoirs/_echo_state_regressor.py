@@ -21,7 +21,7 @@ from ..face._state import Fitted
 from ..face._step_values import join_arrays
 from ..face._targets import moments
 from ._blueprint import Blueprint
-from ._closed_loop import ClosedLoop, LoopState, taken_up
+from ._closed_loop import ClosedLoop, LoopState, range_of, taken_up, warn_of_escape
 from ._drive import Drive, Units, warn_of_constants
 from ._driven_data import DrivenSteps
 from ._echo_state import EchoState
@@ -43,6 +43,7 @@ class StepReadoutState:
     target_mean_: Array
     target_scale_: Array
     state_: Any
+    _target_reach: Array
     _learned: Any
     _one_series: bool
     _single_output: bool
@@ -60,6 +61,7 @@ class StepReadoutState:
             "state_", "tuple", (), "The state after the training data, for ``predict`` and ``forecast``: of the reservoirs, and the last targets."
         ),
         Fitted("_learned", "NormalEquations, RecursiveLeastSquares or None", kept=False),
+        Fitted("_target_reach", "ndarray"),
         Fitted("_one_series, _single_output", "bool"),
         Fitted("_n_outputs", "int"),
     )
@@ -87,10 +89,11 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
         number of steps after which a millionth of it is left, at most a quarter of the shortest sequence.
     forgetting : float, default=1.0
         What the weight of a step is multiplied by at every later one, for "rls" and "force"; 1 forgets nothing.
-    alpha : float or {"block_cv", "gcv", "closed_loop"}, default="block_cv"
+    alpha : float or {"auto", "block_cv", "gcv", "closed_loop"}, default="auto"
         Penalty of the squared readout weights, or how it is chosen: "block_cv" by contiguous held-out folds; "gcv" by generalised cross-validation,
         which is faster and takes neighbouring steps for independent; where outputs can be the next inputs, "closed_loop" by the error of free runs on
-        the last held-out fold, which is what forecasts need (the states of all steps are then held at once).
+        the last held-out fold, which is what forecasts need (the states of all steps are then held at once). "auto" is "closed_loop" for one ``fit``
+        with ``feedback=True``, if there are steps enough for it, no weights, and states of less than 256 MB; else "block_cv".
     n_folds : int, default=5
         Contiguous folds for "block_cv" and for the choice of "auto" parameters.
     readout : estimator, {"rls", "force"} or None, default=None
@@ -128,11 +131,9 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
     >>> model = EchoStateRegressor(hidden_size=50, random_state=0).fit(
     ...     wave[:-1], wave[1:]
     ... )
-    >>> ahead = model.forecast(100)
-    >>> bool(
-    ...     np.abs(ahead[:, 0] - np.sin(0.2 * np.arange(1000, 1100))).max()
-    ...     < 0.01
-    ... )
+    >>> ahead = model.forecast(100)[:, 0]
+    >>> truth = np.sin(0.2 * np.arange(1000, 1100))
+    >>> bool(np.abs(ahead - truth).max() < 0.01)
     True
     """
 
@@ -140,13 +141,14 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
     feedback_scaling: float = 1.0
     washout: int | str = "auto"
     forgetting: float = 1.0
+    alpha: float | str = "auto"
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "feedback": ["boolean"],
         "feedback_scaling": [Interval(Real, 0, None, closed="left")],
         "washout": [Interval(Integral, 0, None, closed="left"), StrOptions({"auto"})],
         "forgetting": [Interval(Real, 0, 1, closed="right")],
-        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"block_cv", "gcv", "closed_loop"})],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({"auto", "block_cv", "gcv", "closed_loop"})],
         "readout": [BaseEstimator, StrOptions({"rls", "force"}), None],
     }
 
@@ -157,17 +159,19 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
     def _units(self) -> Units:
         return Units(self.mean_, self.scale_, self.target_mean_, self.target_scale_, self.feedback)
 
-    def _learner(self) -> Learner:
-        """As the parameters say."""
+    def _learner(self, taught: TaughtSteps | None = None) -> Learner:
+        """As the parameters say; ``taught`` is all that it will ever learn from."""
         if self.readout == "rls":
             return Recursive(self._units, self.alpha, self.forgetting)
         if self.readout == "force":
             return Force(self._units, self.alpha, self.forgetting)
         if self.readout is not None:
             return Model(self.readout, self._single_output)
-        if self.alpha == "closed_loop":
-            return FreeRun(self._units, self.n_folds)
-        return Ridge(self.alpha, self.n_folds, self.alpha_per_target)
+        lasting = FreeRun(self._units, self.n_folds)
+        whole = taught if self.alpha == "auto" and self.feedback else None
+        if self.alpha == "closed_loop" or (whole is not None and lasting.can(whole, self.washout_, self.network_.output_size)):
+            return lasting
+        return Ridge("block_cv" if self.alpha == "auto" else self.alpha, self.n_folds, self.alpha_per_target)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -191,7 +195,7 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
             if in_partitions(X):
                 self._begin_in_partitions(Partitions(X, y, sample_weight, self.n_threads))
             else:
-                self._begin(read_taught_steps(self, X, y, sample_weight, reset=True))
+                self._begin(taught := read_taught_steps(self, X, y, sample_weight, reset=True), taught)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -218,15 +222,17 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
                 self._go_on(read_taught_steps(self, X, y, sample_weight, reset=False), self.state_ if continue_stream else None)
         return self
 
-    def _begin(self, taught: TaughtSteps) -> None:
-        """Fix what the first data fix, then learn from them."""
+    def _begin(self, taught: TaughtSteps, everything: TaughtSteps | None = None) -> None:
+        """Fix what the first data fix, then learn from them; ``everything`` is all that will come, if that is known."""
         self._measure(taught.sequences)
         if not self.feedback:
             warn_of_constants(taught.sequences)
         n = self._n_outputs
         self.target_mean_, self.target_scale_ = moments(taught.targets, taught.weight) if self.standardize else (np.zeros(n), np.ones(n))
+        self._learner().check()
+        self._target_reach = range_of(taught.targets)
         self._set_up(taught, taught.sequences.lengths)
-        self._learn(taught, self._learner(), None)
+        self._learn(taught, self._learner(everything), None)
 
     def _set_up(self, taught: TaughtSteps, lengths: NDArray[np.int64]) -> None:
         """Choose the scales and draw the reservoir, where the standardisation is known; ``lengths`` are of all sequences, given here or not."""
@@ -247,6 +253,7 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
             given = f"readout={self.readout}, alpha={self.alpha!r}, noise={self.noise}"
             raise ValueError(f"A fit of Dask collections sums normal equations: it needs readout=None, another alpha and no noise; got {given}")
         first = read_taught_steps(self, *partitions.first(), None, reset=True)
+        self._target_reach = range_of(first.targets)
         reader, ridge = only_reading(self, "_n_outputs"), cast(Ridge, self._learner())
         lengths, channels, targets = zip(*partitions.map(partial(describe_steps, reader)), strict=True)
         all_lengths = np.concatenate(lengths)
@@ -267,6 +274,7 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
         if "_learned" not in vars(self):
             raise ValueError("partial_fit cannot go on: what was learned from is not saved with a model; call fit")
         learner = self._learner()
+        self._target_reach = range_of(np.concatenate([self._target_reach, taught.targets]))
         if learner.keeps is None or self._learned is None:
             raise ValueError(f"partial_fit needs a readout that learns from sums or step by step; got readout={self.readout}, alpha={self.alpha!r}")
         if not isinstance(self._learned, learner.keeps):
@@ -322,6 +330,7 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
             now = None if state is None else taken_up(state, self.network_, len(sequences), self._n_outputs)
             if self.feedback:
                 outputs, after = ClosedLoop(self.network_, units).run_over(sequences, read, now)
+                warn_of_escape(outputs, self._target_reach)
             else:
                 drive = Drive(self.network_, sequences, units.of_inputs, None if now is None else now[0])
                 outputs = np.empty((sequences.n_steps_total, self._n_outputs))
@@ -360,6 +369,7 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
             now = taken_up(state, self.network_, len(state[1]), self._n_outputs)
             future = None if X is None else loop.future(self._reader().read(self, X, reset=False).sequences, n_steps, len(state[1]))
             y = loop.run(readout_of(self), now, n_steps, future)[0].swapaxes(0, 1)
+            warn_of_escape(y, self._target_reach)
         y = y[0] if self._one_series and len(y) == 1 else y
         return y[..., 0] if self._single_output else y
 

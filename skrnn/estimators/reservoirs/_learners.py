@@ -17,11 +17,12 @@ from sklearn.utils.validation import has_fit_parameter
 from ...cells import State, map_state
 from ...training import NormalEquations, RecursiveLeastSquares, choose_alpha, solve, svd_path
 from ..face._step_values import as_arrays
-from ._closed_loop import ClosedLoop, TaughtSeries, choose_by_free_run
+from ._closed_loop import ClosedLoop, TaughtSeries, choose_by_free_run, is_long_enough
 from ._drive import Units
 from ._driven_data import DrivenData, DrivenSteps
 from ._readouts import LinearReadout, ModelReadout, Readout
 from ._shared_work import shared
+from ._taught_steps import TaughtSteps
 
 Array = NDArray[np.float64]
 
@@ -41,6 +42,10 @@ class Learner(ABC):
     """Learns a readout from driven sequences."""
 
     keeps: ClassVar[type | None] = None  # what it goes on from
+
+    def check(self) -> None:
+        """Refuse parameters that cannot be, before anything is chosen or driven."""
+        return
 
     @abstractmethod
     def learn(self, driven: Any, seen: Any = None) -> Learned:
@@ -121,11 +126,16 @@ class StepByStep(Learner, ABC):
     name: ClassVar[str]
     closed: ClassVar[bool]  # whether its own output is fed back while it learns
 
-    def learn(self, driven: DrivenSteps, seen: RecursiveLeastSquares | None = None) -> Learned:
-        if isinstance(self.alpha, str) or driven.weighted:
-            raise ValueError(f"readout={self.name!r} learns step by step: alpha must be a number (got {self.alpha!r}), and weights 0 or alike")
+    def check(self) -> None:
+        if isinstance(self.alpha, str):
+            raise ValueError(f"readout={self.name!r} learns step by step: alpha must be a number (got {self.alpha!r}), such as 1.0")
         if self.closed and not self.units.feedback:
             raise ValueError(f"readout={self.name!r} learns while its own output is fed back: it needs feedback=True")
+
+    def learn(self, driven: DrivenSteps, seen: RecursiveLeastSquares | None = None) -> Learned:
+        self.check()
+        if driven.weighted:
+            raise ValueError(f"readout={self.name!r} learns step by step: it needs weights 0 or alike")
         alpha = float(self.alpha)
         if seen is None:
             sizes = driven.drive.network.output_size, driven.targets.shape[1]
@@ -178,6 +188,12 @@ class FreeRun(Learner):
 
     units: Units
     n_folds: int
+
+    def can(self, taught: TaughtSteps, washout: int, width: int) -> bool:
+        """Whether sequences have no weights and are long enough, and their states of ``width`` features few enough to be held without being asked."""
+        lengths = taught.sequences.lengths
+        fits = taught.weight is None and int(lengths.sum()) * width * 8 <= _MANY
+        return fits and is_long_enough(lengths, 1 / self.n_folds, washout)
 
     def learn(self, driven: DrivenSteps, seen: None = None) -> Learned:
         drive = driven.drive

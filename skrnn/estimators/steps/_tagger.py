@@ -80,9 +80,10 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
         Parameters
         ----------
         X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_steps, n_features)
-            Sequences of any lengths; a 2-D array is one sequence, whose rows are the time steps.
+            Sequences of any lengths; a 2-D array is one sequence, whose rows are the time steps. So is a long pandas frame, with an (instance, time)
+            index, of many.
         y : list of arrays, array or Sequences
-            One target for each step, in the shape of X without its last axis, or with one of n_outputs.
+            One target for each step, in the shape of X without its last axis, or with one of n_outputs; a row for each row of a table.
         sample_weight : array-like of shape (n_sequences,), or in the shape of y, default=None
             How much each sequence, or each step, counts.
         X_val, y_val : as X and y, default=None
@@ -139,7 +140,7 @@ class RNNTagger(ClassifierMixin, ClassWeighted, Decayed, Trained, Standardized, 
 
         Returns
         -------
-        y : ndarray (n_steps,) for a 2-D X, (n_sequences, n_steps) for a 3-D X, else list of ndarray (n_steps,)
+        y : ndarray (n_steps,) for a 2-D X or a long frame, (n_sequences, n_steps) for a 3-D X, else list of ndarray (n_steps,)
             With one more axis if there are several outputs.
         state : object
             Only if ``return_state``.

@@ -52,8 +52,8 @@ class Seq2SeqTranslator(
 
     The equations of attention stand at :class:`skrnn.networks.Attending`, those of the search at :class:`skrnn.engine.BeamSearch`. The end is in
     the loss and is scored; the unknown token and the begin are never written. Tokens that were not seen in ``fit`` are read as the unknown token,
-    which has learnt something only if ``min_frequency`` left tokens out; ``handle_unknown="error"`` refuses them. Held-out pairs are scored by their
-    cross entropy with the teacher. A beam of one is greedy, whatever the penalties.
+    which has learnt something only if ``min_frequency`` left tokens out; a row of nothing else warns, and ``handle_unknown="error"`` refuses
+    them. Held-out pairs are scored by their cross entropy with the teacher. A beam of one is greedy, whatever the penalties.
 
     References
     ----------
@@ -100,9 +100,9 @@ class Seq2SeqTranslator(
 
         Parameters
         ----------
-        X : list of n_sequences lists of tokens, or of strings, whose tokens are their characters
+        X : list of n_sequences lists of tokens, or of strings, whose tokens are their characters; or a frame of one column of them
             What is read.
-        y : list of n_sequences lists of tokens, or of strings, whose tokens are their characters
+        y : list of n_sequences lists of tokens, or of strings, whose tokens are their characters; or a frame of one column of them
             What should be written.
         sample_weight : array-like of shape (n_sequences,), default=None
             How much each pair counts.
