@@ -111,7 +111,7 @@ class Categories(Encoding):
         if reset and not self.categories_:
             self._learn_channels(sequences.n_features, None, [])
         if sequences.n_features != self.n_channels_:
-            raise ValueError(f"X has {sequences.n_features} features, but {self.n_channels_} are expected, as in fit")
+            raise ValueError(f"X has {sequences.n_features} features, but the frontend is expecting {self.n_channels_} features, as in fit")
         values = sequences.values.copy()
         for k, channel in enumerate(self.places_.tolist()):
             if self.categories_[k].dtype != object:
@@ -141,7 +141,7 @@ class Categories(Encoding):
         if reset:
             self._learn_channels(n, names, tables)
         if n != self.n_channels_:
-            raise ValueError(f"X has {n} features, but {self.n_channels_} are expected, as in fit")
+            raise ValueError(f"X has {n} features, but the frontend is expecting {self.n_channels_} features, as in fit")
         if names is not None and self.names_ is not None and names != self.names_:
             raise ValueError(f"The channels of X are named {names}, but in fit {self.names_}")
 

@@ -265,8 +265,8 @@ def snippets(folder):
     return folder
 
 
-# Types of other libraries, which no name of a parameter comes from, would be most of what mypy reads.
-MYPY = "[mypy]\n[mypy-numba.*,numpy.*,pandas.*,scipy.*,sklearn.*,torch.*]\nfollow_imports = skip\n"
+# Types of other libraries, which no name of a parameter and no answer comes from, would be most of what mypy reads.
+MYPY = "[mypy]\n[mypy-numba.*,pandas.*,scipy.*,sklearn.*,torch.*]\nfollow_imports = skip\n"
 CHECKERS = {
     "mypy": ["mypy", "--no-error-summary", "--config-file", "mypy.ini", "--cache-dir", "cache", "."],
     "pyright": ["pyright", "--pythonpath", sys.executable],

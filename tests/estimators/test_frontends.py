@@ -344,7 +344,7 @@ def test_too_few_channels_are_refused_and_lags_may_stand_beside_a_category():
     X = np.dstack([rng.normal(size=(20, 5)), rng.normal(size=(20, 5)), rng.integers(0, 3, (20, 5))])
     model = RNNClassifier(frontend=Embedding(2, channels=[-1]), **settings_of(RNNClassifier)).fit(X, np.arange(20) % 2)
     for few in (X[..., :2], X[..., 0]):
-        with pytest.raises(ValueError, match=r"X has . features, but 3 are expected"):
+        with pytest.raises(ValueError, match=r"X has . features, but the frontend is expecting 3"):
             model.predict(few)
     lags = pd.DataFrame({**{f"lag{k}": rng.normal(size=20) for k in (1, 2, 3)}, "shop": [0, 1] * 10})
     model = RNNClassifier(frontend=Embedding(2, channels=[1]), **settings_of(RNNClassifier)).fit(lags, np.arange(20) % 2)

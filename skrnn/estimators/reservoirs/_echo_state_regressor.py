@@ -167,10 +167,11 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
             return Force(self._units, self.alpha, self.forgetting)
         if self.readout is not None:
             return Model(self.readout, self._single_output)
-        lasting = FreeRun(self._units, self.n_folds)
         whole = taught if self.alpha == "auto" and self.feedback else None
-        if self.alpha == "closed_loop" or (whole is not None and lasting.can(whole, self.washout_, self.network_.output_size)):
-            return lasting
+        if self.alpha == "closed_loop" or whole is not None:
+            lasting = FreeRun(self._units, self.n_folds)
+            if whole is None or lasting.can(whole, self.washout_, self.network_.output_size):
+                return lasting
         return Ridge("block_cv" if self.alpha == "auto" else self.alpha, self.n_folds, self.alpha_per_target)
 
     @_fit_context(prefer_skip_nested_validation=False)
