@@ -294,7 +294,7 @@ def test_what_differs_from_fit_is_refused():
         read(strings, [np.zeros((2, 3), dtype=object)])
     with pytest.raises(ValueError, match=r"channel 0 of X holds strings, but held numbers in fit"):
         read(numbers, [np.array([["a", 1]], dtype=object)])
-    with pytest.raises(ValueError, match=r"X has 2 features, but 3 are expected"):
+    with pytest.raises(ValueError, match=r"X has 2 features, but the frontend is expecting 3"):
         read(strings, [np.array([["sun", 1]], dtype=object)])
     named = learn(frames(pd.DataFrame), [0])[0]
     with pytest.raises(ValueError, match=r"channels of X are named \['a', 'size', 'place'\], but in fit \['weather', 'size', 'place'\]"):
