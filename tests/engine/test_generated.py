@@ -99,6 +99,19 @@ def test_predictions_are_those_of_the_steps_in_single_precision(cell):
     assert_same([y, *floating(last)], [expected, *floating(expected_last)], SINGLE)
 
 
+@every_class
+def test_a_cell_has_a_program_where_no_gradient_can_ever_be_wanted(cell, monkeypatch):
+    """There torch shows some operations whole, which it else takes apart; estimators predict in this way."""
+    batch, found = packed(), []
+    for quiet in (torch.no_grad, torch.inference_mode):
+        monkeypatch.setattr(module, "_shared", {})
+        with quiet():
+            cell = built(cell)
+            y, last = program(cell, batch, random_state(cell, len(RAGGED)))
+            found.append([y, *floating(last)])
+    assert_same(*found, EXACT)
+
+
 @pytest.mark.parametrize("inner", [Elman(), LSTM(), GRU("before"), SLSTM()], ids=repr)
 @pytest.mark.parametrize("around", [Zoneout, VariationalDropout, RecurrentDropout])
 def test_noise_is_drawn_from_the_generator_and_goes_back_too(inner, around):
