@@ -26,6 +26,7 @@ from ._views import MOVED
 OPERATIONS = COMPUTED | MOVED
 
 
+@torch.inference_mode(False)  # in which torch shows operations whole that it else takes apart
 def trace(cell: Cell, x: Tensor, state: State, learns: bool = True) -> Graph:
     """The graph of a step.
 
@@ -185,19 +186,10 @@ class _Tracer(_Light):
             args[0].copy_(new)
             self._bind(args[0], self.value(new))
             return args[0]
-        if self._looks_on and name not in OPERATIONS and (made := self._taken_apart(func, args, kwargs)) is not NotImplemented:
-            return made
         out = func(*args, **kwargs)
         if self._looks_on:
             self._see(func, name, out, args, {k: v for k, v in kwargs.items() if k != "generator"})
         return out
-
-    def _taken_apart(self, func: Any, args: Any, kwargs: Any) -> Any:
-        """What torch makes of simpler operations: where no gradient can ever be wanted, it shows us the whole."""
-        if not torch.is_inference_mode_enabled():
-            return NotImplemented
-        with self:
-            return func.decompose(*args, **kwargs)
 
     def _drawn(self, into: Tensor, p: float, generator: Any) -> Tensor:
         into.fill_(1.0)
