@@ -62,8 +62,8 @@ class Arrays:
         self._moving = {a.name: a.length for a in own if a.place == "moving"}
         self.pieces = _pieces(layout, self.n_rows, max(_CACHED // max(1, sum(self._moving.values())), 2 * WORTH_THREADS // work))
         self._given = dict[str, Callable[[], NDArray[Any]]]()
-        longest = max(p.end - p.first for p in self.pieces)
-        rows = {"steps": self.n_rows, "sequences": int(layout.sizes[0]), "blocks": min(longest, _BLOCK), "moving": longest, "panels": 1}
+        self._longest = max(p.end - p.first for p in self.pieces)
+        rows = {"steps": self.n_rows, "sequences": int(layout.sizes[0]), "blocks": min(self._longest, _BLOCK), "moving": self._longest, "panels": 1}
         self._places, high = dict[str, tuple[int, int, str]](), 0
         for name, place, length, dtype in own:
             length *= rows[place]
@@ -88,10 +88,8 @@ class Arrays:
 
     def rows(self, name: str, piece: Piece, width: int) -> NDArray[Any]:
         """The rows of a piece of an array for all steps, ``width`` entries long; several for a step where it has more."""
-        array = self[name]
-        rows = array.reshape(max(p.end - p.first for p in self.pieces) if name in self._moving else self.n_rows, -1)
-        rows = rows[: piece.end - piece.first] if name in self._moving else rows[piece.first : piece.end]
-        return rows.reshape(-1, width)
+        n, first = (self._longest, 0) if name in self._moving else (self.n_rows, piece.first)
+        return self[name].reshape(n, -1)[first : first + piece.end - piece.first].reshape(-1, width)
 
 
 def _pieces(layout: Layout, n_rows: int, most: int) -> list[Piece]:

@@ -82,7 +82,7 @@ class Program:
         for name, arrays in of_pass.items():
             for a in arrays.values():
                 place = "blocks" if a.place == "sequences" and name not in _OVER_TIME else a.place
-                own[a.name] = Own(a.name, "moving" if place == "steps" and a.name not in across else place, self._length(a), a.dtype)
+                own[a.name] = Own(a.name, "moving" if place == "steps" and a.name not in across else place, _length(a, self._lanes), a.dtype)
         return list(own.values())
 
     # -- what the backward pass needs
@@ -98,11 +98,6 @@ class Program:
                 self.sums.append((node, node.inputs[0], Buffer(f"sum{len(self.sums)}", "sequences", node.inputs[0].shape, node.dtype)))
         self.factors = [_bare(n) for _, a, b in self.tall for n in (a, b)]
         return roots + self.factors + [n for _, n, _ in self.sums]
-
-    def _length(self, array: Buffer) -> int:
-        """Bytes of a row."""
-        size = array.shape[0] * whole_vectors(array.shape[1], array.dtype, self._lanes) if array.place == "panels" else array.size
-        return size * np.dtype(array.dtype).itemsize
 
     def _of_input_alone(self, roots: list[Node]) -> list[Node]:
         """Dear nodes that follow from the input alone: they are computed for all steps at once, before the loop."""
@@ -273,6 +268,12 @@ class Program:
 
 def _in_order(pieces: list[Piece], descending: bool) -> list[Piece]:
     return pieces[::-1] if descending else pieces
+
+
+def _length(array: Buffer, lanes: int) -> int:
+    """Bytes of a row."""
+    size = array.shape[0] * whole_vectors(array.shape[1], array.dtype, lanes) if array.place == "panels" else array.size
+    return size * np.dtype(array.dtype).itemsize
 
 
 def _bare(node: Node) -> Node:
