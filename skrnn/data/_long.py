@@ -33,6 +33,15 @@ class LongIndex:
     offsets: Array
     times: Any
 
+    @property
+    def rows(self) -> list[NDArray[np.intp]]:
+        """The rows of each instance."""
+        return np.split(self.order, self.offsets[1:-1])
+
+    def apart(self, values: Any) -> list[NDArray[Any]]:
+        """Values of the frame's rows, those of each instance by themselves."""
+        return [np.asarray(values)[rows] for rows in self.rows]
+
     def as_frame_has_them(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Rows that stand instance by instance, in the order of the frame."""
         given = np.empty_like(rows)

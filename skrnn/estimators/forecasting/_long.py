@@ -34,7 +34,7 @@ def requests_of_rows(model: Any, X: Any, n_steps: int | None) -> list[Request]:
         gaps.append(axis.steps_to(when, f"the index of series {name!r}"))
         if gaps[-1] < 0:
             raise ValueError(f"the rows to come must go on after the end of each series; those of series {name!r} begin at {when.labels[0]}")
-    rows = np.split(index.order, index.offsets[1:-1])
+    rows = index.rows
     found = []
     for gap, n in sorted(set(zip(gaps, lengths.tolist(), strict=True))):
         asked = [k for k in range(len(places)) if (gaps[k], lengths[k]) == (gap, n)]

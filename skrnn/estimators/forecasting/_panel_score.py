@@ -37,9 +37,8 @@ def panel_score(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
         weights = None if sample_weight is None else list(sample_weight)
     else:
         refuse_other_index(X, y)
-        cut = lambda rows: np.split(np.asarray(rows)[index.order], index.offsets[1:-1])  # noqa: E731
-        ahead, parts = cut(model.forecast(None, data)), cut(unmasked(y))
-        weights = None if sample_weight is None else cut(sample_weight)
+        ahead, parts = index.apart(model.forecast(None, data)), index.apart(unmasked(y))
+        weights = None if sample_weight is None else index.apart(sample_weight)
     return float(np.mean([_score(k, *series) for k, series in enumerate(zip(parts, ahead, weights or [None] * len(parts), strict=True))]))
 
 

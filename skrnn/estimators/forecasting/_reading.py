@@ -126,7 +126,7 @@ def in_order_of_fit(model: Any, data: Any) -> Any:
     known = model._ids or ()
     if index is None or set(index.ids) != set(known):
         return data
-    rows = dict(zip(index.ids, np.split(index.order, index.offsets[1:-1]), strict=True))
+    rows = dict(zip(index.ids, index.rows, strict=True))
     return data.iloc[np.concatenate([rows[name] for name in known])]
 
 
