@@ -32,6 +32,14 @@ def test_a_category_halves_the_error_where_the_level_depends_on_it():
     assert errors[1] < 0.5 * errors[0]
 
 
+def test_other_series_have_categories_too():
+    _, y, kinds = offers(1)
+    static = pd.DataFrame({"kind": kinds})
+    model = RNNForecaster(n_lags=3, horizon=4, max_epochs=2, random_state=0).fit(None, y, static=static)
+    others = model.with_history(None, y[::-1], static=static[::-1])
+    np.testing.assert_array_equal(others.predict(), model.predict()[::-1])
+
+
 KINDS = ["a", "b", "a"]
 SIZES = [1.5, 2.0, 3.0]
 EXPECTED = [[1, 0, 1.5], [0, 1, 2.0], [1, 0, 3.0]]

@@ -157,7 +157,7 @@ class RNNForecaster(
         if not going_on:
             warn_of_less(self, self._plan, given)
         self._static_columns = self._static_columns if going_on else StaticColumns().learn(static)
-        whole, starts = read_static(self._static_columns.numbers(static), len(given.y)), np.zeros_like(given.lengths)
+        whole, starts = read_static(self._static_columns, static, len(given.y)), np.zeros_like(given.lengths)
         panel = panel_of(given, self._covariates, whole, starts, self._plan)
         self._calibration = None
         self.n_steps_ = panel.lengths
@@ -242,7 +242,7 @@ class RNNForecaster(
             Covariates of every step of the other series; ``None`` where there are none.
         y : as in ``fit``
             Other series, of any number, with ``n_lags_`` steps or more. Where a season was found, it is counted from their beginning.
-        static : array-like of shape (n_series, n_static), default=None
+        static : array-like or frame of shape (n_series, n_static), default=None
             As in ``fit``.
 
         Returns

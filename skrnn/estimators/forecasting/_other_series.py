@@ -17,7 +17,7 @@ def at_the_end_of_others(forecaster: Any, X: Any, y: Any, static: Any) -> Any:
     """A copy of a fitted forecaster that knows other series, and nothing of those of its own."""
     model = copy.deepcopy(forecaster)
     given = read_panel_series(model, X, y, reset=False, others=True)
-    whole, clock = read_static(static, len(given.y)), model._times.clock
+    whole, clock = read_static(model._static_columns, static, len(given.y)), model._times.clock
     _refuse_other_kind(given, whole, model._history, model.n_lags_)
     if clock is not None and given.X is not None:
         clock = Clock.of(given.X, clock.column, given.several)
