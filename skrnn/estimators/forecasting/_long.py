@@ -9,7 +9,7 @@ import numpy as np
 from ...data import long_index
 from ._fitted import FittedForecaster, Request, request_of
 from ._reading import read_tables_to_come
-from ._series_frames import parts_of
+from ._series_frames import dated, parts_of
 from ._times import when_of
 
 
@@ -24,7 +24,7 @@ def requests_of_rows(model: Any, X: Any, n_steps: int | None) -> list[Request]:
     places, lengths = np.array([known[name] for name in index.ids], dtype=np.intp), np.diff(index.offsets)
     if n_steps is not None and (lengths != n_steps).any():
         raise ValueError(f"X must hold n_steps={n_steps} steps to come of each series; got {lengths.tolist()}")
-    tables = read_tables_to_come(model, X)
+    tables = read_tables_to_come(model, dated(X, model.time_column))
     gaps = []
     for name, place, when in zip(index.ids, places, when_of(parts_of(X, True)), strict=True):
         axis = fitted.times.axes[place]

@@ -110,14 +110,13 @@ def read_to_come(model: Any, X: Any) -> tuple[list[Array] | None, list[int] | No
         raise ValueError(f"X must hold a row for each step to come, forecast(n_steps) takes their number; got {X!r}")
     _check_ids_of_fit(model, X)
     X = dated(X, model.time_column)
-    tables = _read_tables(model, without_past(X, model), reset=False)[1] if model.n_features_in_ else None
-    parts = parts_of(X, model._several)
+    tables, parts = read_tables_to_come(model, X), parts_of(X, model._several)
     return tables, [len(table) for table in (parts if tables is None else tables)], when_of(parts)
 
 
 def read_tables_to_come(model: Any, X: Any) -> list[Array] | None:
-    """Covariates of the steps to come, a table for each series of X."""
-    return _read_tables(model, without_past(dated(X, model.time_column), model), reset=False)[1] if model.n_features_in_ else None
+    """Covariates of the steps to come, a table for each series of X, which has been :func:`dated`."""
+    return _read_tables(model, without_past(X, model), reset=False)[1] if model.n_features_in_ else None
 
 
 def in_order_of_fit(model: Any, data: Any) -> Any:
