@@ -34,6 +34,7 @@ from ._stepping import check_no_gap as check_no_gap
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
 from ._steps import step_rows as step_rows
+from ._tables import is_missing as is_missing
 from ._time_axis import RESET as RESET
 from ._time_axis import TimeAxis as TimeAxis
 from ._time_axis import check_index as check_index

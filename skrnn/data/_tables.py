@@ -339,7 +339,7 @@ def kind_of_cells(cells: list[Any]) -> tuple[str, int]:
         return "numbers", 0
     if set(kinds.values()) == {"strings"}:
         return "strings", 0
-    missing = next((k for k, cell in enumerate(cells) if _is_missing(cell)), None)
+    missing = next((k for k, cell in enumerate(cells) if is_missing(cell)), None)
     if missing is not None:
         return "missing", missing
     strange = next((k for k, cell in enumerate(cells) if kinds[type(cell)] not in ("numbers", "strings")), None)
@@ -354,5 +354,6 @@ def _kind_of_type(cell_type: type) -> str:
     return "numbers" if issubclass(cell_type, Real | Decimal | np.bool_) else "others"
 
 
-def _is_missing(cell: Any) -> bool:
-    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float | np.floating) and bool(np.isnan(cell)))
+def is_missing(cell: Any) -> bool:
+    """Whether a cell is None, NaN, or NA of pandas, which is equal to nothing and to nothing not."""
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType") or bool(cell != cell)

@@ -13,6 +13,8 @@ from sklearn.metrics import get_scorer
 from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 
+from ..data import is_missing
+
 
 def step_scorer(scoring: str | Callable[..., float], missing_label: Any = None) -> Callable[..., float]:
     """Make a scorer that looks at all steps of all sequences as scikit-learn's looks at samples.
@@ -78,7 +80,7 @@ def _rows(values: Any, X: Any) -> NDArray[Any]:
 
 def _has_target(row: Any, missing_label: Any) -> bool:
     cells = np.ravel(np.asarray(row, dtype=object))
-    return all(cell is not None and cell == cell and (missing_label is None or cell != missing_label) for cell in cells)
+    return not any(is_missing(cell) or (missing_label is not None and cell == missing_label) for cell in cells)
 
 
 def _can(method: str) -> Callable[[Any], bool]:

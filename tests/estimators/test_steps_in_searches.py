@@ -78,6 +78,17 @@ def test_steps_without_a_target_are_left_out():
         step_scorer("accuracy")(model, RAGGED[:1], [[None] * 5])
 
 
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA], ids=["None", "NaN", "NA"])
+def test_whatever_marks_a_step_without_a_target(missing):
+    X = np.tile([[-1.0], [1.0]], (10, 1))
+    y = np.array(["low", "high"] * 10, dtype=object)
+    model = RNNTagger(hidden_size=4, max_epochs=2, random_state=0).fit(X, y)
+    some = y.copy()
+    some[::3] = missing
+    kept = np.arange(20) % 3 > 0
+    assert step_scorer("accuracy")(model, X, some) == accuracy_score(y[kept].astype(str), model.predict(X)[kept].astype(str))
+
+
 def test_a_scorer_of_steps_can_be_pickled_and_searched_with():
     scorer = pickle.loads(pickle.dumps(step_scorer("f1_macro")))
     search = GridSearchCV(RNNTagger(**M), {"cell": ["elman", "gru"]}, scoring=scorer, cv=2, error_score="raise").fit(RAGGED, TAGS)

@@ -15,7 +15,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_y, check_array, column_or_1d
 
-from ...data import StepRows
+from ...data import StepRows, is_missing
 from ...training import Batches, BinaryCrossEntropy, CrossEntropy, Data, Objective, SquaredError
 from ._held_out import Part
 from ._readers import Given, Reader
@@ -300,11 +300,6 @@ def moments(table: Array, weight: Array | None) -> tuple[Array, Array]:
     return mean, np.where(deviation <= 1e-12 * np.abs(mean), 1.0, deviation)
 
 
-def _is_missing(label: Any) -> bool:
-    """Whether a label is None, NaN, or NA of pandas, which is equal to nothing and to nothing not."""
-    return label is None or type(label).__name__ == "NAType" or bool(label != label)
-
-
 def _of_one_kind(labels: NDArray[Any]) -> NDArray[Any]:
     """Labels in an array of objects: strings as they are, numbers as numbers; refuse a mixture."""
     kinds = {isinstance(label, str) for label in labels.ravel()}
@@ -316,7 +311,7 @@ def _of_one_kind(labels: NDArray[Any]) -> NDArray[Any]:
 def _marked(y: NDArray[Any], missing_label: Any) -> NDArray[np.bool_]:
     """Which entries are neither NaN nor None nor the label that stands for none."""
     if y.dtype.kind == "O":
-        there = [not _is_missing(label) and label != missing_label for label in y.ravel()]
+        there = [not is_missing(label) and label != missing_label for label in y.ravel()]
         return np.array(there, dtype=bool).reshape(y.shape)
     present = ~np.isnan(y) if y.dtype.kind == "f" else np.ones(y.shape, dtype=bool)
     comparable = missing_label is not None and isinstance(missing_label, str) == (y.dtype.kind in "US")
