@@ -15,8 +15,8 @@ from ...data import LAYOUTS, STEP_ORDERS
 from ...engine import RULES, Rule
 from ...frontends import Frontend
 from ...networks import POOLINGS
-from ...training import OPTIMIZERS, SCHEDULES, Penalty
-from ._declared import COMPUTATION, DATA, NETWORK, TRAINING, parameters
+from ...training import LOSSES, OPTIMIZERS, SCHEDULES, Penalty
+from ._declared import COMPUTATION, DATA, NETWORK, TASK, TRAINING, parameters
 from ._state import EncodingState
 
 
@@ -148,6 +148,9 @@ class Training:
     penalties : penalty, tuple or list of penalties, or None, default=None
         What the network is trained for beside its loss, or against: objects of :mod:`skrnn.training`, as ``ActivationPenalty()``, the first
         nearest to the loss. The parameters of a single one can be searched as ``penalties__…``. ``loss_curve_`` is the loss without them.
+    frozen : str, or list or tuple of str, default=()
+        Parts of ``network_`` whose weights training leaves as they are, by the names that ``summary`` shows: "frontend", "recurrent" or one of its
+        layers, "recurrent.layers.0". To go on with other data by ``partial_fit`` or ``warm_start`` without unlearning what these do.
     early_stopping : "auto" or bool, default="auto"
         Stop when the held-out loss has not fallen for a while, and keep the best weights. "auto" does if ``X_val`` and ``y_val`` are passed to
         ``fit``; ``True`` sets a part of the training set aside.
@@ -170,6 +173,7 @@ class Training:
     clip_value: float | None = None
     rule: str | Rule = "bptt"
     penalties: Penalty | Sequence[Penalty] | None = None
+    frozen: str | Sequence[str] = ()
     early_stopping: str | bool = "auto"
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
@@ -187,6 +191,7 @@ class Training:
         "clip_value": [Interval(Real, 0, None, closed="neither"), None],
         "rule": [StrOptions(set(RULES)), Rule],
         "penalties": [Penalty, list, tuple, None],
+        "frozen": [str, list, tuple],
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -256,6 +261,31 @@ class Windowed:
         "n_lags": [Interval(Integral, 1, None, closed="left"), None],
         "layout": [StrOptions(set(LAYOUTS))],
         "step_order": [StrOptions(set(STEP_ORDERS))],
+    }
+
+
+@parameters
+class Measured:
+    """What a regression minimises.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "gamma", "quantile"}, default="squared_error"
+        What is minimised, and so what is predicted: the mean; the median; between the two, with squares up to one standard deviation of the
+        targets; the mean of counts and other targets of 0 or more, whose variance grows with it; the mean of positive targets, whose standard
+        deviation grows with it; a quantile. "poisson" and "gamma" are half deviances of the exponential of the network's output.
+    quantile : float, default=0.5
+        Which one ``loss="quantile"`` predicts: the share of targets that lie below.
+    """
+
+    loss: str = "squared_error"
+    quantile: float = 0.5
+
+    _place: ClassVar[int] = TASK
+    _built_from: ClassVar[tuple[str, ...]] = ("loss",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "loss": [StrOptions(set(LOSSES))],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
     }
 
 

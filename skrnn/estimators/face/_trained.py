@@ -139,6 +139,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             patience=None if lesson.held is None else self.n_iter_no_change,
             tol=self.tol,
             penalties=as_penalties(self.penalties),
+            frozen=(self.frozen,) if isinstance(self.frozen, str) else tuple(self.frozen),
         )
 
     def _train(self, lesson: Lesson, trainer: Trainer, conclude: Callable[[Self], None] = lambda model: None, **going_on: Any) -> None:

@@ -14,7 +14,7 @@ from ...networks import SequenceNetwork
 from ..face._declared import parameters
 from ..face._held_out import HELD_OUT
 from ..face._readers import Rows
-from ..face._settings import Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
+from ..face._settings import Decayed, Directed, Fronted, Measured, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import NumberState
 from ..face._targets import Numbers
 from ..face._trained import Trained, encoding_of, seeing_layers
@@ -25,6 +25,7 @@ from ._features import pooled_states, unit_names
 class RNNRegressor(
     RegressorMixin,
     TransformerMixin,
+    Measured,
     Decayed,
     Trained,
     Windowed,
@@ -38,7 +39,8 @@ class RNNRegressor(
 ):
     """Predict one number, or several, for whole sequences with a recurrent network.
 
-    Sequences may differ in length; nothing is padded. Targets are standardised inside, so that their scale does not matter. The defaults are
+    Sequences may differ in length; nothing is padded. Targets are standardised inside, so that their scale does not matter; `loss` says
+    what of them is predicted. The defaults are
     chosen over several kinds of data (see the user guide); ``cell``, ``hidden_size`` and ``max_epochs`` are the first things to search.
 
     Notes
@@ -48,7 +50,8 @@ class RNNRegressor(
         y(t) = layers of cells (forward, backward) over x(1), x(2), …
         prediction = target_mean_ + target_scale_ (V pool(y(1), y(2), …) + d)
 
-    V and d start at zero, so that training starts from the mean of the targets.
+    V starts at zero and d where the loss of a constant is least, so that training starts from the mean of the targets, their median or quantile.
+    With ``loss="poisson"`` and ``"gamma"`` the prediction is target_mean_ · exp(V pool(…) + d).
 
     Examples
     --------
@@ -71,7 +74,7 @@ class RNNRegressor(
         return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self))
 
     def _target(self) -> Numbers:
-        return Numbers(self, self.dtype)
+        return Numbers(self, self.dtype, loss=self.loss, quantile=self.quantile)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> SequenceNetwork:
         layers, frontend = seeing_layers(self, generator)
