@@ -16,6 +16,7 @@ from ._frames import order_of_instances as order_of_instances
 from ._long import LongIndex as LongIndex
 from ._long import long_index as long_index
 from ._long import refuse_other_index as refuse_other_index
+from ._long import refuse_other_order as refuse_other_order
 from ._panel import Panel as Panel
 from ._panel import Window as Window
 from ._panel import windows_of as windows_of

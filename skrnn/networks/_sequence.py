@@ -26,13 +26,15 @@ class SequenceNetwork(Network):
         Start of the head's bias.
     frontend : Frontend or None, default=None
         Built, for the input; the recurrent layers take what comes out of it.
+    n_static : int, default=0
+        Channels at the end of the input that are the same at every step: they go past the frontend.
     """
 
     pools: Any  # of a Pooling for each direction
 
-    def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor, frontend: Frontend | None = None) -> None:
+    def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor, frontend: Frontend | None = None, n_static: int = 0) -> None:
         super().__init__()
-        self.recurrent, self.frontend = recurrent, frontend
+        self.recurrent, self.frontend, self.n_static = recurrent, frontend, n_static
         size = recurrent.output_size // recurrent.n_directions
         self.pools = Layers(pooling(pool, size, recurrent.generator) for _ in range(recurrent.n_directions))
         self.head = Linear(recurrent.output_size, bias)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import Encoding
+from ...data import Encoding, StaticColumns
 
 Array = NDArray[np.float64]
 
@@ -105,6 +105,14 @@ class EncodingState:
             "What was learned of X for a frontend: ``encoding_.categories_`` for ``Embedding``, ``encoding_.shape_`` for ``PerFrame``.",
         ),
     )
+
+
+class StaticState:
+    """What was known of each sequence or series as a whole."""
+
+    _static_columns: StaticColumns
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (Fitted("_static_columns", "StaticColumns"),)
 
 
 class ScaleState:

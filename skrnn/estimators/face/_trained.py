@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import BaseEstimator, CallbackSupportMixin
 from ...cells import Parametrised, resolve
-from ...data import Encoding
+from ...data import Encoding, StaticColumns
 from ...engine import Stream, resolve_rule
 from ...frontends import Embedding, Frontend, resolve_frontend
 from ...kernels import announcing
@@ -291,14 +291,19 @@ def _frontend_of(model: Any) -> Frontend | None:
     return Embedding(channels="from_dtype") if model.frontend == AUTO else resolve_frontend(model.frontend)
 
 
-def seeing_layers(model: Any, generator: torch.Generator) -> tuple[Recurrent, Frontend | None]:
-    """The layers that an estimator's parameters describe, and what stands before them."""
-    frontend, width = _frontend_of(model), len(model.mean_)
+def static_of(model: Any) -> StaticColumns:
+    """The columns of what is known of sequences as a whole: those that were learned in ``fit``, or that will be."""
+    return model._static_columns if "network_" in vars(model) else StaticColumns()
+
+
+def seeing_layers(model: Any, generator: torch.Generator, n_static: int = 0) -> tuple[Recurrent, Frontend | None]:
+    """The layers that an estimator's parameters describe, and what stands before them; the last channels go past that."""
+    frontend, width = _frontend_of(model), len(model.mean_) - n_static
     if model.frontend == AUTO and "encoding_" not in vars(model):
         frontend = None
     if frontend is not None:
         width = frontend.build(width, generator, model.encoding_).output_size
-    return recurrent_layers(model, width, generator), frontend
+    return recurrent_layers(model, width + n_static, generator), frontend
 
 
 def recurrent_layers(model: Any, input_size: int, generator: torch.Generator) -> Recurrent:

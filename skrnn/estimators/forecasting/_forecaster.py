@@ -32,7 +32,6 @@ from ._reading import (
     covariate_scales,
     levels_between,
     read_panel_series,
-    read_static,
     read_to_come,
     require_series,
 )
@@ -156,8 +155,9 @@ class RNNForecaster(
         self.season_, self.target_scaling_ = self._plan.season, self._plan.target_scaling
         if not going_on:
             warn_of_less(self, self._plan, given)
-        self._static_columns = self._static_columns if going_on else StaticColumns().learn(static)
-        whole, starts = read_static(self._static_columns, static, len(given.y)), np.zeros_like(given.lengths)
+        self._static_columns = self._static_columns if going_on else StaticColumns()
+        whole = self._static_columns.read(static, len(given.y), given.ids, reset=not going_on)
+        starts = np.zeros_like(given.lengths)
         panel = panel_of(given, self._covariates, whole, starts, self._plan)
         self._calibration = None
         self.n_steps_ = panel.lengths

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.validation import check_array
 
-from ...data import ROWS, Sequences, StaticColumns, cells_of, has_instances, kind_of, long_index
+from ...data import ROWS, Sequences, cells_of, has_instances, kind_of, long_index
 from ..face._guards import require_target
 from ..face._readers import Given, Steps
 from ..face._step_values import numbers
@@ -192,16 +191,6 @@ def levels_between(levels: Any, name: str) -> list[float]:
     if found.ndim != 1 or len(found) == 0 or not ((found > 0) & (found < 1)).all():
         raise ValueError(f"{name} must lie between 0 and 1, as a number or a list of them; got {levels!r}")
     return found.tolist()
-
-
-def read_static(columns: StaticColumns, static: Any, n_series: int) -> Array:
-    """A row of numbers for each series, categories as ``columns`` know them; no columns where there are none."""
-    if static is None:
-        return np.empty((n_series, 0))
-    table = check_array(columns.numbers(static), dtype=np.float64, input_name="static")
-    if len(table) != n_series:
-        raise ValueError(f"static must have a row for each of the {n_series} series; got {len(table)}")
-    return np.asarray(table)
 
 
 def fill_forward(y: Array) -> Array:
