@@ -2,7 +2,7 @@
 
 from ._attention import ATTENTIONS, Attending
 from ._dual_stage import DualStage
-from ._encoder import Encoder, Vector
+from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback, Tokens, Values
 from ._network import Network
 from ._readout import POOLINGS
@@ -19,6 +19,7 @@ __all__ = [
     "Feedback",
     "Pair",
     "Recurrent",
+    "Regions",
     "Reservoirs",
     "Seq2Seq",
     "SequenceNetwork",

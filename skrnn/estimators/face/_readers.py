@@ -176,7 +176,9 @@ class Rows(RowReader):
 
 @dataclass(frozen=True)
 class Vectors(RowReader):
-    """The rows of a table, each a sequence of one step."""
+    """The rows of a table, each a sequence of one step; ``hint`` is what to do with several vectors, for the error."""
+
+    hint: str = ""
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         return read_pair(self, model, X, y, target, reset=reset, names=names)
@@ -184,8 +186,25 @@ class Vectors(RowReader):
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
         table, layout = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
         if layout != ROWS:
-            raise ValueError(f"X must be 2-D (n_samples, n_features), a vector to start from in each row; got {len(table)} sequences")
+            raise ValueError(f"X must be 2-D (n_samples, n_features), a vector to start from in each row; got {len(table)} sequences{self.hint}")
         return Given(Sequences(table.values, np.arange(len(table.values) + 1)), layout)
+
+
+@dataclass(frozen=True)
+class VectorSets(RowReader):
+    """Several vectors for each answer."""
+
+    def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+        return read_pair(self, model, X, y, target, reset=reset, names=names)
+
+    def read(self, model: Any, X: Any, *, reset: bool) -> Given:
+        sequences, layout = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
+        if layout == ROWS:
+            raise ValueError(
+                f"X must be 3-D (n_samples, n_regions, n_features), or a list of arrays (n_regions, n_features), to be looked at; got 2-D of shape "
+                f"{(sequences.n_steps_total, sequences.n_features)}: use attention=None, or X[:, None]"
+            )
+        return Given(sequences, layout)
 
 
 @dataclass(frozen=True)

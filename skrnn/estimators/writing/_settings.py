@@ -42,37 +42,50 @@ class Decoding:
 
 @parameters
 class SourceSteps:
-    """A source with steps, at which a decoder may look.
+    """A source with steps.
 
     Parameters
     ----------
     decoder_cell : str, Cell or None, default=None
         What happens in one step of the decoder; ``None`` is ``cell``.
-    attention : {None, "bahdanau", "dot", "general"}, default=None
-        How each step of the decoder looks at the steps of the source: not at all, so that all must pass through one vector, which is fast and
-        enough for short sequences; by an additive score before the step (Bahdanau); by a product, or one with learned weights, after it (Luong).
-    input_feeding : bool, default=True
-        Whether a step sees what the last one looked at, with "dot" and "general".
-    coverage : bool, default=False
-        Whether the score sees how much each step has been looked at, with "bahdanau".
     reverse_source : bool, default=False
         Read the source from its end, which brings its beginning near to that of the target; for one direction without attention.
     """
 
     decoder_cell: str | Cell | None = None
-    attention: str | None = None
-    input_feeding: bool = True
-    coverage: bool = False
     reverse_source: bool = False
 
     _place: ClassVar[int] = NETWORK
-    _built_from: ClassVar[tuple[str, ...]] = ("decoder_cell", "attention", "input_feeding", "coverage", "reverse_source")
+    _built_from: ClassVar[tuple[str, ...]] = ("decoder_cell", "reverse_source")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"decoder_cell": [str, Cell, None], "reverse_source": ["boolean"]}
+
+
+@parameters
+class Looking:
+    """A decoder that may look at what it describes.
+
+    Parameters
+    ----------
+    attention : {None, "bahdanau", "dot", "general"}, default=None
+        How each step of the decoder looks at the steps, or regions, of the source: not at all, so that all must pass through one vector, which is
+        fast and enough where there is little to say; by an additive score before the step (Bahdanau); by a product, or one with learned weights,
+        after it (Luong).
+    input_feeding : bool, default=True
+        Whether a step sees what the last one looked at, with "dot" and "general".
+    coverage : bool, default=False
+        Whether the score sees how much each step has been looked at, with "bahdanau".
+    """
+
+    attention: str | None = None
+    input_feeding: bool = True
+    coverage: bool = False
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("attention", "input_feeding", "coverage")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "decoder_cell": [str, Cell, None],
         "attention": [StrOptions(set(ATTENTIONS)), None],
         "input_feeding": ["boolean"],
         "coverage": ["boolean"],
-        "reverse_source": ["boolean"],
     }
 
 
