@@ -94,7 +94,7 @@ def test_one_vector_and_several_are_told_apart_by_attention(model):
         RNNCaptioner(**SMALL).fit(X[:, 0], Y)
     with pytest.raises(ValueError, match=r"X must be 2-D .*; got 60 sequences; attention='bahdanau' looks at several vectors for each sample"):
         RNNCaptioner(**SMALL | {"attention": None}).fit(X, Y)
-    with pytest.raises(ValueError, match="attention=None.* looks at no steps or regions"):
+    with pytest.raises(ValueError, match=r"attention=None.* looks at no steps or regions"):
         RNNCaptioner(**SMALL | {"attention": None}).fit(X[:, 0], Y).attention_weights(X[:, 0])
     with pytest.raises(ValueError, match="8 features"):
         model.predict(X[:, :, :8])
