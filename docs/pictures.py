@@ -246,6 +246,21 @@ def text() -> Figure:
     return figure
 
 
+def writing() -> Figure:
+    from matplotlib.pyplot import subplots
+
+    from skrnn import Seq2SeqTranslator
+    from skrnn.datasets import make_date_strings
+    from skrnn.inspection import AttentionDisplay
+
+    X, y = make_date_strings(1500, random_state=0)
+    model = Seq2SeqTranslator(hidden_size=32, max_epochs=20, random_state=0).fit(X, y)
+    figure, axes = subplots(1, 2, layout="constrained", figsize=(9, 3.4))
+    for ax, text in zip(axes, ["friday 1 may 1998", "December 24, 2031"], strict=True):
+        AttentionDisplay.from_estimator(model, [text], ax=ax)
+    return figure
+
+
 def other_libraries() -> Figure:
     import pandas as pd
     from matplotlib.pyplot import subplots
@@ -368,6 +383,7 @@ DRAWN: tuple[Callable[[], Figure], ...] = (
     quickstart,
     reservoirs,
     text,
+    writing,
     tuning,
     user_guide,
 )
