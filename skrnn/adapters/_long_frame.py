@@ -67,7 +67,11 @@ class LongFrame:
 
 def with_columns_of(df: Any, names: Sequence[str], what: str) -> Any:
     """A frame for narwhals, which must have rows, and columns of these names."""
-    frame = nw.from_native(df, eager_only=True)
+    try:
+        frame = nw.from_native(df, eager_only=True)
+    except TypeError as error:
+        kind = f"{type(df).__module__.partition('.')[0]}.{type(df).__name__}"
+        raise TypeError(f"{what} must be a frame of pandas or polars that holds its rows; got {kind}") from error
     missing = [name for name in names if name not in frame.columns]
     if missing:
         raise ValueError(f"{what} has no column {missing[0]!r}; its columns are {frame.columns}")

@@ -129,11 +129,11 @@ class NixtlaPanel:
         ValueError
             If there is no such series, or it is asked for twice.
         """
-        wanted = list(ids)
-        unseen = [name for name in wanted if name not in set(self.ids)]
+        wanted, where = list(ids), {name: k for k, name in enumerate(self.ids)}
+        unseen = [name for name in wanted if name not in where]
         if unseen or len(set(wanted)) < len(wanted) or not wanted:
             raise ValueError(f"ids must hold series that are there, each once; got {(unseen or wanted)[:3]}")
-        place = [self.ids.index(name) for name in wanted]
+        place = [where[name] for name in wanted]
         X = None if self.X is None else [self.X[k] for k in place]
         return replace(self, ids=wanted, y=[self.y[k] for k in place], X=X, last=[self.last[k] for k in place], keys=self.keys[place])
 
@@ -234,11 +234,11 @@ class NixtlaPanel:
 
     def _rows_to_come(self, given: LongFrame, n_steps: int | None, ids: Sequence[Any] | None = None) -> list[NDArray[np.intp]]:
         """Rows of each series that follow its last, ``n_steps`` of each or all that are there."""
-        unseen = [name for name in given.ids if name not in set(self.ids)]
+        ends = dict(zip(self.ids, self.last, strict=True))
+        unseen = [name for name in given.ids if name not in ends]
         if unseen:
             raise ValueError(f"{given.what} has the series {unseen[0]!r}, which is none of those that are forecast")
         place, found = dict(zip(given.ids, given.rows, strict=True)), []
-        ends = dict(zip(self.ids, self.last, strict=True))
         for name, last in ends.items() if ids is None else [(name, ends[name]) for name in ids]:
             row = place.get(name, np.arange(0))
             if n_steps is not None and len(row) < n_steps:

@@ -15,7 +15,7 @@ from ._long_frame import LongFrame
 from ._nixtla import NixtlaPanel, panel_of_rows
 from ._nixtla_covariates import covariates_to_come, static_of, with_placed_columns
 from ._nixtla_forecasts import ToCome, common_steps, forecast_columns, forecasts_of_windows
-from ._nixtla_models import Spread, are_several, models_to_fit, parameters_of, updated, with_parameters
+from ._nixtla_models import Spread, are_several, models_to_fit, naming_series, parameters_of, updated, with_parameters
 from ._nixtla_picture import draw_series
 
 
@@ -152,8 +152,9 @@ class NixtlaForecaster(BaseEstimator):
         """
         models, panel = self._unfitted(), self._panel(self._read(df))
         static = static_of(panel, static_df)
-        for model in models.values():
-            with_placed_columns(model, panel.features).fit(panel.X, panel.y, **static)
+        with naming_series(panel.ids):
+            for model in models.values():
+                with_placed_columns(model, panel.features).fit(panel.X, panel.y, **static)
         self.models_, self.panel_ = models, panel
         return self
 
@@ -213,7 +214,8 @@ class NixtlaForecaster(BaseEstimator):
         if df is not None:
             panel = self._panel(self._read(df)).of_features(self.panel_.features)
             static = static_of(panel, static_df)
-            models = {name: model.with_history(panel.X, panel.y, **static) for name, model in models.items()}
+            with naming_series(panel.ids):
+                models = {name: model.with_history(panel.X, panel.y, **static) for name, model in models.items()}
         elif static_df is not None:
             raise ValueError("static_df is that of the series of df; got no df, and that of the series of fit is known")
         asked = panel if ids is None else panel.of(ids)
@@ -278,7 +280,8 @@ class NixtlaForecaster(BaseEstimator):
         panel = self._panel(given)
         models = {name: with_placed_columns(model, panel.features) for name, model in models.items()}
         settings = {"n_windows": n_windows, "step": step, "horizon": n_steps, "refit": refit, **static_of(panel, static_df)}
-        return forecasts_of_windows(models, given, panel, settings, spread, self.target_col)
+        with naming_series(panel.ids):
+            return forecasts_of_windows(models, given, panel, settings, spread, self.target_col)
 
     def update(self, df: Any, *, learn: bool = False) -> Self:
         """Move on: put new rows behind the series, without learning anew.
@@ -302,7 +305,8 @@ class NixtlaForecaster(BaseEstimator):
         check_is_fitted(self)
         X, y = self.panel_.following(df, self.target_col)
         panel = self.panel_.followed_by(X, y)
-        self.models_, self.panel_ = updated(self.models_, X, y, learn=learn), panel
+        with naming_series(panel.ids):
+            self.models_, self.panel_ = updated(self.models_, X, y, learn=learn), panel
         return self
 
     def score(self, df: Any, y: Any = None, *, model: str | None = None) -> float:

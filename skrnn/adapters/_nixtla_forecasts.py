@@ -24,11 +24,17 @@ class ToCome(NamedTuple):
     ids: list[Any]  # those that are asked for
     known: list[NDArray[np.float64]] | None  # covariates of their steps to come
 
+    @property
+    def place(self) -> list[int]:
+        """Where the series that are asked for stand among those that the models know."""
+        where = {name: k for k, name in enumerate(self.panel.ids)}
+        return [where[name] for name in self.ids]
+
     def rows(self, model: RNNForecaster, n_steps: int) -> list[NDArray[np.float64]]:
         """Tables of ``n_steps`` rows for all series that the model knows."""
         tables: list[Any] = [np.empty((0, max(1, len(self.panel.features))))] * len(self.panel.ids)
-        for name, table in zip(self.ids, self.known or [], strict=False):
-            tables[self.panel.ids.index(name)] = table
+        for k, table in zip(self.place, self.known or [], strict=False):
+            tables[k] = table
         past = tables if self.panel.X is None else self.panel.X
         return [filled_up(model, *pair, n_steps) for pair in zip(past, tables, strict=True)]
 
@@ -45,8 +51,7 @@ def common_steps(h: int | None, horizons: Mapping[str, int]) -> int:
 
 def forecast_columns(name: str, model: RNNForecaster, to_come: ToCome, n_steps: int, spread: Spread) -> dict[str, list[NDArray[np.float64]]]:
     """What a model says of the steps after the end of series, a list of them for each column."""
-    rows = to_come.rows(model, n_steps)
-    place = [to_come.panel.ids.index(series) for series in to_come.ids]
+    rows, place = to_come.rows(model, n_steps), to_come.place
     said = model.forecast(n_steps, None if to_come.known is None else rows)
     columns = {name: [said[k] for k in place]}
     if levels := spread.asked():

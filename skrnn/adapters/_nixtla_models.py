@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,18 @@ def models_to_fit(estimator: Any, taken: Sequence[str]) -> dict[str, Any]:
             which = f"strings without '__', none of {list(taken)}, and not like those of intervals and quantiles"
             raise ValueError(f"the names of forecasters in estimator must be {which}; got {name!r}")
     return {name: clone(model) for name, model in named.items()}
+
+
+@contextmanager
+def naming_series(ids: Sequence[Any]) -> Iterator[None]:
+    """Say which series an error is about that knows its number only."""
+    try:
+        yield
+    except ValueError as error:
+        match = re.search(r"series (\d+)\b|\b[yX]\[(\d+)\]", str(error))
+        if match and (k := int(match[1] or match[2])) < len(ids):
+            error.add_note(f"series {k} is {ids[k]!r}")
+        raise
 
 
 def updated(models: Mapping[str, RNNForecaster], X: Any, y: Any, *, learn: bool) -> dict[str, RNNForecaster]:

@@ -78,8 +78,9 @@ def draw_series(
         )
     axes = _axes(ax, len(shown))
     places, values = _places(given.clock), given.numbers([names[2]])[:, 0]
+    place = dict(zip(given.ids, given.rows, strict=True))
     for name, one in zip(shown, axes, strict=True):
-        rows = given.rows[given.ids.index(name)]
+        rows = place[name]
         if forecasts is not None:
             rows = _shown_rows(rows, places, forecasts, name, n_history)
         elif n_history is not None:

@@ -98,6 +98,17 @@ def test_windows_are_those_of_mlforecast(h, step_size):
 
 
 @every_frame
+def test_windows_go_into_the_evaluation_of_utilsforecast(convert):
+    evaluation = pytest.importorskip("utilsforecast.evaluation")
+    from utilsforecast.losses import mae
+
+    windows = NixtlaForecaster({"gru": net(), "lstm": net(cell="lstm")}).cross_validation(convert(wavy()), n_windows=2, level=[80])
+    errors = evaluation.evaluate(windows, metrics=[mae])
+    by_hand = [np.abs(values(windows, "y") - values(windows, name)).reshape(-1, 4).mean(axis=1) for name in ("gru", "lstm")]
+    np.testing.assert_allclose(np.sort(np.column_stack([values(errors, "gru"), values(errors, "lstm")]), 0), np.sort(np.transpose(by_hand), 0))
+
+
+@every_frame
 def test_columns_of_windows_have_the_types_that_came(convert):
     df = convert(wavy().assign(y=lambda df: df.y.round().astype(np.int32)))
     found = NixtlaForecaster(net()).cross_validation(df)
@@ -348,6 +359,25 @@ def test_other_series_may_come_in_any_order_of_rows_and_columns(convert):
         model.predict(X_df=X, df=convert(some.drop(columns="promo")))
     with pytest.raises(ValueError, match="static_df is that of the series of df; got no df"):
         model.predict(X_df=X, static_df=convert(STATIC))
+
+
+def test_an_error_about_a_series_says_what_it_is_called():
+    df, model = wavy(), NixtlaForecaster(net()).fit(wavy())
+    missing = df.assign(y=df.y.where(df.index != 32))
+    new = df.iloc[[53]].assign(ds=pd.Timestamp("2024-01-25"), y=np.nan)
+    calls = [lambda: model.fit(missing), lambda: model.cross_validation(missing), lambda: model.update(new)]
+    for call in [*calls, lambda: model.predict(df=missing), lambda: model.predict(df=df.iloc[:33])]:
+        with pytest.raises(ValueError, match=r"series 1 of y contains NaN|y\[1\] has 3 steps") as error:
+            call()
+        assert "series 1 is 'a'" in error.value.__notes__
+
+
+@pytest.mark.parametrize("df", [np.zeros((3, 3)), [1, 2], None])
+def test_what_is_no_frame_is_named(df):
+    model = NixtlaForecaster(net()).fit(wavy())
+    for call in (model.fit, model.update, model.score, model.cross_validation):
+        with pytest.raises(TypeError, match=r"df must be a frame of pandas or polars that holds its rows; got (numpy|builtins)\."):
+            call(df)
 
 
 @every_frame
