@@ -126,7 +126,7 @@ class NixtlaForecaster(BaseEstimator):
         """
         inner = {key: value for key, value in params.items() if key.startswith("estimator__")}
         super().set_params(**{key: value for key, value in params.items() if key not in inner})
-        if are_several(self.estimator):
+        if inner and are_several(self.estimator):
             self.estimator = with_parameters(self.estimator, {key.removeprefix("estimator__"): value for key, value in inner.items()})
             return self
         return super().set_params(**inner)
@@ -362,7 +362,8 @@ class NixtlaForecaster(BaseEstimator):
         df : frame, default=None
             Series, as in ``fit``; ``None``: those that are known.
         forecasts : frame, default=None
-            As ``predict`` or ``cross_validation`` gives it. ``None``: those of ``predict``, or none where `df` is passed.
+            As ``predict`` or ``cross_validation`` gives it. ``None``: those of ``predict`` without `X_df`, or none where `df` is
+            passed.
         ids : sequence, default=None
             Series to draw; ``None`` is the first ones.
         max_ids : int, default=8

@@ -270,6 +270,7 @@ def test_parameters_of_models_are_got_and_set_and_cloned(estimator):
     model = NixtlaForecaster(estimator)
     prefix = {dict: "estimator__b", list: "estimator__RNNForecaster2", tuple: "estimator__RNNForecaster2"}.get(type(estimator), "estimator")
     copied = clone(model)
+    assert model.set_params(freq="D").estimator is estimator
     assert copied.set_params(**{f"{prefix}__n_lags": 3, "freq": "D"}) is copied
     assert copied.get_params()[f"{prefix}__n_lags"] == 3
     assert copied.freq == "D"
