@@ -167,3 +167,21 @@ def test_a_frozen_forecaster_has_windows_behind_what_it_knows():
 def test_windows_that_are_none_are_refused(settings, message):
     with pytest.raises(ValueError, match=message):
         backtest(make(), Y, **settings)
+
+
+@pytest.mark.parametrize("settings", [{}, {"strategy": "recursive", "objective": "gaussian"}, {"conformal": "adaptive", "calibration_fraction": 0.5}])
+def test_series_are_forecast_together_as_one_by_one(settings):
+    series = [Y, Y[:61] + 3, 2 * Y[5:66]]
+    model = make(**settings).fit(None, [y[:50] for y in series])
+    asked = {"n_windows": 3, "step": 2, "quantiles": [0.1, 0.9], "as_frame": False}
+    found = backtest(FrozenEstimator(model), series, **asked)
+    for k, y in enumerate(series):
+        others = [y if j == k else series[j][: len(series[j]) - 2] for j in range(3)]
+        alone = backtest(FrozenEstimator(model), others, **asked)
+        for name in ("y_pred", "y_true", "q0.1", "q0.9"):
+            np.testing.assert_array_equal(found[name][found["series"] == k], alone[name][alone["series"] == k])
+
+
+def test_learning_anew_goes_on_where_short_series_have_ended():
+    found = backtest(make(), [Y, Y[:54]], initial_window=50, step=4, refit=True, as_frame=False)
+    assert [sorted(set(found["origin"][found["series"] == k])) for k in range(2)] == [[50, 54, 58, 62, 66], [50]]

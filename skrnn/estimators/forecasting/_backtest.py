@@ -173,17 +173,17 @@ def _from_origins(model: RNNForecaster, whole: GivenSeries, origins: NDArray[np.
     """Forecasts of a fitted model, for each series."""
     fitted = model.forecaster_
     panel = fitted.panel(whole)
-    found = []
+    steps = [own[own <= n - horizon] for own, n in zip(origins.T, panel.lengths, strict=True)]
+    counts = [len(own) for own in steps]
+    places = (np.repeat(np.arange(len(steps)), counts), np.concatenate(steps) + np.repeat(panel.offsets[:-1], counts))
+    rows = places[1][:, None] + np.arange(horizon)
     with predicting(model):
-        for k, (start, n) in enumerate(zip(panel.offsets[:-1], panel.lengths, strict=True)):
-            steps = origins[origins[:, k] <= n - horizon, k]
-            places = (np.full(len(steps), k), steps + start)
-            rows = places[1][:, None] + np.arange(horizon)
-            true = np.where(panel.present[rows], panel.y[rows], np.nan)
-            point = fitted.points(panel, places, horizon)
-            bounds = fitted.quantiles_as_they_came(panel, places, horizon, levels) if levels else np.empty((*point.shape, 0))
-            found.append({"series": k, "origins": steps, "y_true": true, "y_pred": point, "levels": bounds})
-    return found
+        point = fitted.points(panel, places, horizon)
+        bounds = fitted.quantiles_as_they_came(panel, places, horizon, levels) if levels else np.empty((*point.shape, 0))
+    ends = np.cumsum(counts)[:-1]
+    values = {"y_true": np.where(panel.present[rows], panel.y[rows], np.nan), "y_pred": point, "levels": bounds}
+    parts = zip(*(np.split(part, ends) for part in values.values()), strict=True)
+    return [{"series": k, "origins": own, **dict(zip(values, part, strict=True))} for k, (own, part) in enumerate(zip(steps, parts, strict=True))]
 
 
 def _columns_of(parts: list[dict[str, Any]], levels: list[float], intervals: bool) -> dict[str, Any]:
