@@ -6,6 +6,7 @@ that they have; readers and targets learn them.
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -69,6 +70,16 @@ def pickled(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
     """Of the state of an estimator what a pickle holds."""
     gone = {name for entry in estimator._fitted if not entry.kept for name in entry.attributes}
     return {name: value for name, value in state.items() if name not in gone}
+
+
+def copy_to_learn_on(estimator: Any) -> Any:
+    """A copy that learns on as the estimator would; ``copy.deepcopy`` leaves out the optimizer, as a pickle does."""
+    made = copy.deepcopy(estimator)
+    optimizer = vars(estimator).get("_optimizer")
+    if optimizer is not None:
+        ours, theirs = estimator.network_.parameters(), made.network_.parameters()
+        made._optimizer = copy.deepcopy(optimizer, {id(mine): other for mine, other in zip(ours, theirs, strict=True)})
+    return made
 
 
 # -- groups --------------------------------------------------------------------------------------------------------------------------------------
