@@ -167,24 +167,20 @@ def inspection() -> Figure:
     from matplotlib.pyplot import subplots
 
     from skrnn import RNNClassifier
-    from skrnn.inspection import GateDisplay
+    from skrnn.inspection import GateDisplay, permutation_importance
 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 12, 3))
     y = X[:, :, 0].max(axis=1) > 1.6
     model = RNNClassifier(hidden_size=8, max_epochs=30, random_state=0).fit(X[:200], y[:200])
     update = GateDisplay.from_estimator(model, X, sequence=3).gates["z"]
-    drops = []
-    for channel in range(3):
-        mixed = X[200:].copy()
-        mixed[:, :, channel] = rng.permutation(mixed[:, :, channel])
-        drops.append(model.score(X[200:], y[200:]) - model.score(mixed, y[200:]))
+    drop = permutation_importance(model, X[200:], y[200:], random_state=0)
     figure, (left, middle, right) = subplots(1, 3, layout="constrained")
     left.plot(X[3])
     left.set(title="a sequence of three channels", xlabel="step")
     middle.imshow(update.T, aspect="auto", cmap="Blues", vmin=0, vmax=1)
     middle.set(title="the update gate of a GRU", xlabel="step", ylabel="unit")
-    right.bar(["0", "1", "2"], drops)
+    right.bar(["0", "1", "2"], drop.importances_mean)
     right.set(title="what each channel counts", xlabel="channel", ylabel="accuracy lost")
     return figure
 

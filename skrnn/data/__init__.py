@@ -6,6 +6,8 @@ from ._checks import check_sequences as check_sequences
 from ._checks import check_sequences_and_layout as check_sequences_and_layout
 from ._encoding import AsItIs as AsItIs
 from ._encoding import Encoding as Encoding
+from ._exchange import Laid as Laid
+from ._exchange import lay_out as lay_out
 from ._flat import LAYOUTS as LAYOUTS
 from ._flat import STEP_ORDERS as STEP_ORDERS
 from ._flat import TableLayout as TableLayout
@@ -35,6 +37,7 @@ from ._stepping import check_no_gap as check_no_gap
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
 from ._steps import step_rows as step_rows
+from ._tables import holds_texts as holds_texts
 from ._tables import is_missing as is_missing
 from ._time_axis import RESET as RESET
 from ._time_axis import TimeAxis as TimeAxis
@@ -52,6 +55,7 @@ from ._vocabulary import UNKNOWN as UNKNOWN
 from ._vocabulary import Vocabulary as Vocabulary
 from ._vocabulary import all_strings as all_strings
 from ._vocabulary import read_tokens as read_tokens
+from ._vocabulary import rows_of_texts as rows_of_texts
 from ._vocabulary import warn_of_strangers as warn_of_strangers
 from ._windows import window_rows as window_rows
 

@@ -130,7 +130,7 @@ class FrameTable(Table):
         rest = [k for k in range(len(self._columns)) if k not in new]
         if self._is_item and new and all(self.is_plain(k) for k in rest):  # the door would take milliseconds for each frame of a list
             return np.column_stack([new[k] if k in new else _floats(column) for k, (_, column) in enumerate(self._columns)])
-        return _with_columns(self._frame, self._kind, new)
+        return with_columns(self._frame, self._kind, new)
 
     def _nested_again(self, k: int, numbers: Array) -> Any:
         nested = self._nested[k]
@@ -161,7 +161,7 @@ def _floats(column: Any) -> Array:
     return np.asarray(column.to_numpy(**given), dtype=np.float64)
 
 
-def _with_columns(frame: Any, kind: str, new: dict[int, Any]) -> Any:
+def with_columns(frame: Any, kind: str, new: dict[int, Any]) -> Any:
     """A frame with other values in some columns; its own stay."""
     if kind.startswith("polars"):
         columns = frame.get_columns()

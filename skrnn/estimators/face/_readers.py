@@ -187,6 +187,8 @@ class Vectors(RowReader):
         table, layout = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
         if layout != ROWS:
             raise ValueError(f"X must be 2-D (n_samples, n_features), a vector to start from in each row; got {len(table)} sequences{self.hint}")
+        if reset:
+            model._rows_are_steps = False
         return Given(Sequences(table.values, np.arange(len(table.values) + 1)), layout)
 
 

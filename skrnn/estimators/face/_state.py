@@ -93,6 +93,7 @@ class ReadState:
     _n_channels: int
     _n_columns: int | None
     _columns: NDArray[np.intp] | None
+    _rows_are_steps: bool
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
@@ -100,6 +101,7 @@ class ReadState:
         Fitted("_n_channels", "int"),
         Fitted("_n_columns", "int or None"),
         Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
+        Fitted("_rows_are_steps", "bool"),
     )
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import BaseEstimator, CallbackSupportMixin
-from ...cells import Parametrised, resolve
+from ...cells import Parametrised, resolve, visual_block
 from ...data import Encoding, StaticColumns
 from ...engine import Stream, resolve_rule
 from ...frontends import Embedding, Frontend, resolve_frontend
@@ -53,6 +53,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
     """Trains ``network_``. An estimator says what it reads, what it answers, and what its network is."""
 
     alpha: Any  # of the groups Decayed or WindowTraining
+
+    _sk_visual_block_ = visual_block
 
     # What X and y are. A forecaster, which reads panels, has none, and makes its lessons itself.
     _reader: Callable[[], Reader]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._bases import BaseEstimator
+from ...cells import visual_block
 from ...data import Sequences
 from ...networks import Reservoirs
 from ..face._guards import predicting, unchanged_on_error, with_named_cell
@@ -25,6 +26,8 @@ class EchoState(ReservoirSettings, Standardized, ReservoirComputation, BaseEstim
     """Has ``network_``: reservoirs that are drawn, and not trained. An estimator says what it reads, and what it makes of their states."""
 
     network_: Reservoirs
+
+    _sk_visual_block_ = visual_block
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (Fitted("network_", "torch.nn.Module", (), "The reservoirs, a torch module."),)
 
