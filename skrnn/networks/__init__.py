@@ -5,7 +5,7 @@ from ._dual_stage import DualStage
 from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback, Tokens, Values
 from ._network import Network
-from ._readout import POOLINGS
+from ._readout import POOLINGS, WHOLE_POOLINGS
 from ._recurrent import Recurrent
 from ._reservoirs import Reservoirs
 from ._seq2seq import CONTEXTS, Pair, Seq2Seq

@@ -14,7 +14,7 @@ from ...cells import Cell
 from ...data import LAYOUTS, STEP_ORDERS
 from ...engine import RULES, Rule
 from ...frontends import Frontend
-from ...networks import POOLINGS
+from ...networks import POOLINGS, WHOLE_POOLINGS
 from ...training import LOSSES, OPTIMIZERS, SCHEDULES, Penalty
 from ._declared import COMPUTATION, DATA, NETWORK, TASK, TRAINING, parameters
 from ._state import EncodingState
@@ -110,15 +110,17 @@ class Pooled:
 
     Parameters
     ----------
-    pooling : {"last", "mean", "max", "attention"}, default="max"
+    pooling : {"last", "mean", "max", "attention", "recurrent_convolution"}, default="max"
         How the outputs of all steps become one vector: the last one, their mean, the largest value of each unit, or a learned weighted mean.
+        "recurrent_convolution" (Lai et al., 2015) is the largest value of each unit of tanh(W [h(t-1); x(t); g(t+1)] + b), a layer over what is
+        seen at a step and what the two directions know of the steps before and after it: for words in their context.
     """
 
     pooling: str = "max"
 
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("pooling",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"pooling": [StrOptions(set(POOLINGS))]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"pooling": [StrOptions({*POOLINGS, *WHOLE_POOLINGS})]}
 
 
 @parameters

@@ -293,7 +293,7 @@ def _frontend_of(model: Any) -> Frontend | None:
     return Embedding(channels="from_dtype") if model.frontend == AUTO else resolve_frontend(model.frontend)
 
 
-def static_of(model: Any) -> StaticColumns:
+def static_columns_of(model: Any) -> StaticColumns:
     """The columns of what is known of sequences as a whole: those that were learned in ``fit``, or that will be."""
     return model._static_columns if "network_" in vars(model) else StaticColumns()
 

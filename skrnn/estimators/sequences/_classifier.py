@@ -17,7 +17,7 @@ from ..face._readers import Rows, beside
 from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import ClassState, StaticState
 from ..face._targets import Classes, told_classes
-from ..face._trained import Trained, encoding_of, seeing_layers, static_of
+from ..face._trained import Trained, encoding_of, seeing_layers, static_columns_of
 from ._features import pooled_states, unit_names
 
 
@@ -80,7 +80,7 @@ class RNNClassifier(
 
     def _reader(self) -> Rows:
         layout = TableLayout(self.n_lags, self.layout, self.step_order)
-        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self), static=static_of(self))
+        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self), static=static_columns_of(self))
 
     def _target(self) -> Classes:
         return Classes(self, self.dtype, class_weight=self.class_weight)

@@ -17,7 +17,7 @@ from ..face._readers import Rows, beside
 from ..face._settings import Decayed, Directed, Fronted, Measured, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import NumberState, StaticState
 from ..face._targets import Numbers
-from ..face._trained import Trained, encoding_of, seeing_layers, static_of
+from ..face._trained import Trained, encoding_of, seeing_layers, static_columns_of
 from ._features import pooled_states, unit_names
 
 
@@ -76,7 +76,7 @@ class RNNRegressor(
 
     def _reader(self) -> Rows:
         layout = TableLayout(self.n_lags, self.layout, self.step_order)
-        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self), static=static_of(self))
+        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self), static=static_columns_of(self))
 
     def _target(self) -> Numbers:
         return Numbers(self, self.dtype, loss=self.loss, quantile=self.quantile)
