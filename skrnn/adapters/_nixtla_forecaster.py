@@ -129,6 +129,8 @@ class NixtlaForecaster(BaseEstimator):
         if inner and are_several(self.estimator):
             self.estimator = with_parameters(self.estimator, {key.removeprefix("estimator__"): value for key, value in inner.items()})
             return self
+        if inner and self.estimator is None:  # as the parameters of a cell that is a name
+            self.estimator = RNNForecaster()
         return super().set_params(**inner)
 
     def fit(self, df: Any, static_df: Any = None) -> Self:

@@ -394,3 +394,10 @@ def test_a_panel_writes_its_series_into_a_long_frame(convert):
     df = wavy()
     history = from_nixtla(convert(shuffled(df))).history()
     assert history.equals(convert(df))
+
+
+def test_the_default_forecaster_has_parameters_to_set():
+    model = NixtlaForecaster().set_params(estimator__horizon=7, freq="1d")
+    assert (model.estimator.horizon, model.freq) == (7, "1d")
+    with pytest.raises(ValueError, match="Invalid parameter 'horizont'"):
+        NixtlaForecaster().set_params(estimator__horizont=7)
