@@ -342,7 +342,8 @@ def choosing_a_cell() -> Figure:
         weights = sum(w.numel() for w in built.parameters())
         if time is not None and weights and not isinstance(built, cells.Wrapper):  # reservoirs have none, wrappers those of their cell
             ax.plot(weights, time, "o", color="C0")
-            ax.annotate(name, (weights, time), xytext=(5, -3), textcoords="offset points")
+            side = {"xytext": (-5, -3), "ha": "right"} if name in ("Antisymmetric", "CoRNN", "SLSTM") else {"xytext": (5, -3)}
+            ax.annotate(name, (weights, time), textcoords="offset points", **side)
     ax.set(xlabel="weights of a layer of 64 units on 8 channels", ylabel="time / torch.nn.LSTM", xscale="log", xlim=(500, 100_000), ylim=(0.3, None))
     return figure
 
