@@ -36,7 +36,7 @@ from ._reading import (
     read_to_come,
     require_series,
 )
-from ._series_frames import dated, timeless
+from ._series_frames import place_of_time, timeless
 from ._settings import AUTO, Forecasting, SeriesSettings, Strategy, WindowTraining
 from ._state import ForecasterState
 from ._times import Clock, SeriesTimes
@@ -146,7 +146,7 @@ class RNNForecaster(
         given = read_panel_series(self, X, y, reset=True)
         self._several, self._flat, self._labels, self._ids = given.several, given.flat, given.labels, given.ids
         names = [*vars(self).get("feature_names_in_", ())]
-        self._covariate_columns = covariate_columns(self, self.n_features_in_, names, dated(X, self.time_column) is not X)
+        self._covariate_columns = covariate_columns(self, self.n_features_in_, names, place_of_time(X, self.time_column))
         time = self._covariate_columns.time
         clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
         self._times = SeriesTimes.of(*given.when, clock, given.several)

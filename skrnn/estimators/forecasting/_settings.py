@@ -120,8 +120,9 @@ class SeriesSettings:
     missing : {"error", "mask"}, default="error"
         NaN in y: refused; or filled with the last known value, which the network is told, and not learned from.
     time_column : int or str, default=None
-        Column of X that is the time in equal steps, as numbers; or as datetimes, which a pandas frame may hold as its index too. It is checked for
-        gaps, tells ``predict`` how many steps after the end its rows lie (as ``TimeSeriesSplit(gap=…)`` needs), and is no covariate.
+        Column of X that is the time in equal steps, as numbers; or as dates or datetimes of a pandas or polars frame, of which the former may hold
+        them as its index too. It is checked for gaps, tells ``predict`` how many steps after the end its rows lie (as ``TimeSeriesSplit(gap=…)``
+        needs), and is no covariate.
     past_columns : tuple of int or str, default=()
         Columns of X that are not known beforehand: only their past is seen.
     """
