@@ -297,6 +297,7 @@ class Computation:
 
     _place: ClassVar[int] = COMPUTATION
     _built_from: ClassVar[tuple[str, ...]] = ("dtype",)
+    _may_change: ClassVar[tuple[str, ...]] = ("n_threads",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "device": [str],
         "dtype": [Options(str, {"float32", "float64"})],

@@ -75,13 +75,14 @@ def pickled(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
 
 
 class ReadState:
-    """What later data are compared with."""
+    """What later data are compared with, and how they are read."""
 
     n_features_in_: int
     feature_names_in_: NDArray[Any]
     _n_channels: int
     _n_columns: int | None
     _columns: NDArray[np.intp] | None
+    _fitted_with: dict[str, Any]
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
@@ -89,6 +90,7 @@ class ReadState:
         Fitted("_n_channels", "int"),
         Fitted("_n_columns", "int or None"),
         Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
+        Fitted("_fitted_with", "dict"),
     )
 
 

@@ -102,10 +102,10 @@ def place_of_time(X: Any, column: Any) -> int | None:
         return None
     columns = columns_of(X, kind)
     labels = [label for label, _ in columns]
-    place = labels.index(column) if column in labels else column
-    if not isinstance(place, Integral) or not -len(columns) <= place < len(columns):
+    place = labels.index(column) if column in labels else int(column) if isinstance(column, Integral) else len(columns)
+    if not -len(columns) <= place < len(columns):
         return None
-    return int(place) % len(columns) if _holds_times(columns[int(place)][1]) else None
+    return place % len(columns) if _holds_times(columns[place][1]) else None
 
 
 def _holds_times(column: Any) -> bool:

@@ -82,7 +82,7 @@ class Forecasting:
     calibration_fraction : float, default=0.2
         Share of each series that is that part.
     n_paths : int, default=200
-        Paths that quantiles are taken from where forecasts are fed back.
+        Paths that quantiles are taken from where forecasts are fed back; it may be set after ``fit``.
     """
 
     n_lags: int | str = AUTO
@@ -94,6 +94,7 @@ class Forecasting:
 
     _place: ClassVar[int] = TASK
     _built_from: ClassVar[tuple[str, ...]] = ("n_lags", "horizon", "quantiles")
+    _may_change: ClassVar[tuple[str, ...]] = ("n_paths",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_lags": [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO})],
         "horizon": [Interval(Integral, 1, None, closed="left")],

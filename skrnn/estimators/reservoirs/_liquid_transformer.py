@@ -12,6 +12,7 @@ from ..._bases import TransformerMixin, _fit_context
 from ...preprocessing._containers import give_back
 from ..face._declared import parameters
 from ..face._guards import seed_of, unchanged_on_error
+from ..face._noted import as_fitted, note_parameters
 from ..face._state import Fitted
 from ._echo_state_transformer import EchoStateTransformer
 from ._liquid import LiquidState
@@ -76,6 +77,7 @@ class LiquidStateTransformer(TransformerMixin, LiquidState, SummarySettings, Sum
             (sequences, _), seed = self._read(X, reset=True), seed_of(self.random_state)
             self._fit_encoder(sequences, seed)
             self.liquid_ = EchoStateTransformer(**self._liquid_settings(seed)).fit(self._spikes(sequences))
+            note_parameters(self)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -92,8 +94,9 @@ class LiquidStateTransformer(TransformerMixin, LiquidState, SummarySettings, Sum
             that come out of the encoder.
         """
         check_is_fitted(self)
-        sequences, layout = self._read(X, reset=False)
-        return self.liquid_.transform(give_back(self._spikes(sequences), layout))
+        model = as_fitted(self)
+        sequences, layout = model._read(X, reset=False)
+        return self.liquid_.transform(give_back(model._spikes(sequences), layout))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the features: cell and unit.
