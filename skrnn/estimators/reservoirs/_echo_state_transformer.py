@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..._bases import TransformerMixin, _fit_context
 from ...data import ROWS, give_steps
 from ..face._declared import parameters
+from ..face._feature_frames import by_instance
 from ..face._guards import predicting, seed_of
 from ..face._noted import as_fitted
 from ..face._readers import Rows
@@ -108,7 +109,7 @@ class EchoStateTransformer(TransformerMixin, EchoState, MeanWashout, SummarySett
         with predicting(self):
             drive = self._drive(sequences)
             if model.pooling is not None:
-                return StatePooling.of(model).rows(drive)
+                return by_instance(self, X, StatePooling.of(model).rows(drive))
             states = drive.features()
         return give_steps(states, sequences, layout) if layout != ROWS else states.reshape(len(sequences), -1, states.shape[1])
 

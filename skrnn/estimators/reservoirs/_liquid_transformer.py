@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..._bases import TransformerMixin, _fit_context
 from ...preprocessing._containers import give_back
 from ..face._declared import parameters
+from ..face._feature_frames import by_instance
 from ..face._guards import seed_of, unchanged_on_error
 from ..face._noted import as_fitted, note_parameters
 from ..face._state import Fitted
@@ -96,7 +97,8 @@ class LiquidStateTransformer(TransformerMixin, LiquidState, SummarySettings, Sum
         check_is_fitted(self)
         model = as_fitted(self)
         sequences, layout = model._read(X, reset=False)
-        return self.liquid_.transform(give_back(model._spikes(sequences), layout))
+        states = self.liquid_.transform(give_back(model._spikes(sequences), layout))
+        return states if model.pooling is None else by_instance(self, X, states)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the features: cell and unit.
