@@ -12,6 +12,7 @@ from ._flat import LAYOUTS as LAYOUTS
 from ._flat import STEP_ORDERS as STEP_ORDERS
 from ._flat import TableLayout as TableLayout
 from ._frames import cells_of as cells_of
+from ._frames import columns_of as columns_of
 from ._frames import has_instances as has_instances
 from ._frames import kind_of as kind_of
 from ._frames import order_of_instances as order_of_instances

@@ -118,7 +118,7 @@ class WritesTokens:
         How often a token must occur in ``fit`` to be known; those that are rarer are read as the unknown token, from which the network learns
         what to do with tokens that it has never seen, and are never written.
     beam_width : int, default=1
-        Beginnings that ``predict`` keeps in each step; 1 is greedy.
+        Beginnings that ``predict`` keeps in each step; 1 is greedy. This, ``length_penalty`` and ``max_steps`` may be set after ``fit``.
     length_penalty : float, default=0.0
         α of Wu et al. (2016): larger favours longer hypotheses; 0.6 to 1 are usual.
     max_steps : int or None, default=None
@@ -133,6 +133,7 @@ class WritesTokens:
 
     _place: ClassVar[int] = TASK
     _built_from: ClassVar[tuple[str, ...]] = ("embedding_size",)
+    _may_change: ClassVar[tuple[str, ...]] = ("beam_width", "length_penalty", "max_steps")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "embedding_size": [Interval(Integral, 1, None, closed="left")],
         "min_frequency": [Interval(Integral, 1, None, closed="left")],
@@ -149,11 +150,11 @@ class ReadsTokens:
     Parameters
     ----------
     handle_unknown : {"use", "error"}, default="use"
-        What happens with tokens of X that are not known: read as the unknown token, or refused with their place.
+        What happens with tokens of X that are not known: read as the unknown token, or refused with their place. It may be set after ``fit``.
     shared_vocabulary : bool, default=False
         Whether sources and targets have the same tokens, with the same embedding.
     coverage_penalty : float, default=0.0
-        β of Wu et al. (2016): larger favours hypotheses that have looked at all of the source; with attention.
+        β of Wu et al. (2016): larger favours hypotheses that have looked at all of the source; with attention. It may be set after ``fit``.
     """
 
     handle_unknown: str = "use"
@@ -162,6 +163,7 @@ class ReadsTokens:
 
     _place: ClassVar[int] = TASK
     _built_from: ClassVar[tuple[str, ...]] = ("shared_vocabulary",)
+    _may_change: ClassVar[tuple[str, ...]] = ("handle_unknown", "coverage_penalty")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "handle_unknown": [StrOptions({"use", "error"})],
         "shared_vocabulary": ["boolean"],
