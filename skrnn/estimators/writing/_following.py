@@ -37,8 +37,6 @@ def continued(network: LanguageNetwork, corpus: Corpus, state: Any) -> State | N
     """The states that texts go on from, checked; ``None`` where they begin."""
     if state is None:
         return None
-    if not isinstance(state, TextState):
-        raise TypeError(f"state must be what an earlier call with return_state=True gave; got {type(state).__name__}")
     return as_tensors(state.states, network.start(len(corpus)), np.arange(len(corpus)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import field, replace
 from math import exp, log
 from numbers import Integral
 from typing import Any, Self
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from ..._bases import _fit_context
 from ..._constraints import COUNT
+from ...cells import Cell
 from ...networks import LanguageNetwork
 from ...training import PassageExamples, Passages
 from ..face._declared import parameters
@@ -23,7 +24,7 @@ from ..face._trained import Lesson, Trained, refuse_other_network
 from ._following import TextState, continued, followed, on_device, primed
 from ._generation import generated, lots, next_probabilities, told_next
 from ._language_network import language_network
-from ._languages import Reading, VocabularyState, begun, language_of
+from ._languages import Reading, VocabularyState, begun, gone_on, language_of
 from ._sampling import Endings, Sampling
 from ._settings import LanguageSettings
 
@@ -37,6 +38,9 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
 
     Parameters
     ----------
+    cell : str or Cell, default="lstm"
+        What happens in one time step: a name of :mod:`skrnn.cells` in lower case, or a cell with its own settings, whose parameters can be
+        searched as ``cell__…``.
     hidden_size : int, default=128
         Units of each layer; more can represent more and cost quadratically more.
     dropout : float, default=0.0
@@ -51,11 +55,38 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
     -----
     ::
 
-        y(t) = layers of cells over W[x(1)], …, W[x(t)]
-        P(x(t+1) | x(1), …, x(t)) = softmax(V y(t) + d)[x(t+1)]
+        y(t) = layers of cells over W[x(1)], …, W[x(t)]                   x(0) is the begin of a text
+        P(x(t+1) | x(1), …, x(t)) = softmax(V y(t) + d)[x(t+1)]           of frames: σ(V y(t) + d), for each feature
 
+    V starts at zero and d at the log shares of the tokens. The first token is told, too, from nothing but the begin. A state begins anew with each
+    text, and where a stream does; otherwise it goes on from piece to piece, so that ``bptt_steps`` bounds the gradient alone. What is learned does
+    not depend on how texts are cut when they are scored: they are read from their beginning to their end.
+
+    A text that is larger than memory is an array of whole numbers in a file (``numpy.memmap``, ``level="token"``), of which only what is read is
+    looked at, or an iterator of texts, each for a call of ``partial_fit``, with a ``vocabulary``. Held-out texts are those of ``X_val``; with
+    ``early_stopping=True`` some of a list, drawn at random, or the end of a single text.
+
+    References
+    ----------
+    T. Mikolov, M. Karafiát, L. Burget, J. Černocký, S. Khudanpur, "Recurrent neural network based language model", Interspeech 2010.
+    A. Graves, "Generating sequences with recurrent neural networks", arXiv:1308.0850, 2013.
+    W. Zaremba, I. Sutskever, O. Vinyals, "Recurrent neural network regularization", arXiv:1409.2329, 2014.
+    Y. Gal, Z. Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks", NIPS 2016, for ``embedding_dropout``.
+    O. Press, L. Wolf, "Using the output embedding to improve language models", EACL 2017.
+    N. Boulanger-Lewandowski, Y. Bengio, P. Vincent, "Modeling temporal dependencies in high-dimensional sequences", ICML 2012, for frames.
+
+    Examples
+    --------
+    >>> from skrnn import RNNLanguageModel
+    >>> text = "one two three four five six seven eight nine ten " * 100
+    >>> model = RNNLanguageModel(hidden_size=32, random_state=0).fit(text)
+    >>> model.generate("four ", 13, temperature=0)
+    'five six seve'
+    >>> model.perplexity(text) < 1.1
+    True
     """
 
+    cell: str | Cell = field(default="lstm", kw_only=False)
     hidden_size: int = 128
     batch_size: int = 32
 
@@ -68,6 +99,31 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None, X_val: Any = None) -> Self:
+        """Learn from texts.
+
+        Parameters
+        ----------
+        X : str, or list of n_texts; array of whole numbers; array of shape (n_steps, n_features)
+            With "char" and "word" one text, or texts in a list, a column or an iterator. With "token" a list or an array of tokens, or a list of
+            such, each a text of its own. With "binary" frames of zeros and ones in whatever holds sequences; a table is one, whose rows are frames.
+        y : None
+            Ignored.
+        X_val : as X, default=None
+            Texts for early stopping.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If X or a parameter is not as described; the message names it, and the estimator is unchanged.
+        TypeError
+            If X holds no texts of this level, or tokens of several kinds.
+        skrnn.training.DivergenceError
+            If the loss becomes infinite or NaN again and again.
+        """
         going_on = self.warm_start and self.__sklearn_is_fitted__()
         with learning(self):
             lesson = self._lesson(X, X_val, going_on=going_on)
@@ -76,6 +132,18 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from more texts in one pass, at the constant learning rate; the first call fixes the vocabulary.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+        """
         with learning(self):
             lesson = self._lesson(X, None, going_on=self.__sklearn_is_fitted__())
             trainer = replace(self._trainer(lesson, self.alpha), schedule="constant", max_epochs=1)
@@ -90,7 +158,7 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
             refuse_other_network(self)
         else:
             vars(self).pop("network_", None)
-        reading = language_of(self).read(self, X, ends=True) if going_on else begun(self, X)
+        reading = gone_on(self, X) if going_on else begun(self, X)
         language, seed = language_of(self), seed_of(self.random_state)
         train, held = reading.corpus, None
         if X_val is not None:

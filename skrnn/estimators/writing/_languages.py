@@ -16,7 +16,8 @@ from ..._constraints import refusal
 from ...data import ROWS, Corpus, Sequences, Vocabulary, give_steps
 from ...training import BinaryCrossEntropy, CrossEntropy, Likelihood
 from ..face._state import Fitted
-from ._texts import SPELLINGS, Spelling, Tokens, as_corpus, learned, read_frames
+from ._following import TextState
+from ._texts import SPELLINGS, CutTexts, Spelling, as_corpus, given_vocabulary, learned, read_frames
 
 Array = NDArray[np.float64]
 
@@ -86,6 +87,8 @@ class Language(ABC):
         """The same texts, which go on from those before."""
         if state is None:
             return reading
+        if not isinstance(state, TextState):
+            raise TypeError(f"state must be what an earlier call with return_state=True gave; got {type(state).__name__}")
         if np.shape(state.before) != np.shape(reading.corpus.before):
             raise ValueError(f"state is of {len(state.before)} texts; X holds {len(reading.corpus)}")
         return replace(reading, corpus=replace(reading.corpus, before=state.before))
@@ -116,7 +119,7 @@ class OfTokens(Language):
     def read(self, model: Any, X: Any, name: str = "X", *, ends: bool = False, empty: bool = False) -> Reading:
         return self.of(self.spelling.read(X, name, empty=empty), name, ends=ends)
 
-    def of(self, tokens: Tokens, name: str, *, ends: bool = False) -> Reading:
+    def of(self, tokens: CutTexts, name: str, *, ends: bool = False) -> Reading:
         """Texts that are cut into tokens."""
         corpus = as_corpus(tokens, self.spelling, self.vocabulary, self.unknown, self.n_outputs, name)
         corpus = replace(corpus, end=self.end if ends else None)
@@ -181,6 +184,16 @@ def language_of(model: Any) -> Language:
     if model.level == "binary":
         return OfFrames(model.n_features_in_)
     return OfTokens(SPELLINGS[model.level], model._vocabulary, model.handle_unknown == "use", model._ends)
+
+
+def gone_on(model: Any, X: Any) -> Reading:
+    """More texts, from which an estimator learns with the vocabulary that it has."""
+    language = language_of(model)
+    if isinstance(language, OfTokens) and model.vocabulary is not None:
+        told = given_vocabulary(model.vocabulary, language.spelling)
+        if told.tokens != language.vocabulary.tokens:
+            raise ValueError("vocabulary is not that of the first fit, to which training goes on; use warm_start=False and fit")
+    return language.read(model, X, ends=True)
 
 
 def begun(model: Any, X: Any) -> Reading:

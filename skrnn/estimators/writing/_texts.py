@@ -24,7 +24,7 @@ _BLOCK = 2**22  # tokens that are compared together
 
 
 @dataclass(frozen=True)
-class Tokens:
+class CutTexts:
     """Texts cut into tokens, end to end.
 
     Attributes
@@ -56,7 +56,7 @@ class Spelling(ABC):
     """How texts are cut into tokens, and put together again."""
 
     @abstractmethod
-    def read(self, X: Any, name: str, *, empty: bool = False) -> Tokens:
+    def read(self, X: Any, name: str, *, empty: bool = False) -> CutTexts:
         """The tokens of one text or of several; ``empty`` allows texts without any."""
 
     @abstractmethod
@@ -77,7 +77,7 @@ class OfStrings(Spelling, ABC):
 
     level: str
 
-    def read(self, X: Any, name: str, *, empty: bool = False) -> Tokens:
+    def read(self, X: Any, name: str, *, empty: bool = False) -> CutTexts:
         single = isinstance(X, str)
         texts = [X] if single else rows_of_texts(X, name)
         for k, text in enumerate(texts):
@@ -86,7 +86,7 @@ class OfStrings(Spelling, ABC):
                 told = "; level='token' reads lists of tokens" if isinstance(text, Sequence | np.ndarray) else ""
                 raise TypeError(f"{where} must be a text, a string, with level={self.level!r}; got {type(text).__name__}{told}")
         tokens, lengths = self._tokens(texts)
-        return Tokens(tokens, offsets_of_texts(lengths, single, name, empty=empty), single, sum(map(len, texts)))
+        return CutTexts(tokens, offsets_of_texts(lengths, single, name, empty=empty), single, sum(map(len, texts)))
 
     @abstractmethod
     def _tokens(self, texts: list[str]) -> tuple[Any, list[int]]:
@@ -133,12 +133,12 @@ class Words(OfStrings):
 class Items(Spelling):
     """Tokens as they are: whole numbers or strings."""
 
-    def read(self, X: Any, name: str, *, empty: bool = False) -> Tokens:
+    def read(self, X: Any, name: str, *, empty: bool = False) -> CutTexts:
         if isinstance(X, str | bytes):
             raise TypeError(f"{name} must be a list of tokens, or of lists of them, with level='token'; got a string, for level='char' or 'word'")
         if isinstance(X, np.ndarray) and X.dtype.kind in "iu" and X.ndim in (1, 2):
             offsets = np.array([0, len(X)]) if X.ndim == 1 else np.arange(len(X) + 1) * X.shape[1]
-            return Tokens(X.reshape(-1), offsets_of_texts(np.diff(offsets), X.ndim == 1, name, empty=empty), X.ndim == 1)
+            return CutTexts(X.reshape(-1), offsets_of_texts(np.diff(offsets), X.ndim == 1, name, empty=empty), X.ndim == 1)
         rows = [_plain(row) for row in _listed(X, name)]
         single = not any(isinstance(row, list) for row in rows)
         texts = [rows] if single else rows
@@ -147,7 +147,7 @@ class Items(Spelling):
                 raise TypeError(f"{name} mixes tokens and lists of tokens: {name}[{k}] is {text!r}")
         tokens = [*chain.from_iterable(texts)]
         offsets = offsets_of_texts([len(text) for text in texts], single, name, empty=empty)
-        return Tokens(_of_one_kind(tokens, offsets, single, name), offsets, single)
+        return CutTexts(_of_one_kind(tokens, offsets, single, name), offsets, single)
 
     def spell(self, tokens: list[Any]) -> list[Any]:
         return tokens
@@ -181,10 +181,10 @@ def offsets_of_texts(lengths: Any, single: bool, name: str, *, empty: bool) -> I
     return np.concatenate([[0], np.cumsum(lengths)])
 
 
-def learned(read: Tokens, spelling: Spelling, vocabulary: Any, min_frequency: int) -> Vocabulary:
+def learned(read: CutTexts, spelling: Spelling, vocabulary: Any, min_frequency: int) -> Vocabulary:
     """The tokens that are known: those of a given vocabulary in its order, else those that are frequent enough, the most frequent first."""
     if vocabulary is not None:
-        return _given(vocabulary, spelling)
+        return given_vocabulary(vocabulary, spelling)
     if isinstance(read.tokens, list):
         return Vocabulary.of([tuple(read.tokens)], min_frequency, 0)
     counts: Counter[int] = Counter()
@@ -197,7 +197,7 @@ def learned(read: Tokens, spelling: Spelling, vocabulary: Any, min_frequency: in
     return Vocabulary(tuple(spelling.token(number) for number in kept), 0)
 
 
-def as_corpus(read: Tokens, spelling: Spelling, vocabulary: Vocabulary, other: int | None, begin: int, name: str) -> Corpus:
+def as_corpus(read: CutTexts, spelling: Spelling, vocabulary: Vocabulary, other: int | None, begin: int, name: str) -> Corpus:
     """Texts as numbers; tokens without an id have the id ``other``, or are refused where there is none."""
     numbers = spelling.numbers(vocabulary.tokens)
     if numbers.dtype == object:
@@ -221,7 +221,7 @@ def as_corpus(read: Tokens, spelling: Spelling, vocabulary: Vocabulary, other: i
     return Corpus(tokens, read.offsets, np.full(len(read.offsets) - 1, begin), known)
 
 
-def _given(vocabulary: Any, spelling: Spelling) -> Vocabulary:
+def given_vocabulary(vocabulary: Any, spelling: Spelling) -> Vocabulary:
     tokens = sorted(vocabulary) if isinstance(vocabulary, set | frozenset) else _plain(vocabulary)
     if isinstance(tokens, str):
         tokens = list(tokens)
