@@ -43,7 +43,7 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
         searched as ``cell__…``.
     hidden_size : int, default=128
         Units of each layer; more can represent more and cost quadratically more.
-    dropout : float, default=0.0
+    dropout : float, default=0.2
         Share of the features set to zero while training, between layers and before the next token is told (Zaremba et al., 2014).
     batch_size : int, default=32
         Streams that are read side by side: the texts of a training set, end to end in random order, are cut into so many streams of the same
@@ -88,6 +88,8 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
 
     cell: str | Cell = field(default="lstm", kw_only=False)
     hidden_size: int = 128
+    dropout: float = 0.2
+    max_epochs: int = 20
     batch_size: int = 32
 
     _parameter_constraints = {"batch_size": [COUNT]}
