@@ -21,8 +21,8 @@ train, test = "\n".join(reviews[:400]), "\n".join(reviews[400:])
 print(train[:70])
 
 # %%
-# An LSTM of 64 units reads the reviews as one long text, in streams that lie
-# side by side.
+# An LSTM of 64 units reads the reviews as one long text, in several
+# streams side by side.
 model = RNNLanguageModel(hidden_size=64, max_epochs=8, random_state=0).fit(
     train
 )
