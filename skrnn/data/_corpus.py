@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 
 from ._sequences import Array, offsets_of
 
 _BLOCK = 2**20  # tokens that are looked at together
+_MOST_ROWS = 2**21  # of a table of ids; all code points of characters have less
 
 
-class Known(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Known:
     """Numbers that stand for tokens in a text, in ascending order, and the id of each; ``other`` is the id of all that are not among them."""
 
     numbers: Array
@@ -21,8 +24,20 @@ class Known(NamedTuple):
 
     def look_up(self, numbers: Array) -> Array:
         """Ids of what stands in a text."""
+        if self._table is not None:
+            return self._table[np.minimum(numbers, len(self._table) - 1) if numbers.dtype.kind == "u" else numbers.clip(-1, len(self._table) - 1)]
         place = np.searchsorted(self.numbers, numbers).clip(max=len(self.numbers) - 1)
         return np.where(self.numbers[place] == numbers, self.ids[place], self.other)
+
+    @cached_property
+    def _table(self) -> Array | None:
+        """The id of each number from 0 up, if there are not too many; the last row is for all that have none."""
+        low, high = int(self.numbers[0]), int(self.numbers[-1])
+        if low < 0 or high >= _MOST_ROWS:
+            return None
+        table = np.full(high + 2, self.other)
+        table[self.numbers] = self.ids
+        return table
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ Ids = NDArray[Any]
 LEVELS = ("char", "word", "token", "binary")
 
 _BLOCK = 2**22  # tokens that are compared together
+_SMALL = 2**21  # numbers that are counted one by one; all code points of characters are less
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,7 @@ def learned(read: CutTexts, spelling: Spelling, vocabulary: Any, min_frequency: 
         return Vocabulary.of([tuple(read.tokens)], min_frequency, 0)
     counts: Counter[int] = Counter()
     for low in range(0, len(read.tokens), _BLOCK):
-        numbers, n = np.unique(read.tokens[low : low + _BLOCK], return_counts=True)
-        counts.update(dict(zip(numbers.tolist(), n.tolist(), strict=True)))
+        counts.update(_counted(read.tokens[low : low + _BLOCK]))
     kept = sorted((number for number, n in counts.items() if n >= min_frequency), key=lambda number: (-counts[number], number))
     if not kept:
         raise ValueError(f"No token occurs min_frequency={min_frequency} times: the vocabulary would be empty")
@@ -219,6 +219,15 @@ def as_corpus(read: CutTexts, spelling: Spelling, vocabulary: Vocabulary, other:
             "(vocabulary=…), or all that are not known read as one (handle_unknown='use')"
         )
     return Corpus(tokens, read.offsets, np.full(len(read.offsets) - 1, begin), known)
+
+
+def _counted(numbers: Ids) -> dict[int, int]:
+    """How often each number comes."""
+    if 0 <= numbers.min() <= numbers.max() < _SMALL:
+        n = np.bincount(numbers)
+        return {int(number): int(n[number]) for number in np.flatnonzero(n)}
+    found, n = np.unique(numbers, return_counts=True)
+    return dict(zip(found.tolist(), n.tolist(), strict=True))
 
 
 def given_vocabulary(vocabulary: Any, spelling: Spelling) -> Vocabulary:
