@@ -2,6 +2,7 @@
 
 import pickle
 import pickletools
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,12 @@ def make(**settings):
 def fitted(kind="char", **settings):
     level, X = DATA[kind]
     return make(**level | settings).fit(X)
+
+
+@cache
+def trained(kind):
+    """A model that has learned its text, for tests that change nothing."""
+    return fitted(kind, hidden_size=24, batch_size=2, dropout=0.0, learning_rate=0.03, max_epochs=25)
 
 
 def several(kind):
@@ -146,8 +153,7 @@ def test_scores_do_not_depend_on_how_training_cuts(steps):
 
 @pytest.mark.parametrize("kind", ["char", "texts", "word", "tokens", "codes"])
 def test_it_learns_what_is_there(kind):
-    model = fitted(kind, max_epochs=60, hidden_size=24, batch_size=2)
-    assert model.score(DATA[kind][1]) > 0.6 * make(**DATA[kind][0], max_epochs=1, learning_rate=1e-9).fit(DATA[kind][1]).score(DATA[kind][1])
+    assert trained(kind).score(DATA[kind][1]) > 0.6 * make(**DATA[kind][0], max_epochs=1, learning_rate=1e-9).fit(DATA[kind][1]).score(DATA[kind][1])
 
 
 @every_way
@@ -270,7 +276,7 @@ def test_the_likeliest_is_written_in_the_limit(way):
 
 
 def test_tokens_are_written_as_often_as_they_are_likely():
-    model = fitted(max_epochs=20)
+    model = trained("char")
     p = model.predict_proba("the ")
     drawn = np.array(list("".join(model.generate(["the "] * 20_000, 1, random_state=0))))
     shares = np.array([np.mean(drawn == token) for token in model.vocabulary_])
@@ -283,7 +289,7 @@ def test_tokens_are_written_as_often_as_they_are_likely():
 
 
 def test_a_low_temperature_makes_likely_texts():
-    model = fitted(max_epochs=30)
+    model = trained("char")
     cold, warm, hot = (
         np.mean([model.score("the " + text) for text in model.generate(["the "] * 20, 30, temperature=t, random_state=0)]) for t in (0.3, 1.0, 3.0)
     )
@@ -305,7 +311,7 @@ def test_many_prompts_are_written_in_lots(monkeypatch):
 
 
 def test_texts_end_by_themselves_where_ends_are_learned():
-    model = fitted("texts", max_epochs=150, hidden_size=24, batch_size=2)
+    model = trained("texts")
     written = model.generate([""] * 40, 50, random_state=0)
     assert np.mean([text in NAMES for text in written]) > 0.7
     assert model.generate("cl", 50, temperature=0) == "ara"
@@ -315,7 +321,7 @@ def test_texts_end_by_themselves_where_ends_are_learned():
 
 
 def test_texts_end_before_a_stop():
-    model = fitted(max_epochs=60, hidden_size=24, batch_size=2)
+    model = trained("char")
     whole = model.generate(["the cat", "the dog"], 60, random_state=0)
     for stop in (".", "the", ["on", ";"], ("t", ".")):
         stops = [stop] if isinstance(stop, str) else stop
@@ -327,7 +333,7 @@ def test_texts_end_before_a_stop():
 
 
 def test_nothing_is_computed_behind_the_last_end(monkeypatch):
-    model, calls = fitted("texts", max_epochs=100, batch_size=2), []
+    model, calls = trained("texts"), []
     from skrnn.estimators.writing import _generation
 
     plain = _generation.told_next
@@ -354,7 +360,7 @@ def test_the_unknown_is_read_but_not_written():
 
 
 def test_words_are_joined_by_blanks_and_read_again():
-    model = fitted("word", max_epochs=60, hidden_size=24, batch_size=2)
+    model = trained("word")
     text = model.generate("the cat", 12, random_state=0)
     assert len(model.log_likelihood(text)) == 12
     assert model.vocabulary_[0] == "the"
