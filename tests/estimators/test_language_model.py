@@ -15,7 +15,7 @@ from sklearn.utils import get_tags
 
 from skrnn import RNNLanguageModel
 from skrnn.cells import GRU, LSTM
-from skrnn.engine import BPTT
+from skrnn.engine import BPTT, TruncatedBPTT
 from skrnn.training import ActivationPenalty, AdditiveOutliers, WeightNoise
 
 TEXT = "the cat sat on the mat. the dog sat on the log; the cat saw the dog. " * 6
@@ -242,8 +242,9 @@ def test_rules_and_penalties_that_fit():
         fitted(penalties=ActivationPenalty())
     with pytest.raises(ValueError, match="LanguageNetwork knows no penalties but WeightNoise"):
         fitted("binary", penalties=AdditiveOutliers())
-    with pytest.raises(ValueError, match="rule"):
-        fitted(rule="rtrl")
+    for rule in ("rtrl", "guessing", TruncatedBPTT()):
+        with pytest.raises(ValueError, match=r"'rule' parameter .* 'bptt' or a skrnn.engine.BPTT"):
+            fitted(rule=rule)
 
 
 # -- writing ---------------------------------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..._constraints import refusal
 from ...data import ROWS, Corpus, Sequences, Vocabulary, give_steps
+from ...engine import BPTT, resolve_rule
 from ...training import BinaryCrossEntropy, CrossEntropy, Likelihood
 from ..face._state import Fitted
 from ._following import TextState
@@ -220,6 +221,8 @@ def begun(model: Any, X: Any) -> Reading:
 
 def check_settings(model: Any) -> None:
     """Refuse settings that contradict each other."""
+    if not isinstance(resolve_rule(model.rule), BPTT):
+        raise refusal(model, "rule", "'bptt' or a skrnn.engine.BPTT: streams go on from piece to piece by themselves (bptt_steps)")
     if model.min_frequency > 1 and model.handle_unknown == "error":
         raise refusal(model, "min_frequency", "1 with handle_unknown='error', which has no place for the tokens that are rarer")
     if model.tie_weights:

@@ -277,7 +277,7 @@ def _of_one_kind(tokens: list[Any], offsets: Ids, single: bool, name: str) -> An
 
 
 def _refuse_kind(tokens: Ids, name: str) -> Ids:
-    raise ValueError(f"{name} holds strings, but the tokens of fit were whole numbers; the first is {tokens[0]!r}")
+    raise ValueError(f"{name} holds strings, but the tokens of fit were whole numbers; the first is {str(tokens[0])!r}")
 
 
 def _first(marks: NDArray[np.bool_]) -> int:
