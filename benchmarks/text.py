@@ -156,7 +156,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.text", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", nargs="+", choices=sorted(_LAYERS), default=["lstm", "gru"])
     parser.add_argument("--hidden-size", type=int, default=128)
-    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--steps", type=int, default=64, help="of a piece")
     parser.add_argument("--length", type=int, default=300_000, help="characters to learn from")
     parser.add_argument("--prompts", type=int, default=1000)

@@ -157,12 +157,12 @@ def _looking_up(recurrent: Recurrent, like: Tensor) -> Recurrent | None:
     first = recurrent.layers[0][0]
     if first.couples_sequences or _has_kernel(first, like):
         return None
-    if recurrent not in _by_table:
+    shadow = _by_table.get(recurrent)
+    if shadow is None or shadow.layers[0][0].inner is not first:  # else a cell was put in its place, to be watched
         shadow = copy.copy(recurrent)
         shadow._modules = dict(recurrent._modules)
         shadow.layers = Layers([Layers([Projected.around(first)]), *recurrent.layers[1:]])
         _by_table[recurrent] = shadow
-    shadow = _by_table[recurrent]
     shadow.training = recurrent.training
     return shadow
 

@@ -16,6 +16,7 @@ from sklearn.utils import get_tags
 from skrnn import RNNLanguageModel
 from skrnn.cells import GRU, LSTM
 from skrnn.engine import BPTT, TruncatedBPTT
+from skrnn.inspection import GateDisplay, LossCurveDisplay
 from skrnn.training import ActivationPenalty, AdditiveOutliers, WeightNoise
 
 TEXT = "the cat sat on the mat. the dog sat on the log; the cat saw the dog. " * 6
@@ -393,6 +394,13 @@ def test_tags_tell_what_is_read():
     assert get_tags(RNNLanguageModel()).input_tags.string
     assert not get_tags(RNNLanguageModel()).target_tags.required
     assert get_tags(RNNLanguageModel(level="binary")).input_tags.three_d_array
+
+
+def test_displays_show_what_they_can():
+    model = fitted()
+    assert LossCurveDisplay.from_estimator(model).ax_.lines
+    with pytest.raises(TypeError, match="RNNLanguageModel tells the next token of a text; this display draws"):
+        GateDisplay.from_estimator(model, TEXT)
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------------------------------------
