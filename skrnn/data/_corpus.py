@@ -103,6 +103,8 @@ class Corpus:
         n = len(self)
         if n > 1:
             n_held = int(np.ceil(fraction * n))
+            if n_held == n:
+                raise ValueError(f"validation_fraction={fraction} of {n} texts leaves none to learn from")
             order = generator.permutation(n)
             return self.some(np.sort(order[n_held:])), self.some(np.sort(order[:n_held]))
         last = len(self.tokens) - int(np.ceil(fraction * len(self.tokens)))
