@@ -113,7 +113,7 @@ def test_a_share_is_held_out():
     assert sorted([*train.tokens.tolist(), *held.tokens.tolist()]) == list(range(20))
     with pytest.raises(ValueError, match="leaves none to learn from"):
         corpus((1,)).cut(0.5, np.random.default_rng(0))
-    with pytest.raises(ValueError, match="validation_fraction=0.9 of 2 texts leaves none"):
+    with pytest.raises(ValueError, match="of 2 texts leaves none to learn from"):
         corpus((3, 3)).cut(0.9, np.random.default_rng(0))
 
 
