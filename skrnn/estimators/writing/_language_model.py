@@ -51,6 +51,15 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
     rule : {"bptt"} or Rule, default="bptt"
         How the network learns from each piece: back-propagation through its steps, or :class:`skrnn.engine.BPTT` with its own settings.
 
+    penalties : penalty, tuple or list of penalties, or None, default=None
+        What the network is trained against beside its loss: :class:`skrnn.training.WeightNoise`, whose parameters can be searched as
+        ``penalties__…``.
+    early_stopping : "auto" or bool, default="auto"
+        Stop when the held-out loss has not fallen for a while, and keep the best weights. "auto" does if ``X_val`` is passed to ``fit``; ``True``
+        sets some texts of a list aside, drawn at random, or the end of a single text.
+    validation_fraction : float, default=0.1
+        Share of the texts, or of a single text, that is set aside.
+
     Notes
     -----
     ::
@@ -63,8 +72,7 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
     not depend on how texts are cut when they are scored: they are read from their beginning to their end.
 
     A text that is larger than memory is an array of whole numbers in a file (``numpy.memmap``, ``level="token"``), of which only what is read is
-    looked at, or an iterator of texts, each for a call of ``partial_fit``, with a ``vocabulary``. Held-out texts are those of ``X_val``; with
-    ``early_stopping=True`` some of a list, drawn at random, or the end of a single text.
+    looked at, or an iterator of texts, each for a call of ``partial_fit``, with a ``vocabulary``.
 
     References
     ----------

@@ -200,9 +200,11 @@ def gone_on(model: Any, X: Any) -> Reading:
 def begun(model: Any, X: Any) -> Reading:
     """X, from which an estimator learns what there is to read and tell."""
     check_settings(model)
+    model.mean_, model.scale_ = np.zeros(1), np.ones(1)
     if model.level == "binary":
         model._ends = False
         sequences, layout = read_frames(model, X, reset=True)
+        model.mean_, model.scale_ = np.zeros(sequences.n_features), np.ones(sequences.n_features)
         return OfFrames(sequences.n_features).of(sequences, layout)
     spelling = SPELLINGS[model.level]
     tokens = spelling.read(X, "X")
