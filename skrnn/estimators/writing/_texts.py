@@ -18,8 +18,6 @@ from ...data import WORD, Corpus, Known, Sequences, Vocabulary, check_sequences_
 
 Ids = NDArray[Any]
 
-LEVELS = ("char", "word", "token", "binary")
-
 _BLOCK = 2**22  # tokens that are compared together
 _SMALL = 2**21  # numbers that are counted one by one; all code points of characters are less
 
