@@ -4,6 +4,9 @@ from ._categories import Categories as Categories  # this and what is written so
 from ._checks import as_sequences
 from ._checks import check_sequences as check_sequences
 from ._checks import check_sequences_and_layout as check_sequences_and_layout
+from ._corpus import Arrangement as Arrangement
+from ._corpus import Corpus as Corpus
+from ._corpus import Known as Known
 from ._encoding import AsItIs as AsItIs
 from ._encoding import Encoding as Encoding
 from ._exchange import Laid as Laid
@@ -53,6 +56,7 @@ from ._time_axis import with_index_of as with_index_of
 from ._vocabulary import BEGIN as BEGIN
 from ._vocabulary import END as END
 from ._vocabulary import UNKNOWN as UNKNOWN
+from ._vocabulary import WORD as WORD
 from ._vocabulary import Vocabulary as Vocabulary
 from ._vocabulary import all_strings as all_strings
 from ._vocabulary import read_tokens as read_tokens

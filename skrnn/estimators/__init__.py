@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .steps._regressor import RNNSequenceRegressor
     from .steps._tagger import RNNTagger
     from .writing._captioner import RNNCaptioner
+    from .writing._language_model import RNNLanguageModel
     from .writing._seq2seq_regressor import Seq2SeqRegressor
     from .writing._translator import Seq2SeqTranslator
     from .writing._vector_regressor import Vec2SeqRegressor
@@ -38,6 +39,7 @@ __all__ = [
     "RNNCaptioner",
     "RNNClassifier",
     "RNNForecaster",
+    "RNNLanguageModel",
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",

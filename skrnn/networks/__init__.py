@@ -4,7 +4,9 @@ from ._attention import ATTENTIONS, Attending
 from ._dual_stage import DualStage
 from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback, Tokens, Values
+from ._language import LanguageNetwork, Passage
 from ._network import Network
+from ._next import AdaptiveNextToken, Next, NextFrame, NextToken, cutoffs_for
 from ._readout import POOLINGS, WHOLE_POOLINGS
 from ._recurrent import Recurrent
 from ._reservoirs import Reservoirs
@@ -13,11 +15,16 @@ from ._sequence import SequenceNetwork
 from ._steps import StepNetwork
 
 __all__ = [
+    "AdaptiveNextToken",
     "Attending",
     "DualStage",
     "Encoder",
     "Feedback",
+    "LanguageNetwork",
+    "NextFrame",
+    "NextToken",
     "Pair",
+    "Passage",
     "Recurrent",
     "Regions",
     "Reservoirs",

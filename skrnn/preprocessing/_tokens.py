@@ -15,10 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from .._constraints import COUNT
 from ..data._ids import HANDLE_UNKNOWN, Ids
 from ..data._sequences import Array, Sequences
-from ..data._vocabulary import UNKNOWN, TokenRow, Vocabulary, read_tokens, rows_of_texts, warn_of_strangers
+from ..data._vocabulary import UNKNOWN, WORD, TokenRow, Vocabulary, read_tokens, rows_of_texts, warn_of_strangers
 from ._transformer import SequenceTransformer
-
-_WORDS = r"\w+(?:['’]\w+)*|[^\w\s]"
 
 
 class TokenEncoder(SequenceTransformer):
@@ -101,7 +99,7 @@ class TokenEncoder(SequenceTransformer):
         analyzer: str | Callable[[Any], Iterable[Any]] = "word",
         *,
         lowercase: bool = True,
-        token_pattern: str = _WORDS,
+        token_pattern: str = WORD,
         vocabulary: Iterable[Any] | None = None,
         min_frequency: int = 1,
         max_features: int | None = None,

@@ -60,6 +60,27 @@ class BinaryCrossEntropy(Objective):
         return torch.logit(share.clamp(1e-3, 1 - 1e-3))
 
 
+class Likelihood(Objective):
+    """Of a network that is told the targets, and puts out the logarithms of their probabilities, in one dimension.
+
+    Parameters
+    ----------
+    objective : Objective
+        What that is the same as, for outputs that are not.
+    constant : Tensor of shape (n_outputs,)
+        The best constant output.
+    """
+
+    def __init__(self, objective: Objective, constant: Tensor) -> None:
+        self.objective, self.constant = objective, constant
+
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return -outputs if outputs.ndim == 1 else self.objective.losses(outputs, target)
+
+    def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
+        return self.constant.to(weight)
+
+
 class Predictive(Objective):
     """An objective with ``n_params`` outputs for each value; outputs of a row are those of its first value, of its second, …
 

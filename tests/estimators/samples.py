@@ -129,6 +129,7 @@ SAMPLES = {
     "RNNCaptioner": [(TABLE[:20], WORDS), (TABLE[:20], ["".join(word) for word in WORDS])],
     "RNNClassifier": [(RAGGED, LABELS), (TABLE, np.eye(3, dtype=int)[LABELS])],
     "RNNForecaster": [(None, SERIES[:, 0]), (SERIES, SERIES[:, 0])],
+    "RNNLanguageModel": [("to be or not to be",), (["".join(word) for word in WORDS],)],
     "RNNRegressor": [(RAGGED, TABLE[:, 0]), (TABLE, TABLE[:, :2])],
     "RNNSequenceRegressor": [(RAGGED, STEPWISE), (SERIES, SERIES)],
     "RNNTagger": [(RAGGED, [(y > 0).astype(int) for y in STEPWISE]), (SERIES, (SERIES > 0).astype(int))],

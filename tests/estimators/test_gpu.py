@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier, Seq2SeqRegressor, Seq2SeqTranslator
+from skrnn import RNNClassifier, RNNLanguageModel, Seq2SeqRegressor, Seq2SeqTranslator
 from skrnn.cells import GRU, LRU, LSTM, BatchNorm, CfC, Clockwork, DepthGatedLSTM, Elman, Hyper, Leaky, Skip, VariationalDropout, Zoneout, map_state
 from skrnn.engine import _compiled as compiled
 from skrnn.engine import scan
@@ -130,3 +130,13 @@ def test_tokens_are_written_as_on_the_cpu():
     here, there = on_the_cpu(model).predict_hypotheses(text), model.predict_hypotheses(text)
     assert [h[0].tokens for h in here] == [h[0].tokens for h in there]
     assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)
+
+
+@pytest.mark.parametrize("settings", [{}, {"cell": "gru", "n_layers": 2, "tie_weights": True}, {"cell": "lru", "softmax": "adaptive"}], ids=str)
+def test_texts_are_told_and_written_as_on_the_cpu(settings):
+    texts = ["ab", "ba", "aab", "bbab", ""] * 6
+    model = RNNLanguageModel(hidden_size=8, max_epochs=3, bptt_steps=4, device="cuda", random_state=0, **settings).fit(texts[:4] * 9)
+    copied = on_the_cpu(model)
+    np.testing.assert_allclose(copied.predict_proba(texts), model.predict_proba(texts), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(copied.score(texts[:4]), model.score(texts[:4]), rtol=1e-4)
+    assert copied.generate(texts, 5, random_state=0) == model.generate(texts, 5, random_state=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -168,4 +169,74 @@ class ReadsTokens:
         "handle_unknown": [StrOptions({"use", "error"})],
         "shared_vocabulary": ["boolean"],
         "coverage_penalty": [Interval(Real, 0, None, closed="left")],
+    }
+
+
+@parameters
+class LanguageSettings:
+    """What a text is made of, and how the next token is told.
+
+    Parameters
+    ----------
+    level : {"char", "word", "token", "binary"}, default="char"
+        What is told from what came before: the characters of texts; their words and punctuation marks; tokens in lists (strings, or whole numbers);
+        or frames (n_steps, n_features) of zeros and ones, each by itself.
+    vocabulary : iterable of tokens or None, default=None
+        The tokens that are known, in the order of ``vocabulary_``; ``None`` learns them in the first ``fit``. To be told where texts come one after
+        the other (``partial_fit``).
+    min_frequency : int, default=1
+        How often a token must occur in ``fit`` to be known. From 2 on it needs ``handle_unknown="use"``.
+    handle_unknown : {"error", "use"}, default="error"
+        What happens with tokens that are not known: refused with their place, or read and told as one more token, the unknown, which has learnt
+        something only if tokens of ``fit`` were not known. It is never written.
+    end_of_text : "auto" or bool, default="auto"
+        Whether the end of a text is told as a token is, so that ``generate`` knows where to end. "auto": in a list of texts, but not in a single
+        one.
+    embedding_size : int or None, default=None
+        Numbers that stand for a token; ``None`` is ``hidden_size``.
+    tie_weights : bool, default=False
+        Whether the vectors of tokens are the weights from which they are told, too, which saves weights where there are many tokens
+        (Press & Wolf, 2017); needs ``embedding_size`` of ``None`` or ``hidden_size``.
+    softmax : {"auto", "full", "adaptive"}, default="auto"
+        How tokens are told: all alike, or the rare ones in clusters with fewer features, which takes less time (Grave et al., 2017). "auto" is
+        "adaptive" for more than 20,000 tokens, if weights are not tied.
+    bptt_steps : int, default=64
+        Tokens of a piece, after each of which the weights change. The state goes on to the next piece; the gradient does not go back to the one
+        before.
+    embedding_dropout : float, default=0.0
+        Share of the tokens whose vectors are zero for a piece, while training.
+    """
+
+    level: str = "char"
+    vocabulary: Iterable[Any] | None = None
+    min_frequency: int = 1
+    handle_unknown: str = "error"
+    end_of_text: str | bool = "auto"
+    embedding_size: int | None = None
+    tie_weights: bool = False
+    softmax: str = "auto"
+    bptt_steps: int = 64
+    embedding_dropout: float = 0.0
+
+    _place: ClassVar[int] = TASK
+    _built_from: ClassVar[tuple[str, ...]] = (
+        "level",
+        "handle_unknown",
+        "end_of_text",
+        "embedding_size",
+        "tie_weights",
+        "softmax",
+        "embedding_dropout",
+    )
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "level": [StrOptions({"char", "word", "token", "binary"})],
+        "vocabulary": [Iterable, None],
+        "min_frequency": [Interval(Integral, 1, None, closed="left")],
+        "handle_unknown": [StrOptions({"error", "use"})],
+        "end_of_text": [StrOptions({"auto"}), "boolean"],
+        "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
+        "tie_weights": ["boolean"],
+        "softmax": [StrOptions({"auto", "full", "adaptive"})],
+        "bptt_steps": [Interval(Integral, 1, None, closed="left")],
+        "embedding_dropout": [Interval(Real, 0, 1, closed="left")],
     }
