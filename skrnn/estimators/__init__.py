@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .steps._tagger import RNNTagger
     from .writing._captioner import RNNCaptioner
     from .writing._seq2seq_regressor import Seq2SeqRegressor
+    from .writing._transcriber import SequenceTranscriber
     from .writing._translator import Seq2SeqTranslator
     from .writing._vector_regressor import Vec2SeqRegressor
 
@@ -46,6 +47,7 @@ __all__ = [
     "SeasonalNaiveDetector",
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",
+    "SequenceTranscriber",
     "Vec2SeqRegressor",
     "backtest",
 ]

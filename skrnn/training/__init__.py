@@ -14,6 +14,7 @@ from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, W
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
 from ._sources import Data, Examples, Source
+from ._temporal_classification import TemporalClassification, Transcripts
 from ._trainer import DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
 from ._windows import WindowExamples, WindowSource, WindowSpec, steps_counted
 

@@ -31,6 +31,10 @@ class Objective(ABC):
         losses = self.losses(outputs, target)
         return losses.mean() if weight is None else (losses * weight).mean()
 
+    def of_constant(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Mean loss of the same output (n_outputs,) everywhere."""
+        return self.mean(output.expand(len(target), -1), target, weight)
+
 
 class CrossEntropy(Objective):
     """Softmax cross entropy; targets are class indices."""

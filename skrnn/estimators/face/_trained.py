@@ -290,6 +290,12 @@ def _frontend_of(model: Any) -> Frontend | None:
     return Embedding(channels="from_dtype") if model.frontend == AUTO else resolve_frontend(model.frontend)
 
 
+def seen_lengths(model: Any, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many steps the recurrent layers see of sequences of so many."""
+    frontend = model.network_.frontend if "network_" in vars(model) else _frontend_of(model)
+    return lengths if frontend is None else frontend.out_lengths(lengths)
+
+
 def seeing_layers(model: Any, generator: torch.Generator) -> tuple[Recurrent, Frontend | None]:
     """The layers that an estimator's parameters describe, and what stands before them."""
     frontend, width = _frontend_of(model), len(model.mean_)
