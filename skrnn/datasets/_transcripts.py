@@ -66,7 +66,7 @@ def make_phonemes(
     >>> from skrnn.datasets import make_phonemes
     >>> X, y = make_phonemes(2, random_state=0)
     >>> [x.shape for x in X], y
-    ([(39, 8), (64, 8)], ['', ''])
+    ([(55, 8), (70, 8)], ['adddbdf', 'afefffdd'])
     """
     for name, value, least in (
         ("n_sequences", n_sequences, 1),
@@ -120,12 +120,17 @@ def make_text_lines(
     Examples
     --------
     >>> from skrnn.datasets import make_text_lines
-    >>> X, y = make_text_lines(2, noise=0, random_state=0)
+    >>> X, y = make_text_lines(2, max_words=1, noise=0, random_state=1)
     >>> y
-    ['', '']
-    >>> print(
-    ...     *("".join(" #"[int(p)] for p in row) for row in X[1].T), sep="\\n"
-    ... )
+    ['PULPYT', 'QYHI']
+    >>> for row in X[0].T[:6]:
+    ...     print("".join(".#"[int(pixel)] for pixel in row))
+    .###...#..#.#...###..#...#..#####..
+    .#..#..#..#.#...#..#..#.#.....#....
+    .#..#..#..#.#...#..#...#......#....
+    .###...#..#.#...###....#......#....
+    .#.....#..#.#...#......#......#....
+    .#......##..###.#......#......#....
     """
     for name, value, least in (("n_lines", n_lines, 1), ("min_words", min_words, 1), ("max_words", max_words, min_words)):
         _at_least(name, value, least)

@@ -68,7 +68,7 @@ class PrefixSearch:
         said = _Said(says, {})
         for t in range(max(map(len, log_p))):
             going = [k for k, frames in enumerate(log_p) if t < len(frames)]
-            begun = [[tuple(kernels.labels_of(beams[k], node)) for node in beams[k].kept[: beams[k].counts[0]]] for k in going]
+            begun = [[tuple(kernels.prefix_labels(beams[k], node)) for node in beams[k].kept[: beams[k].counts[0]]] for k in going]
             said.ask([prefix for prefixes in begun for prefix in prefixes])
             for k, prefixes in zip(going, begun, strict=True):
                 kernels.extend_prefixes(beams[k], np.ascontiguousarray(log_p[k][t]), said.of(prefixes) + self.length_bonus)

@@ -136,6 +136,7 @@ SAMPLES = {
     "SeasonalNaiveDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "Seq2SeqRegressor": [(EQUAL, EQUAL[:, :2, 0]), (RAGGED, [x[:1] for x in RAGGED])],
     "Seq2SeqTranslator": [(WORDS, WORDS), (["".join(word) for word in WORDS], WORDS)],
+    "SequenceTranscriber": [(RAGGED, ["ab"[: len(x) // 2] for x in RAGGED]), (EQUAL, [[k % 3] * (k % 4) for k in range(len(EQUAL))])],
     "Vec2SeqRegressor": [(TABLE, TABLE[:, :3]), (TABLE, TABLE[:, 0])],
 }
 QUICK = {"hidden_size": 5, "max_epochs": 2, "random_state": 0, "horizon": 3, "n_lags": 4, "window": 20}

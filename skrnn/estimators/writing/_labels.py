@@ -58,7 +58,7 @@ class LabelRows(Target, LabelState):
         check_consistent_length(given.sequences, rows)
         for k, row in enumerate(rows):
             for place, label in enumerate(row):
-                if label == "" or is_missing(label):
+                if is_missing(label) or label == "":
                     raise ValueError(
                         f"y[{k}][{place}] is {label!r}, which is no label: the blank between labels is the network's own, and y has none of it"
                     )
