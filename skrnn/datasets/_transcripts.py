@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import ascii_lowercase
 from typing import Any
 
@@ -96,13 +97,22 @@ def make_phonemes(
 
 
 def make_text_lines(
-    n_lines: int = 256, *, min_words: int = 1, max_words: int = 3, noise: float = 0.2, random_state: Any = None
+    n_lines: int = 256,
+    *,
+    words: Sequence[str] | None = None,
+    min_words: int = 1,
+    max_words: int = 3,
+    noise: float = 0.2,
+    random_state: Any = None,
 ) -> tuple[list[NDArray[np.float64]], list[str]]:
-    """Pictures of lines of text, 8 pixels high, to be read column by column: words that nobody knows, but everybody could say.
+    """Pictures of lines of text, 8 pixels high, to be read column by column.
 
     Parameters
     ----------
     n_lines : int, default=256
+    words : sequence of str, default=None
+        Words in capitals to draw from, each as probable; ``None`` invents them: one to three syllables, of a consonant, a vowel and sometimes
+        another consonant.
     min_words, max_words : int, default=1 and 3
         Words of a line; every number between is as probable.
     noise : float, default=0.2
@@ -115,7 +125,7 @@ def make_text_lines(
     X : list of ndarray of shape (n_columns, 8)
         A column of pixels in each step. Letters are 1 to 5 columns wide, 1 or 2 apart, and 6 pixels high; the whole line lies up to 2 lower.
     y : list of str
-        Capitals and spaces. A word has one to three syllables, of a consonant, a vowel and sometimes another consonant.
+        Capitals and spaces.
 
     Examples
     --------
@@ -136,8 +146,16 @@ def make_text_lines(
         _at_least(name, value, least)
     if noise < 0:
         raise ValueError(f"noise must be at least 0; got {noise}")
+    if words is not None:
+        _at_least("the number of words", len(words), 1)
+    for word in words or ():
+        if not word or not _LETTERS.keys() >= set(word):
+            raise ValueError(f"words must be made of the capitals A to Z; got {word!r}")
     rng = check_random_state(random_state)
-    y = [" ".join(_word(rng) for _ in range(n)) for n in rng.randint(min_words, max_words + 1, size=n_lines)]
+    y = [
+        " ".join(_word(rng) if words is None else words[rng.randint(len(words))] for _ in range(n))
+        for n in rng.randint(min_words, max_words + 1, size=n_lines)
+    ]
     lines = [_picture(line, rng) for line in y]
     return [line + noise * rng.standard_normal(line.shape) for line in lines], y
 

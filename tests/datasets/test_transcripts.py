@@ -56,6 +56,11 @@ def test_a_line_is_its_letters_one_after_the_other():
     assert {len(line.split()) for line in y} == {1, 2, 3}
 
 
+def test_lines_are_of_the_words_that_are_told():
+    _, y = make_text_lines(50, words=["CAT", "DOG"], random_state=0)
+    assert {word for line in y for word in line.split()} == {"CAT", "DOG"}
+
+
 @pytest.mark.parametrize("make", [make_phonemes, make_text_lines])
 def test_the_seed_decides_all(make):
     (X, y), (again, labels), (other, _) = make(5, random_state=1), make(5, random_state=1), make(5, random_state=2)
@@ -74,6 +79,8 @@ def test_the_seed_decides_all(make):
         (make_text_lines, {"n_lines": 0}, "n_lines"),
         (make_text_lines, {"min_words": 2, "max_words": 1}, "max_words"),
         (make_text_lines, {"noise": -1}, "noise must be at least 0"),
+        (make_text_lines, {"words": []}, "the number of words"),
+        (make_text_lines, {"words": ["OK", "ok"]}, "words must be made of the capitals A to Z; got 'ok'"),
     ],
 )
 def test_what_cannot_be_made_is_refused(make, settings, match):

@@ -1,6 +1,8 @@
 """Writing down what is heard and seen: what both directions, a beam and a language model are for."""
 
+import calendar
 from collections import defaultdict
+from string import ascii_uppercase
 
 import numpy as np
 import pytest
@@ -55,21 +57,21 @@ def test_lines_of_text_are_read_from_pictures_at_each_step():
     assert exact(model, windows(test), expected) >= 0.95
 
 
-class Trigrams:
-    """How probable each character is behind the last two, from counts; with half of the trust in each longer context that is known."""
+class CharacterModel:
+    """How probable each character is behind the last three, from counts, which count less where they are few."""
 
     def __init__(self, lines):
-        self.classes_ = np.array(sorted({c for line in lines for c in line}))
+        self.classes_ = np.array(sorted({*ascii_uppercase, " "}))
         ids = {c: k for k, c in enumerate(self.classes_)}
         self.counts = defaultdict(lambda: np.zeros(len(ids)))
         for line in lines:
             for k, c in enumerate(line):
-                for order in range(min(k, 2) + 1):
+                for order in range(min(k, 3) + 1):
                     self.counts[line[k - order : k]][ids[c]] += 1
 
     def probabilities(self, prefix):
         p = np.full(len(self.classes_), 1 / len(self.classes_))
-        for order in range(min(len(prefix), 2) + 1):
+        for order in range(min(len(prefix), 3) + 1):
             counts = self.counts.get("".join(prefix[len(prefix) - order :]))
             p = p if counts is None else (counts + 5 * p) / (counts.sum() + 5)
         return p
@@ -78,16 +80,19 @@ class Trigrams:
         return np.array([self.probabilities(prefix) for prefix in prefixes])
 
 
+WORDS = [name.upper() for name in [*calendar.month_name[1:], *calendar.day_name]]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_beam_and_a_language_model_read_what_is_hardly_there(seed):
-    """Grey noise as strong as half of the ink. Label errors in percent, seeds 0 to 2."""
-    X, y = make_text_lines(1000, noise=0.6, random_state=seed)
-    test, expected = make_text_lines(200, noise=0.6, random_state=1000 + seed)
-    _, text = make_text_lines(5000, noise=0, random_state=2000 + seed)
-    model = SequenceTranscriber("lstm", frontend=Conv1d(causal=False), max_epochs=15, random_state=seed).fit(X, y)
+    """The reader has learnt from invented words; the language model knows from text alone which ones there are."""
+    X, y = make_text_lines(1000, noise=0.45, random_state=seed)
+    test, expected = make_text_lines(200, words=WORDS, noise=0.45, random_state=1000 + seed)
+    _, text = make_text_lines(2000, words=WORDS, random_state=2000 + seed)
+    model = SequenceTranscriber("lstm", frontend=Conv1d(causal=False), max_epochs=12, random_state=seed).fit(X, y)
     greedy = 1 - model.score(test, expected)
     beam = 1 - model.set_params(beam_width=16).score(test, expected)
-    fused = 1 - model.set_params(language_model=Trigrams(text)).score(test, expected)
-    print(seed, greedy, beam, fused)
+    fused = 1 - model.set_params(language_model=CharacterModel(text)).score(test, expected)
+    print(f"label errors: greedy {greedy:.3f}, beam {beam:.3f}, beam and language model {fused:.3f}")
     assert beam <= greedy
-    assert fused <= 0.8 * greedy
+    assert fused <= 0.5 * greedy
