@@ -131,7 +131,7 @@ class AlignmentDisplay:
             ax.axvspan(start + 0.5, stop + 0.5, color=colour, alpha=0.2, linewidth=0)
             ax.annotate(label, ((start + stop + 1) / 2, 1.02), ha="center", color=colour, xycoords=("data", "axes fraction"))
         count_in_whole_numbers(ax.xaxis)
-        ax.set(xlabel="frame", ylabel="probability", ylim=(0, 1), xlim=(0.5, len(self.proba) + 0.5))
+        ax.set(xlabel="frame", ylabel="probability", ylim=(0, 1.02), xlim=(0.5, len(self.proba) + 0.5))
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self
