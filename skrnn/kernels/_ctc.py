@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 class Prefixes(NamedTuple):
     """The beginnings that a prefix search keeps, nodes of a tree, so that each is kept once; all arrays are written in place.
 
-    ``parent``, ``label``, ``depth``, ``child``, ``sibling`` and ``place`` (n_nodes,) are the tree: the node before, the label of the node, 0 at the
-    root, how many labels it has, the last one made after it, one with the same parent, and where it stands among those that are kept; -1 is none.
+    ``parent``, ``label``, ``child``, ``sibling`` and ``place`` (n_nodes,) are the tree: the node before, the label of the node, 0 at the root, the
+    last one made after it, one with the same parent, and where it stands among those that are kept; -1 is none.
     ``bonus`` (n_nodes,) is what the rank of a node has beside its probability. ``kept``, ``blank`` and ``spoken`` (width,) are the nodes that are
     kept and the logarithms of the probabilities of the alignments that end in a blank, and in the label of the node. ``counts`` are those kept, and
     the nodes that were made. The rest is room to work in.
@@ -29,7 +29,6 @@ class Prefixes(NamedTuple):
 
     parent: Ints
     label: Ints
-    depth: Ints
     child: Ints
     sibling: Ints
     place: Ints
@@ -46,10 +45,11 @@ class Prefixes(NamedTuple):
     def start(cls, n_frames: int, width: int) -> Self:
         """Before the first frame: nothing has been said."""
         n = 1 + n_frames * width
-        tree = [np.full(n, -1) for _ in range(6)]
+        tree = [np.empty(n, np.int64) for _ in range(5)]  # of which most is never touched, however wide the beam may be
         rooms = [(np.full(width, -1), np.full(width, -np.inf), np.full(width, -np.inf)) for _ in range(2)]
-        begun = cls._make([*tree, np.zeros(n), *rooms[0], np.ones(2, np.int64), *rooms[1]])
-        begun.label[0] = begun.depth[0] = begun.place[0] = begun.kept[0] = begun.blank[0] = 0
+        begun = cls._make([*tree, np.empty(n), *rooms[0], np.ones(2, np.int64), *rooms[1]])
+        begun.label[0] = begun.place[0] = begun.kept[0] = begun.bonus[0] = begun.blank[0] = 0
+        begun.child[0] = -1
         return begun
 
 
@@ -97,8 +97,8 @@ def _node(beam: Any, parent, label, bonus):
     if node < 0:
         node = beam.counts[1]
         beam.counts[1] += 1
-        beam.parent[node], beam.label[node], beam.depth[node] = parent, label, beam.depth[parent] + 1
-        beam.sibling[node], beam.child[parent] = beam.child[parent], node
+        beam.parent[node], beam.label[node] = parent, label
+        beam.sibling[node], beam.child[parent], beam.child[node], beam.place[node] = beam.child[parent], node, -1, -1
         beam.bonus[node] = beam.bonus[parent] + bonus
     return node
 

@@ -27,8 +27,10 @@ def make(name, **settings):
 
 
 def target(name, X):
-    """Running sums of the first channel, or their sign; the last of them where a sequence has one target."""
+    """Running sums of the first channel, or their sign; the last of them where a sequence has one target, or something is said."""
     sums = [np.cumsum(x[:, 0]) for x in X]
+    if name == "SequenceTranscriber":
+        return ["u" if s[-1] > 0 else "d" for s in sums]
     if name in ("RNNTagger", "RNNClassifier"):
         sums = [np.where(s > 0, "up", "down") for s in sums]
     return sums if name in ("RNNTagger", "RNNSequenceRegressor") else np.array([s[-1] for s in sums])

@@ -267,6 +267,19 @@ def test_a_frozen_language_model_stays_fitted_in_a_search():
         clone(make(beam_width=3, language_model=language)).fit(X, Y)
 
 
+@pytest.mark.parametrize("y", [Y, [list(row) for row in Y]], ids=["strings", "lists"])
+def test_a_language_model_is_asked_about_beginnings_as_they_are_written(y):
+    asked = []
+
+    class Listening(Bigrams):
+        def predict_proba(self, prefixes):
+            asked.extend(prefixes)
+            return super().predict_proba(prefixes)
+
+    make(beam_width=3, language_model=Listening().fit(Y)).fit(X, y).predict(X[:3])
+    assert {type(prefix) for prefix in asked} == {type(y[0])}
+
+
 class Odd:
     def __init__(self, classes, answer):
         self.classes_, self.answer = classes, answer
@@ -286,7 +299,7 @@ def test_a_language_model_that_does_not_fit_is_refused():
     model.set_params(beam_width=2)
     for classes, answer, match in (
         (["a", "b"], [0.5, 0.5], "language_model knows no label 'c'"),
-        (["a", "b", "c"], [0.5, 0.5], r"must give probabilities of shape \(n_prefixes, n_classes\)"),
+        (["a", "b", "c"], [0.5, 0.5], r"must give probabilities of shape \(n_prefixes, n_tokens\)"),
         (["a", "b", "c"], [-1.0, -2.0, -0.1], "values from -2 to -0.1"),
         (["a", "b", "c"], [np.nan, 0.5, 0.5], "must give probabilities"),
     ):
@@ -294,6 +307,9 @@ def test_a_language_model_that_does_not_fit_is_refused():
             model.set_params(language_model=Odd(classes, answer)).predict(X)
     many = Odd(["end", "c", "b", "a"], [0.0, 0.2, 0.3, 0.5])  # in another order, and with more than labels
     assert len(model.set_params(language_model=many).predict(X)) == 40
+    counted = Odd(None, [0.2, 0.3, 0.4, 0.1])  # with a vocabulary, and a column behind it
+    counted.vocabulary_ = np.array(["c", "b", "a"], dtype=object)
+    assert len(model.set_params(language_model=counted).predict(X)) == 40
     with pytest.raises(ValueError, match="'language_model' parameter"):
         make(beam_width=2, language_model=3).fit(X, Y)
 
@@ -336,6 +352,9 @@ def test_a_blank_among_the_labels_is_refused(blank):
     rows[2] = ["a", blank, "b"]
     with pytest.raises(ValueError, match=r"y\[2\]\[1\] is .*, which is no label: the blank between labels is the network's own"):
         make().fit(X, rows)
+    if isinstance(blank, str):
+        with pytest.raises(ValueError, match="Among classes is '', which is no label"):
+            make().partial_fit(X, Y, classes=[*"abc", blank])
 
 
 def test_labels_that_were_not_seen():

@@ -20,7 +20,7 @@ from ..face._guards import predicting
 from ..face._predictor import Predictor
 from ..face._readers import Given
 from ..face._trained import seen_lengths
-from ._labels import LabelRows
+from ._labels import LabelRows, plain
 from ._tokens import Hypothesis
 
 Array = NDArray[np.float64]
@@ -89,19 +89,20 @@ def check_language_model(model: Any) -> None:
 
 def _said_by(language_model: Any, weight: float, target: LabelRows) -> Callable[[list[tuple[int, ...]]], Array]:
     """From beginnings to the weighted log probabilities of each label after them."""
-    columns = {label: k for k, label in enumerate(np.asarray(language_model.classes_).tolist())}
+    known = getattr(language_model, "classes_", None)
+    columns = {label: k for k, label in enumerate(map(plain, language_model.vocabulary_ if known is None else known))}
     labels = target.classes_.tolist()
     unknown = [label for label in labels if label not in columns]
     if unknown:
-        raise ValueError(f"language_model knows no label {unknown[0]!r}: its classes_ must hold all labels, which are {labels}")
+        raise ValueError(f"language_model knows no label {unknown[0]!r}: it must know all of them, {labels}")
     taken = np.array([columns[label] for label in labels])
 
     def says(prefixes: list[tuple[int, ...]]) -> Array:
-        p = np.asarray(language_model.predict_proba([[labels[i - 1] for i in prefix] for prefix in prefixes]), dtype=float)
-        if p.shape != (len(prefixes), len(columns)) or not ((p >= 0) & (p <= 1 + 1e-6)).all():
+        p = np.asarray(language_model.predict_proba([target.decode([*prefix]) for prefix in prefixes]), dtype=float)
+        if p.ndim != 2 or len(p) != len(prefixes) or p.shape[1] < len(columns) or not ((p >= 0) & (p <= 1 + 1e-6)).all():
             raise ValueError(
-                f"language_model.predict_proba must give probabilities of shape (n_prefixes, n_classes) = {(len(prefixes), len(columns))}; "
-                f"got shape {p.shape}" + (f", values from {p.min():g} to {p.max():g}" if p.size else "")
+                f"language_model.predict_proba must give probabilities of shape (n_prefixes, n_tokens) = {(len(prefixes), len(columns))}, or of more "
+                f"than these tokens; got shape {p.shape}" + (f", values from {p.min():g} to {p.max():g}" if p.size else "")
             )
         return weight * np.log(np.maximum(p[:, taken], _LEAST))
 

@@ -54,21 +54,20 @@ class LabelRows(Target, LabelState):
     model: Any
 
     def read(self, y: Any, given: Given, reader: Reader) -> Said:
-        rows = [tuple(label.item() if isinstance(label, np.generic) else label for label in row) for row in read_tokens(y, "y")]
+        rows = [tuple(map(plain, row)) for row in read_tokens(y, "y")]
         check_consistent_length(given.sequences, rows)
         for k, row in enumerate(rows):
             for place, label in enumerate(row):
-                if is_missing(label) or label == "":
-                    raise ValueError(
-                        f"y[{k}][{place}] is {label!r}, which is no label: the blank between labels is the network's own, and y has none of it"
-                    )
+                _refuse_blank(label, f"y[{k}][{place}]")
         return Said(rows, all_strings(y), given.sequences.lengths)
 
     def weigh(self, y: Said, weight: Array | None) -> Array | None:
         return weight
 
     def learn(self, y: Said, weight: Array | None, classes: Any = None) -> None:
-        labels = {label for row in y.rows for label in row} if classes is None else set(np.asarray(classes).tolist())
+        labels = {label for row in y.rows for label in row} if classes is None else set(map(plain, classes))
+        for label in labels:
+            _refuse_blank(label, "Among classes")
         if not labels:
             raise ValueError("y holds no label: every list is empty, so that there is nothing to learn")
         self.classes_ = _as_array(sorted(labels, key=lambda label: (type(label).__name__, label)))
@@ -109,9 +108,19 @@ class LabelRows(Target, LabelState):
         return "".join(labels) if self._joins else labels
 
 
+def plain(label: Any) -> Any:
+    """A label as Python has it."""
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _refuse_blank(label: Any, place: str) -> None:
+    if is_missing(label) or label == "":
+        raise ValueError(f"{place} is {label!r}, which is no label: the blank between labels is the network's own, and y has none of it")
+
+
 def _as_array(labels: list[Any]) -> NDArray[Any]:
     """Labels of one plain type in an array of that type, others as objects."""
-    if len({type(label) for label in labels}) == 1 and isinstance(labels[0], str | int):
+    if len({type(label) for label in labels}) == 1 and isinstance(labels[0], str | int | float):
         return np.array(labels)
     array = np.empty(len(labels), dtype=object)
     array[:] = labels

@@ -174,10 +174,10 @@ class Fused(Beamed):
 
     Parameters
     ----------
-    language_model : object with ``predict_proba`` and ``classes_``, default=None
-        What knows which labels follow each other: ``predict_proba(prefixes)``, of lists of labels, gives a row of probabilities for each, in the
-        order of ``classes_``, which holds all labels. It needs ``beam_width`` above 1. A fitted estimator stays fitted in the copies that
-        searches make if it is wrapped in :class:`sklearn.frozen.FrozenEstimator`.
+    language_model : object with ``predict_proba``, and ``classes_`` or ``vocabulary_``, default=None
+        What knows which labels follow each other: ``predict_proba(prefixes)``, of beginnings as ``predict`` writes them, gives a row of
+        probabilities for each, in the order of ``classes_``, else of ``vocabulary_``, which holds all labels. It needs ``beam_width`` above 1. A
+        fitted estimator stays fitted in the copies that searches make if it is wrapped in :class:`sklearn.frozen.FrozenEstimator`.
     language_weight : float, default=0.5
         How much the logarithm of its probability counts beside that of the network.
     length_bonus : float, default=0.0
