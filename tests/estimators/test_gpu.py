@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier, Seq2SeqRegressor, Seq2SeqTranslator
+from skrnn import RNNClassifier, Seq2SeqRegressor, Seq2SeqTranslator, SequenceTranscriber
 from skrnn.cells import GRU, LRU, LSTM, BatchNorm, CfC, Clockwork, DepthGatedLSTM, Elman, Hyper, Leaky, Skip, VariationalDropout, Zoneout, map_state
 from skrnn.engine import _compiled as compiled
 from skrnn.engine import scan
@@ -130,3 +130,11 @@ def test_tokens_are_written_as_on_the_cpu():
     here, there = on_the_cpu(model).predict_hypotheses(text), model.predict_hypotheses(text)
     assert [h[0].tokens for h in here] == [h[0].tokens for h in there]
     assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)
+
+
+def test_labels_are_heard_as_on_the_cpu():
+    y = ["ab"[: len(x) // 2] for x in RAGGED]
+    here, there = (SequenceTranscriber(hidden_size=8, max_epochs=3, device=device, random_state=0).fit(RAGGED, y) for device in ("cpu", "cuda"))
+    assert here.loss_curve_ == pytest.approx(there.loss_curve_, rel=1e-3)
+    for moved, stayed in zip(on_the_cpu(there).predict_log_proba(RAGGED), there.predict_log_proba(RAGGED), strict=True):
+        np.testing.assert_allclose(moved, stayed, rtol=1e-4, atol=1e-5)
