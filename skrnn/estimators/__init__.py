@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .steps._regressor import RNNSequenceRegressor
     from .steps._tagger import RNNTagger
     from .writing._captioner import RNNCaptioner
+    from .writing._pointer import PointerNetwork
     from .writing._seq2seq_regressor import Seq2SeqRegressor
     from .writing._transcriber import SequenceTranscriber
     from .writing._translator import Seq2SeqTranslator
@@ -35,6 +36,7 @@ __all__ = [
     "EchoStateTransformer",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNCaptioner",
     "RNNClassifier",

@@ -5,6 +5,7 @@ from ._dual_stage import DualStage
 from ._encoder import Encoder, Vector
 from ._feedback import Feedback, Tokens, Values
 from ._network import Network
+from ._pointing import Choices, Pointing
 from ._readout import POOLINGS
 from ._recurrent import Recurrent
 from ._reservoirs import Reservoirs
@@ -18,6 +19,7 @@ __all__ = [
     "Encoder",
     "Feedback",
     "Pair",
+    "Pointing",
     "Recurrent",
     "Reservoirs",
     "Seq2Seq",

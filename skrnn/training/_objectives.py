@@ -53,6 +53,25 @@ class CrossEntropy(Objective):
         return share.clamp_min(1e-3 / self.n_classes).log()
 
 
+class Choosing(Objective):
+    """Softmax cross entropy among as many choices as there are, −∞ for none; targets are their indices.
+
+    ``n_most`` is the most that there are to choose from. Nothing is constant about a choice: without knowing anything all are alike.
+    """
+
+    def __init__(self, n_most: int) -> None:
+        self.n_most = n_most
+
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(outputs, target, reduction="none")
+
+    def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
+        return weight.new_zeros(self.n_most)
+
+    def of_constant(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return torch.log(output.new_tensor(self.n_most))
+
+
 class BinaryCrossEntropy(Objective):
     """Logistic loss, summed over the outputs; targets are 0 or 1 for each output."""
 

@@ -125,6 +125,7 @@ SAMPLES = {
     "EchoStateTransformer": [(RAGGED,), (TABLE,)],
     "LiquidStateClassifier": [(EQUAL, LABELS), (TABLE, LABELS % 2)],
     "LiquidStateTransformer": [(EQUAL,), (TABLE,)],
+    "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],
     "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "RNNCaptioner": [(TABLE[:20], WORDS), (TABLE[:20], ["".join(word) for word in WORDS])],
     "RNNClassifier": [(RAGGED, LABELS), (TABLE, np.eye(3, dtype=int)[LABELS])],

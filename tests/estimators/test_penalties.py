@@ -15,7 +15,12 @@ from skrnn.training import ActivationPenalty, Pascanu, TemporalActivationPenalty
 from tests.estimators.samples import CLASSES, EQUAL, RAGGED, Hook
 
 KNOWN = {name: getattr(estimators, name)().get_params() for name in CLASSES}
-OTHERS = {"teacher_forcing", "horizon", "include_current"}  # decoders know noise alone; detectors and windows of a series have other targets
+OTHERS = {
+    "teacher_forcing",
+    "visit_once",
+    "horizon",
+    "include_current",
+}  # decoders know noise alone; the last two have other targets
 NAMES = [name for name, known in KNOWN.items() if "penalties" in known and not OTHERS & set(known)]
 EVERY = [ActivationPenalty(1.0), TemporalActivationPenalty(1.0), TemporalActivationPenalty(1.0, of="norm"), Pascanu(1.0), WeightNoise(0.05)]
 every_estimator = pytest.mark.parametrize("name", NAMES)
