@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 
 from skrnn import PointerNetwork, as_sequences
 from skrnn.estimators.face._held_out import Part
@@ -112,6 +112,7 @@ def test_scikit_learns_tools_weights_and_going_on():
     search = GridSearchCV(make(max_epochs=1), {"beam_width": [1, 2], "cell": ["gru", "elman"]}, cv=2).fit(X, Y)
     assert 0 <= search.best_score_ <= 1
     assert len(cross_val_score(make(max_epochs=1), X, Y, cv=3)) == 3
+    assert {type(row) for row in cross_val_predict(make(max_epochs=1), X, Y, cv=2)} == {list}
     assert make().partial_fit(X, Y).partial_fit(X, Y).n_iter_ == 2
     stopped = make(early_stopping=True, max_epochs=4).fit(X, Y)
     assert len(stopped.validation_scores_) == stopped.n_iter_

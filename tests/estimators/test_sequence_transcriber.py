@@ -239,6 +239,9 @@ def test_scikit_learns_tools():
     search = GridSearchCV(make(max_epochs=1), [{"beam_width": [1, 2]}, grid | {"frontend": [Conv1d(4)]}], cv=2).fit(train, y_train)
     assert search.score(test, y_test) <= 1
     assert len(cross_val_predict(make(max_epochs=1), X, Y, cv=2)) == 40
+    lists = cross_val_predict(make(max_epochs=6), X, [list(row) for row in Y], cv=2)
+    assert len(lists) == 40
+    assert {type(row) for row in lists} == {list}
     assert make_pipeline(SequenceImputer(), make(max_epochs=1)).fit(X, Y).score(X, Y) <= 1
     assert make(cell=LSTM(peephole=True)).set_params(cell__peephole=False).fit(X, Y).cell.peephole is False
 

@@ -1,4 +1,4 @@
-"""Places in what is read, one after the other, up to an end that the decoder finds itself."""
+"""PlaceRows in what is read, one after the other, up to an end that the decoder finds itself."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PlaceState:
 
 
 @dataclass
-class Places(Target, PlaceState):
+class PlaceRows(Target, PlaceState):
     """A list of places of steps for each sequence.
 
     Parameters
@@ -52,7 +52,7 @@ class Places(Target, PlaceState):
     once: bool = True
 
     def read(self, y: Any, given: Given, reader: Reader) -> list[tuple[int, ...]]:
-        rows = read_tokens(y, "y")
+        rows: list[Any] = read_tokens(y, "y")
         check_consistent_length(given.sequences, rows)
         for k, (row, n_steps) in enumerate(zip(rows, given.sequences.lengths.tolist(), strict=True)):
             for place, step in enumerate(row):
@@ -96,7 +96,7 @@ class Places(Target, PlaceState):
         return [chosen - 1 for chosen in (outputs[: outputs.index(_END)] if _END in outputs else outputs)]
 
 
-def place_hypotheses(predictor: Predictor[Places], X: Any) -> list[list[Hypothesis]]:
+def place_hypotheses(predictor: Predictor[PlaceRows], X: Any) -> list[list[Hypothesis]]:
     """What might be pointed at in each sequence, the best first."""
     network, target, search = predictor.network, predictor.target, BeamSearch(predictor.model.beam_width)
     sequences = predictor.read(X).sequences

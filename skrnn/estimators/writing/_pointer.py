@@ -1,4 +1,4 @@
-"""Places in a sequence, in an order that is learned."""
+"""PlaceRows in a sequence, in an order that is learned."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ..face._held_out import HELD_OUT
 from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Fronted, Recurrence, Stacked, Standardized
 from ..face._trained import Trained, encoding_of, seeing_layers
-from ._places import Places, PlaceState, place_hypotheses
+from ._places import PlaceRows, PlaceState, place_hypotheses
 from ._settings import Beamed
-from ._tokens import Hypothesis, share_of_exact
+from ._tokens import Hypothesis, best_of, share_of_exact
 
 
 @parameters
@@ -46,8 +46,9 @@ class PointerNetwork(Beamed, Decayed, Trained, Standardized, Directed, Fronted, 
         P(p(k) = j) = softmax over j of v tanh(W s(k) + U h(j) + b)
 
     The decoder has the cell and the layers of the encoder, and is told the true places before while training. The loss is the cross entropy of
-    each place, the end among them; held-out sequences are scored by it, with the teacher. A beam of one is greedy. Each step of the
-    decoder costs O(T). Differs from the paper, which lets places be visited again.
+    each place, the end among them; held-out sequences are scored by it, with the teacher. A beam of one is greedy. A step of the decoder costs
+    O(T), and training holds T numbers for each unit and each place of a sequence at once. Differs from the paper, which lets places be visited
+    again.
 
     References
     ----------
@@ -80,8 +81,8 @@ class PointerNetwork(Beamed, Decayed, Trained, Standardized, Directed, Fronted, 
     def _reader(self) -> Rows:
         return Rows(self.dtype, self.standardize, encoding=encoding_of(self))
 
-    def _target(self) -> Places:
-        return Places(self, self.visit_once)
+    def _target(self) -> PlaceRows:
+        return PlaceRows(self, self.visit_once)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Pointing:
         layers, frontend = seeing_layers(self, generator)
@@ -105,7 +106,7 @@ class PointerNetwork(Beamed, Decayed, Trained, Standardized, Directed, Fronted, 
         X : Sequences, array (n_sequences, n_steps, n_features), list of arrays (n_steps, n_features), or array (n_sequences, n_steps)
             Sequences of any lengths; the rows of a 2-D array are univariate sequences.
         y : list of n_sequences lists of int
-            Places of steps, counted from 0, in order; as many as one likes.
+            PlaceRows of steps, counted from 0, in order; as many as one likes.
         sample_weight : array-like of shape (n_sequences,), default=None
             How much each sequence counts.
         X_val, y_val : as X and y, default=None
@@ -153,7 +154,7 @@ class PointerNetwork(Beamed, Decayed, Trained, Standardized, Directed, Fronted, 
         list of list of int
             For each sequence places of its steps, counted from 0.
         """
-        return [best[0].tokens for best in self.predict_hypotheses(X)]
+        return best_of(self.predict_hypotheses(X))
 
     def predict_hypotheses(self, X: Any) -> list[list[Hypothesis]]:
         """What might be pointed at in each sequence: up to ``beam_width`` hypotheses, the best first.
@@ -165,7 +166,7 @@ class PointerNetwork(Beamed, Decayed, Trained, Standardized, Directed, Fronted, 
         Returns
         -------
         list of list of (tokens, score)
-            Places, and the logarithm of their probability.
+            PlaceRows, and the logarithm of their probability.
         """
         return place_hypotheses(self._predictor(), X)
 

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from ...cells import State
-from ...data import BEGIN, END, UNKNOWN, StepRows, Vocabulary, all_strings, read_tokens, warn_of_strangers
+from ...data import BEGIN, END, UNKNOWN, RowList, StepRows, Vocabulary, all_strings, read_tokens, warn_of_strangers
 from ...engine import BeamSearch, Hypotheses
 from ...training import Batches, CrossEntropy, Data, Objective
 from ..face._guards import predicting
@@ -184,6 +184,12 @@ def _searched(network: Any, pairs: Any, search: BeamSearch, n_steps: int) -> Ite
 
         looked_at = None if network.attention is None else network.coverage
         yield index, search(advance, states, pair.first, n_steps, END, pick=network.pick, coverage=looked_at)
+
+
+def best_of(found: list[list[Hypothesis]]) -> list[Any]:
+    """The best hypothesis for each row: strings, or lists that scikit-learn can put together from parts."""
+    rows = [best[0].tokens for best in found]
+    return rows if all(isinstance(row, str) for row in rows) else RowList(rows)
 
 
 def share_of_exact(y: Any, written: Any, sample_weight: Any) -> float:

@@ -21,7 +21,7 @@ from ..face._trained import Trained, encoding_of, seeing_layers
 from ._frames import check_language_model, label_hypotheses, label_spans, log_frames
 from ._labels import LabelRows, LabelState
 from ._settings import Fused
-from ._tokens import Hypothesis
+from ._tokens import Hypothesis, best_of
 
 
 @parameters
@@ -143,7 +143,7 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
         list of lists of labels, or of strings
             As the targets of ``fit`` were.
         """
-        return [best[0].tokens for best in self.predict_hypotheses(X)]
+        return best_of(self.predict_hypotheses(X))
 
     def predict_hypotheses(self, X: Any) -> list[list[Hypothesis]]:
         """What might be said in each sequence: up to ``beam_width`` hypotheses, the best first.
