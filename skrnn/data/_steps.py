@@ -85,10 +85,7 @@ class PartList(list[NDArray[Any]]):
 
     def cells(self) -> NDArray[Any]:
         """The arrays in an array of objects."""
-        cells = np.empty(len(self), dtype=object)
-        for k, part in enumerate(self):
-            cells[k] = part
-        return cells
+        return _cells(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         alike = len({part.shape for part in self}) < 2
@@ -105,6 +102,20 @@ def _as_arrays(value: Any) -> Any:
     if isinstance(value, PartList):
         return np.asarray(value)
     return type(value)(map(_as_arrays, value)) if type(value) in (list, tuple) else value
+
+
+class RowList(list[Any]):
+    """Answers of several sequences, a list for each, that numpy can join: always the cells of an array of objects."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return _cells(self)
+
+
+def _cells(items: list[Any]) -> NDArray[Any]:
+    cells = np.empty(len(items), dtype=object)
+    for k, item in enumerate(items):
+        cells[k] = item
+    return cells
 
 
 @dataclass(frozen=True, eq=False)

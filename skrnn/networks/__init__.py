@@ -7,6 +7,7 @@ from ._feedback import Feedback, Tokens, Values
 from ._language import LanguageNetwork, Passage
 from ._network import Network
 from ._next import AdaptiveNextToken, Next, NextFrame, NextToken, cutoffs_for
+from ._pointing import Choices, Pointing
 from ._readout import POOLINGS, WHOLE_POOLINGS
 from ._recurrent import Recurrent
 from ._reservoirs import Reservoirs
@@ -25,6 +26,7 @@ __all__ = [
     "NextToken",
     "Pair",
     "Passage",
+    "Pointing",
     "Recurrent",
     "Regions",
     "Reservoirs",

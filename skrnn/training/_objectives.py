@@ -31,6 +31,10 @@ class Objective(ABC):
         losses = self.losses(outputs, target)
         return losses.mean() if weight is None else (losses * weight).mean()
 
+    def of_constant(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Mean loss of the same output (n_outputs,) everywhere."""
+        return self.mean(output.expand(len(target), -1), target, weight)
+
 
 class CrossEntropy(Objective):
     """Softmax cross entropy; targets are class indices."""
@@ -47,6 +51,25 @@ class CrossEntropy(Objective):
     def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
         share = weight.new_zeros(self.n_classes).index_add(0, target, weight) / weight.sum()
         return share.clamp_min(1e-3 / self.n_classes).log()
+
+
+class Choosing(Objective):
+    """Softmax cross entropy among as many choices as there are, −∞ for none; targets are their indices.
+
+    ``n_most`` is the most that there are to choose from. Nothing is constant about a choice: without knowing anything all are alike.
+    """
+
+    def __init__(self, n_most: int) -> None:
+        self.n_most = n_most
+
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(outputs, target, reduction="none")
+
+    def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
+        return weight.new_zeros(self.n_most)
+
+    def of_constant(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return torch.log(output.new_tensor(self.n_most))
 
 
 class BinaryCrossEntropy(Objective):

@@ -296,6 +296,12 @@ def _frontend_of(model: Any) -> Frontend | None:
     return Embedding(channels="from_dtype") if model.frontend == AUTO else resolve_frontend(model.frontend)
 
 
+def seen_lengths(model: Any, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many steps the recurrent layers see of sequences of so many."""
+    frontend = model.network_.frontend if "network_" in vars(model) else _frontend_of(model)
+    return lengths if frontend is None else frontend.out_lengths(lengths)
+
+
 def static_columns_of(model: Any) -> StaticColumns:
     """The columns of what is known of sequences as a whole: those that were learned in ``fit``, or that will be."""
     return model._static_columns if "network_" in vars(model) else StaticColumns()

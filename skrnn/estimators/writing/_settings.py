@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from ...cells import Cell
 from ...engine import TEACHINGS, Rule, TeacherForcing
@@ -108,7 +108,24 @@ class WritesNumbers:
 
 
 @parameters
-class WritesTokens:
+class Beamed:
+    """How widely is searched.
+
+    Parameters
+    ----------
+    beam_width : int, default=1
+        Beginnings that ``predict`` keeps in each step; 1 is greedy. It may be set after ``fit``.
+    """
+
+    beam_width: int = 1
+
+    _place: ClassVar[int] = TASK
+    _may_change: ClassVar[tuple[str, ...]] = ("beam_width",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"beam_width": [Interval(Integral, 1, None, closed="left")]}
+
+
+@parameters
+class WritesTokens(Beamed):
     """What is written are tokens.
 
     Parameters
@@ -118,27 +135,23 @@ class WritesTokens:
     min_frequency : int, default=1
         How often a token must occur in ``fit`` to be known; those that are rarer are read as the unknown token, from which the network learns
         what to do with tokens that it has never seen, and are never written.
-    beam_width : int, default=1
-        Beginnings that ``predict`` keeps in each step; 1 is greedy. This, ``length_penalty`` and ``max_steps`` may be set after ``fit``.
     length_penalty : float, default=0.0
-        α of Wu et al. (2016): larger favours longer hypotheses; 0.6 to 1 are usual.
+        α of Wu et al. (2016): larger favours longer hypotheses; 0.6 to 1 are usual. It and ``max_steps`` may be set after ``fit``.
     max_steps : int or None, default=None
         The most tokens that are written; ``None`` is twice as many as the longest target in ``fit`` has.
     """
 
     embedding_size: int = 32
     min_frequency: int = 1
-    beam_width: int = 1
     length_penalty: float = 0.0
     max_steps: int | None = None
 
     _place: ClassVar[int] = TASK
     _built_from: ClassVar[tuple[str, ...]] = ("embedding_size",)
-    _may_change: ClassVar[tuple[str, ...]] = ("beam_width", "length_penalty", "max_steps")
+    _may_change: ClassVar[tuple[str, ...]] = ("length_penalty", "max_steps")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "embedding_size": [Interval(Integral, 1, None, closed="left")],
         "min_frequency": [Interval(Integral, 1, None, closed="left")],
-        "beam_width": [Interval(Integral, 1, None, closed="left")],
         "length_penalty": [Interval(Real, 0, None, closed="left")],
         "max_steps": [Interval(Integral, 1, None, closed="left"), None],
     }
@@ -239,4 +252,34 @@ class LanguageSettings:
         "softmax": [StrOptions({"auto", "full", "adaptive"})],
         "bptt_steps": [Interval(Integral, 1, None, closed="left")],
         "embedding_dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+
+@parameters
+class Fused(Beamed):
+    """A language model beside what is heard or seen.
+
+    Parameters
+    ----------
+    language_model : object with ``predict_proba``, and ``classes_`` or ``vocabulary_``, default=None
+        What knows which labels follow each other: ``predict_proba(prefixes)``, of beginnings as ``predict`` writes them, gives a row of
+        probabilities for each, in the order of ``classes_``, else of ``vocabulary_``, which holds all labels. It needs ``beam_width`` above 1. A
+        fitted estimator stays fitted in the copies that searches make if it is wrapped in :class:`sklearn.frozen.FrozenEstimator`.
+    language_weight : float, default=0.5
+        How much the logarithm of its probability counts beside that of the network.
+    length_bonus : float, default=0.0
+        Added for each label that is written; a language model favours short answers, for which this makes up. With ``beam_width`` above 1. These
+        three may be set after ``fit``.
+    """
+
+    language_model: Any = None
+    language_weight: float = 0.5
+    length_bonus: float = 0.0
+
+    _place: ClassVar[int] = TASK
+    _may_change: ClassVar[tuple[str, ...]] = ("language_model", "language_weight", "length_bonus")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "language_model": [HasMethods("predict_proba"), None],
+        "language_weight": [Interval(Real, 0, None, closed="left")],
+        "length_bonus": [Interval(Real, None, None, closed="neither")],
     }

@@ -20,7 +20,17 @@ from ..face._settings import Decayed, Directed, Recurrence, Stacked
 from ..face._trained import Trained, recurrent_layers
 from ._decoder import attending_network, follow_the_schedule
 from ._settings import Decoding, Looking, ReadsTokens, SourceSteps, WritesTokens
-from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, hypotheses, looks_of_tokens, share_of_exact
+from ._tokens import (
+    Hypothesis,
+    ReadTokensState,
+    SourceTokens,
+    TokenSequences,
+    WrittenTokensState,
+    best_of,
+    hypotheses,
+    looks_of_tokens,
+    share_of_exact,
+)
 
 
 @parameters
@@ -167,7 +177,7 @@ class Seq2SeqTranslator(
         list of lists of tokens, or of strings
             As the targets of ``fit`` were.
         """
-        return [best[0].tokens for best in self.predict_hypotheses(X)]
+        return best_of(self.predict_hypotheses(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of rows that are written exactly.
