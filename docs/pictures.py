@@ -167,24 +167,20 @@ def inspection() -> Figure:
     from matplotlib.pyplot import subplots
 
     from skrnn import RNNClassifier
-    from skrnn.inspection import GateDisplay
+    from skrnn.inspection import GateDisplay, permutation_importance
 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(300, 12, 3))
     y = X[:, :, 0].max(axis=1) > 1.6
     model = RNNClassifier(hidden_size=8, max_epochs=30, random_state=0).fit(X[:200], y[:200])
     update = GateDisplay.from_estimator(model, X, sequence=3).gates["z"]
-    drops = []
-    for channel in range(3):
-        mixed = X[200:].copy()
-        mixed[:, :, channel] = rng.permutation(mixed[:, :, channel])
-        drops.append(model.score(X[200:], y[200:]) - model.score(mixed, y[200:]))
+    drop = permutation_importance(model, X[200:], y[200:], random_state=0)
     figure, (left, middle, right) = subplots(1, 3, layout="constrained")
     left.plot(X[3])
     left.set(title="a sequence of three channels", xlabel="step")
     middle.imshow(update.T, aspect="auto", cmap="Blues", vmin=0, vmax=1)
     middle.set(title="the update gate of a GRU", xlabel="step", ylabel="unit")
-    right.bar(["0", "1", "2"], drops)
+    right.bar(["0", "1", "2"], drop.importances_mean)
     right.set(title="what each channel counts", xlabel="channel", ylabel="accuracy lost")
     return figure
 
@@ -243,6 +239,21 @@ def text() -> Figure:
     ax.bar(np.arange(len(sentence)), proba[:, -1] - proba[:, 0], color=np.where(proba[:, -1] > proba[:, 0], "C2", "C3"))
     ax.axhline(0, color="0.5", linewidth=0.8)
     ax.set(xticks=np.arange(len(sentence)), xticklabels=sentence, ylabel="P(praise) - P(blame)", title="What has been said so far, word by word")
+    return figure
+
+
+def writing() -> Figure:
+    from matplotlib.pyplot import subplots
+
+    from skrnn import Seq2SeqTranslator
+    from skrnn.datasets import make_date_strings
+    from skrnn.inspection import AttentionDisplay
+
+    X, y = make_date_strings(1500, random_state=0)
+    model = Seq2SeqTranslator(hidden_size=32, max_epochs=20, random_state=0).fit(X, y)
+    figure, axes = subplots(1, 2, layout="constrained", figsize=(9, 3.4))
+    for ax, text in zip(axes, ["friday 1 may 1998", "December 24, 2031"], strict=True):
+        AttentionDisplay.from_estimator(model, [text], ax=ax)
     return figure
 
 
@@ -331,7 +342,8 @@ def choosing_a_cell() -> Figure:
         weights = sum(w.numel() for w in built.parameters())
         if time is not None and weights and not isinstance(built, cells.Wrapper):  # reservoirs have none, wrappers those of their cell
             ax.plot(weights, time, "o", color="C0")
-            ax.annotate(name, (weights, time), xytext=(5, -3), textcoords="offset points")
+            side = {"xytext": (-5, -3), "ha": "right"} if name in ("Antisymmetric", "CoRNN", "SLSTM") else {"xytext": (5, -3)}
+            ax.annotate(name, (weights, time), textcoords="offset points", **side)
     ax.set(xlabel="weights of a layer of 64 units on 8 channels", ylabel="time / torch.nn.LSTM", xscale="log", xlim=(500, 100_000), ylim=(0.3, None))
     return figure
 
@@ -368,6 +380,7 @@ DRAWN: tuple[Callable[[], Figure], ...] = (
     quickstart,
     reservoirs,
     text,
+    writing,
     tuning,
     user_guide,
 )

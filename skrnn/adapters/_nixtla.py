@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ..data._sequences import Array
 from ..data._stepping import Stepping
-from ._time_axis import find_frequency, in_order, like_column, part_of, read_times
+from ._long_frame import LongFrame, rows_by_id, with_columns_of
+from ._time_axis import find_frequency, like_column, read_times
 
 
 def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", target_col: str = "y", freq: str | int | None = None) -> NixtlaPanel:
@@ -61,24 +62,23 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
     0         a 2024-02-02    4.0
     1         b 2024-02-01   30.0
     """
-    frame = nw.from_native(df, eager_only=True)
-    _need(frame, [id_col, time_col, target_col], "df")
-    features = [name for name in frame.columns if name not in (id_col, time_col, target_col)]
-    ids, rows = _rows_by_id(frame[id_col])
-    clock = read_times(frame[time_col])
-    rows = [in_order(clock, row, name) for row, name in zip(rows, ids, strict=True)]
-    times = [part_of(clock, row) for row in rows]
-    frequency = find_frequency(times, ids, freq)
-    target = _numbers(frame, [target_col], "df")[:, 0]
-    table = _numbers(frame, features, "df")
+    return panel_of_rows(LongFrame.read(df, id_col, time_col, [target_col]), id_col, time_col, target_col, freq)
+
+
+def panel_of_rows(given: LongFrame, id_col: str, time_col: str, target_col: str, freq: str | int | None) -> NixtlaPanel:
+    """The series of a long frame that has been read."""
+    features = [name for name in given.frame.columns if name not in (id_col, time_col, target_col)]
+    times = given.times()
+    frequency = find_frequency(times, given.ids, freq)
+    target, table = given.numbers([target_col])[:, 0], given.numbers(features)
     return NixtlaPanel(
-        ids=ids,
-        y=[target[row] for row in rows],
-        X=[table[row] for row in rows] if features else None,
+        ids=given.ids,
+        y=given.apart(target),
+        X=given.apart(table) if features else None,
         features=features,
         last=[int(when.ticks[-1]) for when in times],
         steps=frequency,
-        keys=frame.select(id_col, time_col)[[int(row[0]) for row in rows]],
+        keys=given.frame.select(id_col, time_col)[[int(row[0]) for row in given.rows]],
     )
 
 
@@ -129,15 +129,37 @@ class NixtlaPanel:
         ValueError
             If there is no such series, or it is asked for twice.
         """
-        wanted = list(ids)
-        unseen = [name for name in wanted if name not in set(self.ids)]
+        wanted, where = list(ids), {name: k for k, name in enumerate(self.ids)}
+        unseen = [name for name in wanted if name not in where]
         if unseen or len(set(wanted)) < len(wanted) or not wanted:
             raise ValueError(f"ids must hold series that are there, each once; got {(unseen or wanted)[:3]}")
-        place = [self.ids.index(name) for name in wanted]
+        place = [where[name] for name in wanted]
         X = None if self.X is None else [self.X[k] for k in place]
         return replace(self, ids=wanted, y=[self.y[k] for k in place], X=X, last=[self.last[k] for k in place], keys=self.keys[place])
 
-    def future(self, df: Any, n_steps: int | None = None, past: Sequence[str] = ()) -> list[NDArray[np.float64]]:
+    def of_features(self, features: Sequence[str]) -> NixtlaPanel:
+        """The same with covariates in another order.
+
+        Parameters
+        ----------
+        features : sequence of str
+            Their names.
+
+        Returns
+        -------
+        panel : NixtlaPanel
+
+        Raises
+        ------
+        ValueError
+            If these are not the names of its covariates.
+        """
+        if sorted(features) != sorted(self.features):
+            raise ValueError(f"df has the covariates {self.features}, that of fit {list(features)}")
+        place = [self.features.index(name) for name in features]
+        return replace(self, features=list(features), X=None if self.X is None else [table[:, place] for table in self.X])
+
+    def future(self, df: Any, n_steps: int | None = None, past: Sequence[str] = (), ids: Sequence[Any] | None = None) -> list[NDArray[np.float64]]:
         """Read covariates of the steps to come.
 
         Parameters
@@ -148,6 +170,8 @@ class NixtlaPanel:
             How many steps; None is as many as the first series has rows.
         past : sequence of str, default=()
             Those of ``features`` of which only the past is known: their columns may be missing, and are 0.
+        ids : sequence, default=None
+            Of which series, in this order; None is all. Rows of the others are not looked at.
 
         Returns
         -------
@@ -159,31 +183,75 @@ class NixtlaPanel:
         ValueError
             If a series is missing, was not seen in ``fit``, has too few rows, or a time is not the one that follows.
         """
-        frame = nw.from_native(df, eager_only=True)
-        id_col, time_col = self.keys.columns
         known = [name for name in self.features if name not in past]
-        _need(frame, [id_col, time_col, *known], "X_df")
-        given, rows = _rows_by_id(frame[id_col])
-        unseen = [name for name in given if name not in set(self.ids)]
+        id_col, time_col = self.keys.columns
+        given = LongFrame.read(df, id_col, time_col, known, "X_df")
+        table = np.zeros((len(given.frame), len(self.features)))
+        table[:, [self.features.index(name) for name in known]] = given.numbers(known)
+        return [table[row] for row in self._rows_to_come(given, len(given.rows[0]) if n_steps is None else n_steps, ids)]
+
+    def following(self, df: Any, target_col: str) -> tuple[list[Array] | None, list[Array]]:
+        """Read steps that came after.
+
+        Parameters
+        ----------
+        df : frame
+            As in `from_nixtla`; for each series the times that follow its last, any number of them, none too.
+        target_col : str
+            Name of the column of targets.
+
+        Returns
+        -------
+        X : list of ndarray of shape (n_steps, n_features), or None
+            In the order of ``ids``; None if there are no covariates.
+        y : list of ndarray of shape (n_steps,)
+
+        Raises
+        ------
+        ValueError
+            If a series is none of these, or a time is not the one that follows.
+        """
+        id_col, time_col = self.keys.columns
+        given = LongFrame.read(df, id_col, time_col, [target_col, *self.features])
+        target, table = given.numbers([target_col])[:, 0], given.numbers(self.features)
+        rows = self._rows_to_come(given, None)
+        return [table[row] for row in rows] if self.features else None, [target[row] for row in rows]
+
+    def followed_by(self, X: list[Array] | None, y: list[Array]) -> NixtlaPanel:
+        """The series with new steps behind them.
+
+        Parameters
+        ----------
+        X, y : as `following` gives them
+
+        Returns
+        -------
+        panel : NixtlaPanel
+        """
+        last = [int(self.steps.after(end, len(new))[-1]) if len(new) else end for end, new in zip(self.last, y, strict=True)]
+        tables = None if self.X is None or X is None else [np.concatenate(pair) for pair in zip(self.X, X, strict=True)]
+        return replace(self, X=tables, y=[np.concatenate(pair) for pair in zip(self.y, y, strict=True)], last=last)
+
+    def _rows_to_come(self, given: LongFrame, n_steps: int | None, ids: Sequence[Any] | None = None) -> list[NDArray[np.intp]]:
+        """Rows of each series that follow its last, ``n_steps`` of each or all that are there."""
+        ends = dict(zip(self.ids, self.last, strict=True))
+        unseen = [name for name in given.ids if name not in ends]
         if unseen:
-            raise ValueError(f"X_df has the series {unseen[0]!r}, which is none of those that are forecast")
-        place = dict(zip(given, rows, strict=True))
-        n_steps = len(rows[0]) if n_steps is None else n_steps
-        clock, table = read_times(frame[time_col]), np.zeros((len(frame), len(self.features)))
-        table[:, [self.features.index(name) for name in known]] = _numbers(frame, known, "X_df")
-        tables = []
-        for name, last in zip(self.ids, self.last, strict=True):
+            raise ValueError(f"{given.what} has the series {unseen[0]!r}, which is none of those that are forecast")
+        place, found = dict(zip(given.ids, given.rows, strict=True)), []
+        for name, last in ends.items() if ids is None else [(name, ends[name]) for name in ids]:
             row = place.get(name, np.arange(0))
-            if len(row) < n_steps:
-                raise ValueError(f"X_df has {len(row)} steps of series {name!r}, expected {n_steps}")
-            row = in_order(clock, row, name)[:n_steps]
-            wrong = clock.ticks[row] != self.steps.after(last, n_steps)
+            if n_steps is not None and len(row) < n_steps:
+                raise ValueError(f"{given.what} has {len(row)} steps of series {name!r}, expected {n_steps}")
+            row = row[:n_steps]
+            wrong = given.clock.ticks[row] != self.steps.after(last, len(row))
             if wrong.any():
                 k = int(np.argmax(wrong))
-                expected = self._times_of(self.steps.after(last, n_steps))[k]
-                raise ValueError(f"step {k} of series {name!r} in X_df (row {row[k]}) is at {clock.labels[row[k]]}, expected {expected}")
-            tables.append(table[row])
-        return tables
+                expected = self._times_of(self.steps.after(last, k + 1))[k]
+                where = f"step {k} of series {name!r} in {given.what} (row {row[k]})"
+                raise ValueError(f"{where} is at {given.clock.labels[row[k]]}, expected {expected}")
+            found.append(row)
+        return found
 
     def _times_of(self, ticks: Array) -> list[Any]:
         """Times as the frame has them, for messages."""
@@ -207,10 +275,9 @@ class NixtlaPanel:
         ValueError
             If a series is missing, or has several rows.
         """
-        frame = nw.from_native(df, eager_only=True)
         id_col = self.keys.columns[0]
-        _need(frame, [id_col], "static_df")
-        place = dict(zip(*_rows_by_id(frame[id_col]), strict=True))
+        frame = with_columns_of(df, [id_col], "static_df")
+        place = dict(zip(*rows_by_id(frame[id_col], "static_df"), strict=True))
         for name in self.ids:
             if len(place.get(name, ())) != 1:
                 raise ValueError(f"static_df has {len(place.get(name, ()))} rows of series {name!r}, expected one")
@@ -237,35 +304,31 @@ class NixtlaPanel:
         for name, found in lengths.items():
             if len(found) != len(self.ids) or found != counts:
                 raise ValueError(f"{name!r} has forecasts of {found} steps, expected {counts} of the {len(self.ids)} series")
-        times = np.concatenate([self.steps.after(last, n) for last, n in zip(self.last, counts, strict=True)])
-        frame = nw.maybe_reset_index(self.keys[np.repeat(np.arange(len(self.ids)), counts).tolist()])
-        columns = [like_column(times, frame[self.keys.columns[1]], frame.implementation)]
-        for name, parts in forecasts.items():
+        return self._written([self.steps.after(last, n) for last, n in zip(self.last, counts, strict=True)], forecasts)
+
+    def history(self, target_col: str = "y") -> Any:
+        """Write the series themselves into a long frame.
+
+        Parameters
+        ----------
+        target_col : str, default="y"
+            Name of the column of targets.
+
+        Returns
+        -------
+        frame : frame
+            Of the library of the frame that came: ids, times and targets, series by series in the order of time.
+        """
+        first = read_times(self.keys[self.keys.columns[1]]).ticks
+        ticks = [np.append(start, self.steps.after(int(start), len(y) - 1)) for start, y in zip(first, self.y, strict=True)]
+        return self._written(ticks, {target_col: self.y})
+
+    def _written(self, ticks: Sequence[Array], columns: Mapping[str, Sequence[Any]]) -> Any:
+        """Columns of values of each series at its times."""
+        rows = np.repeat(np.arange(len(self.ids)), [len(part) for part in ticks])
+        frame = nw.maybe_reset_index(self.keys[rows.tolist()])
+        series = [like_column(np.concatenate(ticks), frame[self.keys.columns[1]], frame.implementation)]
+        for name, parts in columns.items():
             values = np.concatenate([np.asarray(part, dtype=float) for part in parts])
-            columns.append(nw.new_series(name, values, backend=frame.implementation))
-        return frame.with_columns(*columns).to_native()
-
-
-def _need(frame: Any, names: Sequence[str], what: str) -> None:
-    missing = [name for name in names if name not in frame.columns]
-    if missing:
-        raise ValueError(f"{what} has no column {missing[0]!r}; its columns are {frame.columns}")
-    if len(frame) == 0:
-        raise ValueError(f"{what} has no rows")
-
-
-def _rows_by_id(column: Any) -> tuple[list[Any], list[NDArray[np.intp]]]:
-    """The ids in the order of their first appearance, and the rows of each."""
-    numbers: dict[Any, int] = {}
-    codes = np.array([numbers.setdefault(value, len(numbers)) for value in column.to_list()])
-    order = np.argsort(codes, kind="stable")
-    return list(numbers), np.split(order, np.cumsum(np.bincount(codes))[:-1])
-
-
-def _numbers(frame: Any, names: list[str], what: str) -> NDArray[np.float64]:
-    columns = []
-    for name in names:
-        if not (frame[name].dtype.is_numeric() or frame[name].dtype == nw.Boolean):
-            raise TypeError(f"column {name!r} of {what} has the type {frame[name].dtype}, expected numbers")
-        columns.append(frame[name].cast(nw.Float64).to_numpy())
-    return np.column_stack(columns) if columns else np.empty((len(frame), 0))
+            series.append(nw.new_series(name, values, backend=frame.implementation))
+        return frame.with_columns(*series).to_native()

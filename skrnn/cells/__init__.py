@@ -14,6 +14,7 @@ from ._cfc import CfC
 from ._clockwork import Clockwork, ClockworkState
 from ._cornn import CoRNN, CoRNNState
 from ._depth_gated import DepthGatedLSTM
+from ._diagram import visual_block
 from ._elman import Elman
 from ._fully_recurrent import FullyRecurrent
 from ._gru import GRU

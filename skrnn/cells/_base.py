@@ -11,6 +11,7 @@ import torch
 from sklearn.base import BaseEstimator
 from torch import Generator, Tensor, nn
 
+from ._diagram import visual_block
 from ._kernel import WholeSequence
 from ._state import State
 
@@ -63,6 +64,12 @@ class Parametrised(Module):
     get_params = BaseEstimator.get_params
     set_params = BaseEstimator.set_params
     _get_param_names: Any = classmethod(BaseEstimator._get_param_names.__func__)
+    _repr_html_: Any = BaseEstimator._repr_html_
+    _repr_html_inner = BaseEstimator._repr_html_inner
+    _repr_mimebundle_ = BaseEstimator._repr_mimebundle_
+    _html_repr = BaseEstimator._html_repr
+    _get_params_html = BaseEstimator._get_params_html
+    _sk_visual_block_ = visual_block
 
     def __repr__(self) -> str:
         plain = type(self)().get_params(deep=False)

@@ -36,9 +36,9 @@ def in_torch() -> Iterator[None]:
 
 def runs_compiled(x: Tensor) -> bool:
     """Whether compiled kernels can work on ``x``: on the CPU, float32 or float64, outside torch's function transforms and compilers."""
-    if (
-        _in_torch.get() or torch.compiler.is_compiling() or torch._C._functorch.maybe_current_level() is not None
-    ):  # x may be plain where weights are not
+    if torch.compiler.is_compiling() or _in_torch.get():  # asked in this order, for torch's compiler cannot read a context variable
+        return False
+    if torch._C._functorch.maybe_current_level() is not None:  # x may be plain where weights are not
         return False
     return x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64)
 

@@ -112,7 +112,8 @@ def check_sequences(
     At fit (`reset`) a 2-D `X` sets ``n_features_in_`` to its columns and ``feature_names_in_`` to their names; ragged and 3-D
     data set ``n_features_in_`` to their channels. ``_n_channels`` is the number of channels of the sequences (1 for a 2-D `X`, unless
     `table_layout` says more), ``_n_columns`` the number of columns of a 2-D `X` and ``_columns`` their places in the sequences (None for other
-    data). Afterwards the channels must be the same, and the columns too where both are 2-D; the lengths of ragged and 3-D data are free.
+    data), ``_rows_are_steps`` whether a 2-D `X` is one sequence. Afterwards the channels must be the same, and the columns too where both are
+    2-D; the lengths of ragged and 3-D data are free.
     An error leaves the estimator as it was.
 
     Parameters
@@ -185,7 +186,7 @@ def check_sequences_and_layout(
     # Only now, when nothing else can fail, is the estimator touched.
     if reset:
         _remember(estimator, table, sequences, names)
-        estimator._columns = columns
+        estimator._columns, estimator._rows_are_steps = columns, rows_are_steps
     else:
         _compare(estimator, table, sequences, names)
     return sequences, layout

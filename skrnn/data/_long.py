@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,3 +71,16 @@ def refuse_other_index(X: Any, y: Any) -> None:
     """Refuse a long X and a long y whose rows do not stand for the same steps."""
     if is_long(X) and is_long(y) and not X.index.equals(y.index):
         raise ValueError("y has another (instance, time) index than X: both need the same rows in the same order; y.loc[X.index] puts y in that of X")
+
+
+def refuse_other_order(rows: Any, ids: Sequence[Any] | None, name: str) -> None:
+    """Refuse a pandas object with a row for each instance of a long frame, whose index has these in another order than ``ids``."""
+    if ids is None or not kind_of(rows).startswith("pandas"):
+        return
+    labels = list(rows.index)
+    if labels != [*ids] and set(labels) == set(ids):
+        row = next(k for k, (label, instance) in enumerate(zip(labels, ids, strict=False)) if label != instance)
+        raise ValueError(
+            f"{name} has the instances of X in another order: row {row} is of {labels[row]!r}, expected {ids[row]!r}. "
+            f"{name}.loc[X.index.unique(0)] puts them in that of X; {name}.to_numpy() takes them as they stand"
+        )

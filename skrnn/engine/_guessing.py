@@ -44,7 +44,7 @@ class Guessing(Rule):
     def gradient(self, network: Any, packed: PackedSequence, loss: Loss, stream: Stream | None = None) -> Tensor:
         """Draw the weights; their loss. The weights' ``grad`` stays as it is."""
         with torch.no_grad():
-            for weight in network.parameters():
+            for weight in filter(lambda weight: weight.requires_grad, network.parameters()):
                 drawn = torch.empty(weight.shape, dtype=torch.float32).uniform_(-self.scale, self.scale, generator=network.generator)
                 weight.copy_(drawn)
             return loss(network(packed))

@@ -70,7 +70,8 @@ class RTRL(Rule):
             raise ValueError("RTRL needs steps that are not random while training: leave out dropout between layers, zoneout and the like.")
         follow = _Follow(network, run.packed, run, (states, collected), self.order)
         for weight, gradient in zip(network.parameters(), follow.gradient(stream), strict=True):
-            weight.grad = gradient if weight.grad is None else weight.grad + gradient
+            if weight.requires_grad:
+                weight.grad = gradient if weight.grad is None else weight.grad + gradient
         return value
 
 

@@ -175,7 +175,7 @@ class _Tracer(_Light):
         if name == "_local_scalar_dense":
             raise Refused("a branch on values, or a tensor that becomes a number")
         if name == "bernoulli_":
-            return self._drawn(args[0], args[1], kwargs.get("generator"))
+            return self._drawn(args[0], args[1] if len(args) > 1 else 0.5, kwargs.get("generator"))  # torch leaves its default out
         if func in DECOMPOSED and self._looks_on:
             with self:
                 return DECOMPOSED[func](*args, **kwargs)

@@ -1,10 +1,11 @@
-"""Pictures of training and of what goes on inside a network, as scikit-learn's displays, which need matplotlib; and figures of reservoirs."""
+"""Pictures of training and of what goes on inside a network, as scikit-learn's displays, which need matplotlib; and figures of them."""
 
 from ._attention import AttentionDisplay
 from ._forecast import ForecastDisplay
 from ._gates import GateDisplay
 from ._gradient_flow import GradientFlowDisplay
 from ._loss_curve import LossCurveDisplay
+from ._permutation_importance import permutation_importance
 from ._reservoir import echo_state_index, largest_lyapunov_exponent, memory_capacity
 from ._reservoir_display import ReservoirDisplay
 
@@ -18,4 +19,5 @@ __all__ = [
     "echo_state_index",
     "largest_lyapunov_exponent",
     "memory_capacity",
+    "permutation_importance",
 ]

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
 from ..data import read_tokens
-from ..estimators import Seq2SeqRegressor, Seq2SeqTranslator
+from ..estimators import RNNCaptioner, Seq2SeqRegressor, Seq2SeqTranslator
 from ._axes import count_in_whole_numbers, new_or_given
 from ._fitted import fitted
 
@@ -66,7 +66,7 @@ class AttentionDisplay:
 
         Parameters
         ----------
-        estimator : Seq2SeqTranslator, Seq2SeqRegressor, or Pipeline that ends in one
+        estimator : Seq2SeqTranslator, RNNCaptioner, Seq2SeqRegressor, or Pipeline that ends in one
             Fitted with attention.
         X : as in ``predict``
         y : as in ``fit``, default=None
@@ -88,8 +88,10 @@ class AttentionDisplay:
             If it is no estimator with an encoder and a decoder.
         """
         model: Any = fitted(estimator)
-        if not isinstance(model, Seq2SeqRegressor | Seq2SeqTranslator):
-            raise TypeError(f"{type(model).__name__} looks at no steps of a source; the display needs a Seq2SeqTranslator or Seq2SeqRegressor")
+        if not isinstance(model, Seq2SeqRegressor | Seq2SeqTranslator | RNNCaptioner):
+            raise TypeError(
+                f"{type(model).__name__} looks at no steps of a source; the display needs a Seq2SeqTranslator, RNNCaptioner or Seq2SeqRegressor"
+            )
         if isinstance(estimator, Pipeline) and len(estimator) > 1:
             X = estimator[:-1].transform(X)
         if sequence not in range(len(X)):
@@ -98,7 +100,8 @@ class AttentionDisplay:
         if isinstance(model, Seq2SeqRegressor):
             return cls(model.attention_weights(row)[0]).plot(ax)
         written = model.predict(row) if y is None else y[sequence : sequence + 1]
-        source, target = read_tokens(row, "X")[0], read_tokens(written, "y")[0]
+        source = read_tokens(row, "X")[0] if isinstance(model, Seq2SeqTranslator) else None  # regions are numbered
+        target = read_tokens(written, "y")[0]
         return cls(model.attention_weights(row, written)[0], source=source, target=target).plot(ax)
 
     def plot(self, ax: Any = None, *, cmap: str = "viridis") -> Self:

@@ -2,12 +2,12 @@
 
 from ._attention import ATTENTIONS, Attending
 from ._dual_stage import DualStage
-from ._encoder import Encoder, Vector
+from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback, Tokens, Values
 from ._language import LanguageNetwork, Passage
 from ._network import Network
 from ._next import AdaptiveNextToken, Next, NextFrame, NextToken, cutoffs_for
-from ._readout import POOLINGS
+from ._readout import POOLINGS, WHOLE_POOLINGS
 from ._recurrent import Recurrent
 from ._reservoirs import Reservoirs
 from ._seq2seq import CONTEXTS, Pair, Seq2Seq
@@ -26,6 +26,7 @@ __all__ = [
     "Pair",
     "Passage",
     "Recurrent",
+    "Regions",
     "Reservoirs",
     "Seq2Seq",
     "SequenceNetwork",

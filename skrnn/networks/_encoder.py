@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import Module, State, map_state
 from ..cells._kernel import reversal
 from ..frontends import Frontend
-from ._readout import Last
+from ._readout import Last, Mean
 from ._recurrent import Recurrent
 
 
@@ -34,6 +34,8 @@ class Encoder(Module):
     reverse : bool, default=False
         Read every sequence from its end (Sutskever et al., 2014). Outputs stay at the places of their steps.
     """
+
+    has_steps = True  # for a decoder to look at
 
     def __init__(self, recurrent: Recurrent, *, frontend: Frontend | None = None, reverse: bool = False) -> None:
         super().__init__()
@@ -58,6 +60,7 @@ class Vector(Module):
 
     recurrent: Recurrent | None = None
     frontend: Frontend | None = None
+    has_steps = False
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -65,3 +68,19 @@ class Vector(Module):
 
     def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
         return Encoded(source.data)
+
+
+class Regions(Module):
+    """No encoder: vectors side by side, as the features of a picture's regions, are looked at (Xu et al., 2015); the context is their mean."""
+
+    recurrent: Recurrent | None = None
+    frontend: Frontend | None = None
+    has_steps = True
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.output_size = size
+
+    def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
+        context, back = Mean()(source), source.unsorted_indices
+        return Encoded(context if back is None else context[back], None, source)

@@ -13,6 +13,7 @@ from ..cells import Module, State
 from ..cells._rows import product
 from ..engine import PiecewiseRunnable, TimeSlices
 from ..frontends import Frontend
+from ._readout import sequence_of_row
 from ._recurrent import Recurrent
 
 PIECE = 1024  # time steps run at once where nothing needs the gradient: bounds the memory of long sequences
@@ -39,6 +40,7 @@ class Network(PiecewiseRunnable):
     frontend: Frontend | None
     recurrent: Recurrent
     head: Any
+    n_static: int = 0  # channels at the end that are the same at every step, and go past the frontend
 
     @abstractmethod
     def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> Any:
@@ -64,7 +66,12 @@ class Network(PiecewiseRunnable):
             raise ValueError(
                 f"A stream needs a frontend that takes each step by itself: where a piece begins, {self.frontend!r} would not know the steps before"
             )
-        return self.frontend(packed)
+        if not self.n_static:
+            return self.frontend(packed)
+        n = int(packed.batch_sizes[0])
+        seen = self.frontend(packed._replace(data=packed.data[:, : -self.n_static].contiguous()))
+        static = packed.data[:n, -self.n_static :]
+        return seen._replace(data=torch.cat([seen.data, static[sequence_of_row(seen)]], -1))
 
     def start(self, packed: PackedSequence) -> tuple[State, State]:
         return self.recurrent.start(packed), self.empty(packed)

@@ -12,6 +12,7 @@ from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from ..cells import Module, put_first
 from ..cells._rows import as_array, keeps_rows_apart, product
+from ..cells._starts import input_weights
 from ..kernels import Layout, time_sums
 
 
@@ -112,7 +113,50 @@ class Attention(Pooling):
         return collected[0] / collected[1]
 
 
-POOLINGS = ("last", "mean", "max", "attention")
+class RecurrentConvolution(Module):
+    """The largest value of each unit of tanh(W_l h(t-1) + W_e x(t) + W_r g(t+1) + b), over the steps (Lai et al., 2015).
+
+    x(t) is what the layers see at a step, h is the output of the forward direction, which knows the steps before, g that of the other, which knows
+    those after it. All of a sequence must be there: it does not run piece after piece.
+
+    Parameters
+    ----------
+    input_size : int
+        Of x(t).
+    size : int
+        Of the outputs of each direction.
+    n_directions : {1, 2}
+        Without a second one the steps after t are not seen.
+    generator : torch.Generator or None
+    """
+
+    def __init__(self, input_size: int, size: int, n_directions: int, generator: torch.Generator | None) -> None:
+        super().__init__()
+        n_units = n_directions * size
+        self.W_e = input_weights(n_units, input_size, generator)
+        self.W_c = nn.ParameterList(input_weights(n_units, size, generator) for _ in range(n_directions))
+        self.b = nn.Parameter(torch.zeros(n_units))
+
+    def forward(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
+        """The pooled vectors (batch, n_directions · size), of the outputs of each direction and what the layers saw."""
+        sums = product(packed.data, self.W_e, self.b)
+        for d, (W, o) in enumerate(zip(self.W_c, outputs, strict=True)):
+            sums = sums + product(_neighbours(o, reverse=d == 1), W)
+        return _largest(packed, torch.tanh(sums))
+
+
+def _neighbours(outputs: PackedSequence, *, reverse: bool) -> Tensor:
+    """For each row the output of the step before, or, in the reverse direction, of the step after it; zeros where there is none."""
+    layout, rows = Layout.of(outputs.batch_sizes.numpy()), outputs.data
+    step, sequence = layout.places
+    other = step + 1 if reverse else step - 1
+    there = (other >= 0) & (sequence < np.append(layout.sizes, 0)[other])
+    index = np.where(there, np.append(layout.starts, 0)[other] + sequence, len(rows))
+    return torch.cat([rows, rows.new_zeros(1, rows.shape[1])])[torch.from_numpy(index).to(rows.device)]
+
+
+POOLINGS = ("last", "mean", "max", "attention")  # that run piece after piece
+WHOLE_POOLINGS = ("recurrent_convolution",)  # that need all of a sequence
 
 
 def pooling(name: str, size: int, generator: torch.Generator | None) -> Pooling:

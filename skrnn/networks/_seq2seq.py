@@ -16,7 +16,7 @@ from ..cells._wrappers import map_units
 from ..engine import Runnable, TeacherForcing, resolve_teaching, rollout
 from ..frontends import Frontend
 from ._attention import Attending, AttendingState, top_attention
-from ._encoder import Encoder, Vector
+from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback
 from ._network import Linear
 from ._readout import on_every_row
@@ -70,7 +70,7 @@ class Seq2Seq(Runnable):
 
     Parameters
     ----------
-    encoder : Encoder or Vector
+    encoder : Encoder, Vector or Regions
     cell : Cell
         Of every layer of the decoder.
     hidden_size : int
@@ -123,7 +123,7 @@ class Seq2Seq(Runnable):
 
     def __init__(
         self,
-        encoder: Encoder | Vector,
+        encoder: Encoder | Vector | Regions,
         cell: Cell,
         hidden_size: int,
         bias: Tensor,
@@ -142,7 +142,7 @@ class Seq2Seq(Runnable):
         super().__init__()
         if context not in CONTEXTS:
             raise ValueError(f"The 'context' parameter must be one of {list(CONTEXTS)}; got {context!r}")
-        if attention is not None and encoder.recurrent is None:
+        if attention is not None and not encoder.has_steps:
             raise ValueError(f"attention needs a source with steps, not a vector; got {attention!r}")
         self.encoder, self.feedback, self.context, self.attention = encoder, feedback, context, attention
         self.teaching = resolve_teaching(teacher_forcing)

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 from ..cells import Layers, State
 from ..frontends import Frontend
 from ._network import PIECE, Linear, Network
-from ._readout import pooling
+from ._readout import WHOLE_POOLINGS, RecurrentConvolution, pooling
 from ._recurrent import Recurrent
 
 
@@ -21,32 +21,41 @@ class SequenceNetwork(Network):
     Parameters
     ----------
     recurrent : Recurrent
-    pool : {"last", "mean", "max", "attention"}
+    pool : {"last", "mean", "max", "attention", "recurrent_convolution"}
     bias : Tensor of shape (n_outputs,)
         Start of the head's bias.
     frontend : Frontend or None, default=None
         Built, for the input; the recurrent layers take what comes out of it.
+    n_static : int, default=0
+        Channels at the end of the input that are the same at every step: they go past the frontend.
     """
 
-    pools: Any  # of a Pooling for each direction
+    pools: Any  # of a Pooling for each direction, which run piece after piece
+    convolution: RecurrentConvolution | None  # or what pools both at once
 
-    def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor, frontend: Frontend | None = None) -> None:
+    def __init__(self, recurrent: Recurrent, pool: str, bias: Tensor, frontend: Frontend | None = None, n_static: int = 0) -> None:
         super().__init__()
-        self.recurrent, self.frontend = recurrent, frontend
-        size = recurrent.output_size // recurrent.n_directions
-        self.pools = Layers(pooling(pool, size, recurrent.generator) for _ in range(recurrent.n_directions))
+        self.recurrent, self.frontend, self.n_static = recurrent, frontend, n_static
+        n, size, generator = recurrent.n_directions, recurrent.output_size // recurrent.n_directions, recurrent.generator
+        whole = pool in WHOLE_POOLINGS
+        self.pools = Layers(pooling(pool, size, generator) for _ in range(0 if whole else n))
+        self.convolution = RecurrentConvolution(recurrent.layers[0][0].input_size, size, n, generator) if whole else None
         self.head = Linear(recurrent.output_size, bias)
         self.draw_from(recurrent.generator)
 
+    @property
+    def streams(self) -> bool:
+        return self.convolution is None and super().streams
+
     def read(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
         """Outputs (n_sequences, n_outputs) in the order before packing."""
-        return self.head(_user_order(self._pooled(outputs), packed))
+        return self.head(_user_order(self._pooled(outputs, packed), packed))
 
     def features(self, packed: PackedSequence) -> Tensor:
         """Pooled hidden states (n_sequences, output_size), without gradient and with memory that, beside what is seen, does not grow."""
         packed = self.see(packed)
         if len(packed.batch_sizes) <= PIECE or not self.streams:
-            pooled = self._pooled(self.recurrent(packed))
+            pooled = self._pooled(self.recurrent(packed), packed)
         else:
             memory = self.start(packed)
             for piece in zip(*self.pieces(packed, PIECE), strict=True):
@@ -60,6 +69,8 @@ class SequenceNetwork(Network):
 
     def empty(self, packed: PackedSequence) -> State:
         """What the poolings of both directions begin with."""
+        if self.convolution is not None:
+            raise ValueError("pooling='recurrent_convolution' needs all of a sequence at once: use rule='bptt' or 'truncated_bptt'")
         like = packed.data.new_empty(0, self.recurrent.output_size // self.recurrent.n_directions)
         batch = int(packed.batch_sizes[0])
         return tuple(pool.start(batch, like=like) for pool in self.pools)
@@ -73,7 +84,9 @@ class SequenceNetwork(Network):
         """Outputs (n_sequences, n_outputs) in the order before packing."""
         return self.head(_user_order(self._finished(collected), packed))
 
-    def _pooled(self, outputs: list[PackedSequence]) -> Tensor:
+    def _pooled(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
+        if self.convolution is not None:
+            return self.convolution(outputs, packed)
         return torch.cat([pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))], -1)
 
     def _finished(self, collected: State) -> Tensor:

@@ -3,7 +3,7 @@
 from ._batches import Batches, channel_statistics
 from ._likelihoods import PREDICTIVE, NegativeBinomial, predictive
 from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
-from ._objectives import BinaryCrossEntropy, CrossEntropy, Distribution, Likelihood, Objective, Predictive, SquaredError
+from ._objectives import LOSSES, BinaryCrossEntropy, CrossEntropy, Distribution, Likelihood, Objective, Point, Predictive, SquaredError
 from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
 from ._outliers import AdditiveOutliers

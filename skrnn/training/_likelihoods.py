@@ -11,7 +11,7 @@ from scipy.special import nbdtrik, ndtri, stdtrit
 from torch import Tensor
 from torch.nn import functional as F
 
-from ._objectives import AbsoluteError, Array, Distribution, Huber, Predictive, Quantiles, SquaredError
+from ._objectives import Array, Distribution, Huber, Pinball, Predictive, Quantiles, SquaredError
 
 _LEAST = 1e-3  # of the scale: no density may grow without bound where a network knows a value exactly
 _LEAST_DF = 2.0  # with which the variance is still there
@@ -139,7 +139,7 @@ def mean_and_deviation(target: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 PREDICTIVE: dict[str, Callable[[], Predictive]] = {
     "squared": SquaredError,
-    "absolute": AbsoluteError,
+    "absolute": Pinball,
     "huber": Huber,
     "gaussian": Gaussian,
     "student_t": StudentT,

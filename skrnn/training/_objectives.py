@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -122,6 +122,16 @@ class Predictive(Objective):
 class Point(Predictive):
     """Objectives of one output for each value."""
 
+    range: str = ""  # what targets there can be, for messages; all if empty
+
+    def in_range(self, y: Array) -> NDArray[np.bool_]:
+        """Which targets there can be."""
+        return np.ones(y.shape, dtype=bool)
+
+    def units(self, mean: Array, deviation: Array) -> tuple[Array, Array]:
+        """Location and scale of the units in which targets of that mean and standard deviation are learned."""
+        return mean, deviation
+
     def in_units(self, outputs: Array, location: Array, scale: Array) -> Array:
         return location[..., None] + scale[..., None] * outputs
 
@@ -139,14 +149,18 @@ class SquaredError(Point):
         return (weight @ target / weight.sum())[:, None]
 
 
-class AbsoluteError(Point):
-    """Absolute error: the forecast is the median."""
+class Pinball(Point):
+    """Twice the pinball loss of a quantile (Koenker & Bassett, 1978): that of the median is the absolute error."""
+
+    def __init__(self, level: float = 0.5) -> None:
+        self.level = level
 
     def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return (outputs[..., 0] - target).abs()
+        error = target - outputs[..., 0]
+        return 2 * torch.maximum(self.level * error, (self.level - 1) * error)
 
     def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
-        return weighted_quantiles(target, weight, [0.5])
+        return weighted_quantiles(target, weight, [self.level])
 
 
 class Huber(Point):
@@ -160,6 +174,45 @@ class Huber(Point):
 
     def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
         return weighted_quantiles(target, weight, [0.5])
+
+
+class LogLink(Point):
+    """Deviances of targets that are not negative, in units of their mean; outputs are logarithms of the forecast, which is the mean."""
+
+    def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
+        return (weight @ target / weight.sum()).clamp_min(1e-6).log()[:, None]
+
+    def units(self, mean: Array, deviation: Array) -> tuple[Array, Array]:
+        return np.zeros_like(mean), mean
+
+    def in_units(self, outputs: Array, location: Array, scale: Array) -> Array:
+        return scale[..., None] * np.exp(outputs)
+
+
+class PoissonDeviance(LogLink):
+    """Half the Poisson deviance: for counts, and other targets whose variance grows as their mean does."""
+
+    range = "0 or more"
+
+    def in_range(self, y: Array) -> NDArray[np.bool_]:
+        return np.asarray(y >= 0)
+
+    def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        eta = outputs[..., 0]
+        return eta.exp() - target * (1 + eta) + torch.xlogy(target, target)
+
+
+class GammaDeviance(LogLink):
+    """Half the gamma deviance: for positive targets whose standard deviation grows as their mean does."""
+
+    range = "more than 0"
+
+    def in_range(self, y: Array) -> NDArray[np.bool_]:
+        return np.asarray(y > 0)
+
+    def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        eta = outputs[..., 0]
+        return target * (-eta).exp() - 1 + eta - target.log()
 
 
 class Distribution(Predictive):
@@ -236,3 +289,13 @@ def weighted_quantiles(target: Tensor, weight: Tensor, levels: Sequence[float]) 
     wanted = torch.as_tensor(levels, dtype=share.dtype, device=share.device) * weight.double().sum()
     rows = torch.searchsorted(share.T.contiguous(), wanted.expand(target.shape[1], -1).contiguous()).clamp_max(len(target) - 1)
     return values.T.gather(1, rows)
+
+
+LOSSES: dict[str, Callable[[float], Point]] = {
+    "squared_error": lambda quantile: SquaredError(),
+    "absolute_error": lambda quantile: Pinball(),
+    "huber": lambda quantile: Huber(),
+    "poisson": lambda quantile: PoissonDeviance(),
+    "gamma": lambda quantile: GammaDeviance(),
+    "quantile": lambda quantile: Pinball(quantile),
+}

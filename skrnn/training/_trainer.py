@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 from ..cells import hidden
 from ..engine import Rule, Runnable, Stream, check_rule
 from ._decay import decayed
+from ._frozen import frozen
 from ._objectives import Objective
 from ._optimizers import OPTIMIZERS, Optimizer
 from ._penalised import check_penalties, penalised
@@ -79,6 +80,8 @@ class Trainer:
         What counts as better.
     penalties : tuple of Penalty
         What the gradient is of beside the loss, the first nearest to the rule. Losses and scores are without them.
+    frozen : tuple of str
+        Parts of the network whose weights stay as they are.
     """
 
     objective: Objective
@@ -94,6 +97,7 @@ class Trainer:
     patience: int | None = None
     tol: float = 0.0
     penalties: tuple[Penalty, ...] = ()
+    frozen: tuple[str, ...] = ()
 
     def run(
         self,
@@ -125,7 +129,7 @@ class Trainer:
         run.stream = stream
         restored = held_out is not None or not self.rule.follows_gradient
         try:
-            with torch.inference_mode(False), torch.enable_grad():
+            with torch.inference_mode(False), torch.enable_grad(), frozen(network, self.frozen):
                 while len(run.history.losses) < self.max_epochs and not run.enough:
                     if run.epoch() and on_epoch(run.history):
                         break

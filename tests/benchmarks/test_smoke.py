@@ -22,6 +22,7 @@ def test_cells_of_users_are_compiled(kind):
     assert explain(kind().build(8, 16)) is None
 
 
+@pytest.mark.slow
 def test_cold_prints_seconds_and_verdicts(capsys):
     cold.main(["--quick"])
     out = capsys.readouterr().out

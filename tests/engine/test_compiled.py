@@ -111,6 +111,11 @@ def test_one_compiled_function_serves_all_cells_of_the_same_settings_and_all_bat
     assert counters["stats"]["unique_graphs"] == before + 1
 
 
+@pytest.mark.parametrize("cell", [Skip(GRU(), 3), VariationalDropout(LSTM())], ids=repr)
+def test_a_cell_within_a_cell_projects_within_the_step(traced, cell):
+    assert ran(learning(cell).draw_from(torch.Generator()), packed())
+
+
 # -- when ------------------------------------------------------------------------------------------------------------------------------------------
 
 

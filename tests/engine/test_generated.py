@@ -1,5 +1,7 @@
 """Any cell as a compiled program: it computes what the steps do, or says why there is none."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -113,7 +115,7 @@ def test_a_cell_has_a_program_where_no_gradient_can_ever_be_wanted(cell, monkeyp
 
 
 @pytest.mark.parametrize("inner", [Elman(), LSTM(), GRU("before"), SLSTM()], ids=repr)
-@pytest.mark.parametrize("around", [Zoneout, VariationalDropout, RecurrentDropout])
+@pytest.mark.parametrize("around", [Zoneout, VariationalDropout, RecurrentDropout, partial(RecurrentDropout, rate=0.5)])
 def test_noise_is_drawn_from_the_generator_and_goes_back_too(inner, around):
     cell, batch = built(around(inner)).train(), packed()
     state = cell.initial_state(len(RAGGED), like=batch.data)

@@ -178,7 +178,7 @@ def test_captions(context):
     assert model.score(VECTORS, y) > 0.9
     assert [best[0].tokens for best in model.predict_hypotheses(VECTORS[:5])] == model.predict(VECTORS[:5])
     np.testing.assert_array_equal(sorted(model.vocabulary_), ["far", "left", "right", "very"])
-    for name in ("attention", "bidirectional", "reverse_source", "decoder_cell"):
+    for name in ("bidirectional", "reverse_source", "decoder_cell"):
         assert name not in model.get_params()
 
 

@@ -146,7 +146,7 @@ def test_other_series_that_do_not_fit_are_refused():
         model.with_history(None, ONE[:4], static=[[0.0]])
     with pytest.raises(ValueError, match=r"y has 2 targets \(columns\), expected 1"):
         model.with_history(None, np.column_stack([ONE, ONE]), static=[[0.0]])
-    with pytest.raises(ValueError, match="static has 0 columns, expected 1"):
+    with pytest.raises(ValueError, match="static was given to fit, and is missing here"):
         model.with_history(None, ONE)
 
 

@@ -5,7 +5,7 @@ from torch.nn.utils.rnn import PackedSequence
 from skrnn.cells import GRU
 from skrnn.engine import TimeSlices
 from skrnn.networks import POOLINGS, SequenceNetwork, _sequence
-from skrnn.networks._readout import pooling
+from skrnn.networks._readout import RecurrentConvolution, pooling
 from tests.cell_settings import HIDDEN, assert_same, pack_all, packed, random, sequences, stacked, unpack_all
 
 EXACT = 1e-12  # float64, relative
@@ -86,6 +86,33 @@ def test_gradients_of_a_pooling(name):
 def test_an_unknown_pooling_is_refused():
     with pytest.raises(ValueError, match=r"pooling must be one of \['last', 'mean', 'max', 'attention'\]; got 'median'"):
         pooling("median", H, None)
+
+
+# -- recurrent convolution -----------------------------------------------------------------------------------------------------------------------
+
+
+@batches
+@pytest.mark.parametrize("n_directions", [1, 2])
+def test_a_recurrent_convolution_sees_each_step_between_its_neighbours(n_directions, lengths):
+    pool = RecurrentConvolution(3, H, n_directions, torch.Generator().manual_seed(0)).double()
+    seen, before, after = packed(lengths, 3), packed(lengths, H, seed=1), packed(lengths, H, seed=2)
+    got = pool([before, after][:n_directions], seen)[seen.unsorted_indices]
+    for k, (x, h, g) in enumerate(zip(*map(unpack_all, (seen, before, after)), strict=True)):
+        zero = h.new_zeros(1, H)
+        sums = x @ pool.W_e.T + pool.b + torch.cat([zero, h[:-1]]) @ pool.W_c[0].T
+        if n_directions == 2:
+            sums = sums + torch.cat([g[1:], zero]) @ pool.W_c[1].T
+        assert_same([got[k]], [torch.tanh(sums).amax(0)], EXACT)
+
+
+def test_gradients_of_a_recurrent_convolution():
+    pool, seen, outputs = RecurrentConvolution(2, H, 2, torch.Generator().manual_seed(0)).double(), packed((4, 2, 3), 2), packed((4, 2, 3), H, seed=1)
+
+    def pooled(x, h, *_):
+        both = PackedSequence(h, outputs.batch_sizes)
+        return pool([both, both], PackedSequence(x, seen.batch_sizes))
+
+    assert torch.autograd.gradcheck(pooled, (seen.data.requires_grad_(), outputs.data.requires_grad_(), *pool.parameters()))
 
 
 # -- the network around the readout --------------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...data import Sequences
 
 HELD_OUT = {"X_val": True, "y_val": True}  # where scikit-learn routes metadata, they reach ``fit`` without being asked for
+STATIC = {"static": True}  # as does this, and every other method
 
 
 class Part(NamedTuple):

@@ -17,6 +17,7 @@ from ...data import (
     Encoding,
     LongIndex,
     Sequences,
+    StaticColumns,
     StepRows,
     TableLayout,
     check_same_times,
@@ -24,6 +25,7 @@ from ...data import (
     check_time_order,
     give_steps,
     refuse_other_index,
+    refuse_other_order,
     step_rows,
     unmasked,
 )
@@ -39,6 +41,18 @@ class Given(NamedTuple):
 
     sequences: Sequences
     layout: str | LongIndex
+
+
+class Beside(NamedTuple):
+    """Sequences, and a row for each of what is known of it as a whole."""
+
+    sequences: Any
+    static: Any
+
+
+def beside(X: Any, static: Any) -> Any:
+    """X, with a row for each sequence if there is one; what comes from a callback has it already."""
+    return X if static is None else Beside(X, static)
 
 
 @dataclass(frozen=True)
@@ -106,9 +120,11 @@ class RowReader(Reader, ABC):
 
     def align(self, y: Any, given: Given) -> Any:
         check_consistent_length(given.sequences, y)
+        refuse_other_order(y, _ids_of(given), "y")
         return unmasked(y)
 
     def weights(self, sample_weight: Any, given: Given) -> Array:
+        refuse_other_order(sample_weight, _ids_of(given), "sample_weight")
         return _check_sample_weight(unmasked(sample_weight), given.sequences, dtype=np.float64, ensure_non_negative=True)
 
     def give(self, answers: NDArray[Any], given: Given) -> NDArray[Any]:
@@ -117,21 +133,52 @@ class RowReader(Reader, ABC):
 
 @dataclass(frozen=True)
 class Rows(RowReader):
-    """Sequences, or the rows of a table, with one answer for each."""
+    """Sequences, or the rows of a table, with one answer for each.
+
+    Parameters
+    ----------
+    table_layout : TableLayout or None, default=None
+        How the rows of a table are read.
+    static : StaticColumns or None, default=None
+        What is known of each sequence as a whole, which becomes channels behind the others, the same at every step; learned where ``read`` resets.
+    """
 
     table_layout: TableLayout | None = None
+    static: StaticColumns | None = None
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
-        given = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, table_layout=self.table_layout, encoding=self.encoding)
-        return Given(*given)
+        X, rows = X if isinstance(X, Beside) else (X, None)
+        sequences, layout = check_sequences_and_layout(
+            model, X, reset=reset, compute_dtype=self.dtype, table_layout=self.table_layout, encoding=self.encoding
+        )
+        given = Given(sequences, layout)
+        if self.static is None:
+            return given
+        table = self.static.read(rows, len(sequences), _ids_of(given), reset=reset)
+        if reset:
+            model._static_columns = self.static
+        if not table.shape[1]:
+            return given
+        return given._replace(sequences=sequences.with_values(np.hstack([sequences.values, np.repeat(table, sequences.lengths, axis=0)])))
+
+    def scales(self, sequences: Sequences, weight: Array | None) -> tuple[Array, Array]:
+        n = 0 if self.static is None else self.static.n_columns_
+        if not n:
+            return super().scales(sequences, weight)
+        of_steps = super().scales(sequences.with_values(sequences.values[:, :-n]), weight)
+        once = Sequences(sequences.values[sequences.offsets[:-1], -n:], np.arange(len(sequences) + 1))
+        of_rows = channel_statistics(once, weight) if self.standardize else (np.zeros(n), np.ones(n))
+        return np.concatenate([of_steps[0], of_rows[0]]), np.concatenate([of_steps[1], of_rows[1]])
 
 
 @dataclass(frozen=True)
 class Vectors(RowReader):
-    """The rows of a table, each a sequence of one step."""
+    """The rows of a table, each a sequence of one step; ``hint`` is what to do with several vectors, for the error."""
+
+    hint: str = ""
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         return read_pair(self, model, X, y, target, reset=reset, names=names)
@@ -139,8 +186,27 @@ class Vectors(RowReader):
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
         table, layout = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
         if layout != ROWS:
-            raise ValueError(f"X must be 2-D (n_samples, n_features), a vector to start from in each row; got {len(table)} sequences")
+            raise ValueError(f"X must be 2-D (n_samples, n_features), a vector to start from in each row; got {len(table)} sequences{self.hint}")
+        if reset:
+            model._rows_are_steps = False
         return Given(Sequences(table.values, np.arange(len(table.values) + 1)), layout)
+
+
+@dataclass(frozen=True)
+class VectorSets(RowReader):
+    """Several vectors for each answer."""
+
+    def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+        return read_pair(self, model, X, y, target, reset=reset, names=names)
+
+    def read(self, model: Any, X: Any, *, reset: bool) -> Given:
+        sequences, layout = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
+        if layout == ROWS:
+            raise ValueError(
+                f"X must be 3-D (n_samples, n_regions, n_features), or a list of arrays (n_regions, n_features), to be looked at; got 2-D of shape "
+                f"{(sequences.n_steps_total, sequences.n_features)}: use attention=None, or X[:, None]"
+            )
+        return Given(sequences, layout)
 
 
 @dataclass(frozen=True)
@@ -167,6 +233,11 @@ class Steps(Reader):
 
     def give(self, answers: NDArray[Any], given: Given) -> Any:
         return give_steps(answers, *given)
+
+
+def _ids_of(given: Given) -> list[Any] | None:
+    """The names of sequences that come from a long frame."""
+    return given.layout.ids if isinstance(given.layout, LongIndex) else None
 
 
 def read_pair(reader: Reader, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:

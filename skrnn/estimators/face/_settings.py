@@ -14,9 +14,9 @@ from ...cells import Cell
 from ...data import LAYOUTS, STEP_ORDERS
 from ...engine import RULES, Rule
 from ...frontends import Frontend
-from ...networks import POOLINGS
-from ...training import OPTIMIZERS, SCHEDULES, Penalty
-from ._declared import COMPUTATION, DATA, NETWORK, TRAINING, parameters
+from ...networks import POOLINGS, WHOLE_POOLINGS
+from ...training import LOSSES, OPTIMIZERS, SCHEDULES, Penalty
+from ._declared import COMPUTATION, DATA, NETWORK, TASK, TRAINING, parameters
 from ._state import EncodingState
 
 
@@ -76,8 +76,8 @@ class Fronted(EncodingState):
     frontend : Frontend, "auto" or None, default="auto"
         What stands between the input of a step and the first recurrent layer: ``Embedding`` for categories and tokens, ``Conv1d`` along time,
         ``PerFrame`` for a picture at each step, all of :mod:`skrnn.frontends`. Its parameters can be searched as ``frontend__…``. "auto" is
-        ``Embedding(channels="from_dtype")`` where X is made of lists of tokens, or has columns of a categorical type, else ``None``: the layers
-        see the channels of X as they are.
+        ``Embedding(channels="from_dtype")`` where X is made of lists of tokens or of what a ``TokenEncoder`` gives, or has columns of a categorical
+        type, else ``None``: the layers see the channels of X as they are.
     """
 
     frontend: Frontend | str | None = "auto"
@@ -110,15 +110,17 @@ class Pooled:
 
     Parameters
     ----------
-    pooling : {"last", "mean", "max", "attention"}, default="max"
+    pooling : {"last", "mean", "max", "attention", "recurrent_convolution"}, default="max"
         How the outputs of all steps become one vector: the last one, their mean, the largest value of each unit, or a learned weighted mean.
+        "recurrent_convolution" (Lai et al., 2015) is the largest value of each unit of tanh(W [h(t-1); x(t); g(t+1)] + b), a layer over what is
+        seen at a step and what the two directions know of the steps before and after it: for words in their context.
     """
 
     pooling: str = "max"
 
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("pooling",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"pooling": [StrOptions(set(POOLINGS))]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"pooling": [StrOptions({*POOLINGS, *WHOLE_POOLINGS})]}
 
 
 @parameters
@@ -148,6 +150,9 @@ class Training:
     penalties : penalty, tuple or list of penalties, or None, default=None
         What the network is trained for beside its loss, or against: objects of :mod:`skrnn.training`, as ``ActivationPenalty()``, the first
         nearest to the loss. The parameters of a single one can be searched as ``penalties__…``. ``loss_curve_`` is the loss without them.
+    frozen : str, or list or tuple of str, default=()
+        Parts of ``network_`` whose weights training leaves as they are, by the names that ``summary`` shows: "frontend", "recurrent" or one of its
+        layers, "recurrent.layers.0". To go on with other data by ``partial_fit`` or ``warm_start`` without unlearning what these do.
     early_stopping : "auto" or bool, default="auto"
         Stop when the held-out loss has not fallen for a while, and keep the best weights. "auto" does if ``X_val`` and ``y_val`` are passed to
         ``fit``; ``True`` sets a part of the training set aside.
@@ -170,6 +175,7 @@ class Training:
     clip_value: float | None = None
     rule: str | Rule = "bptt"
     penalties: Penalty | Sequence[Penalty] | None = None
+    frozen: str | Sequence[str] = ()
     early_stopping: str | bool = "auto"
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
@@ -187,6 +193,7 @@ class Training:
         "clip_value": [Interval(Real, 0, None, closed="neither"), None],
         "rule": [StrOptions(set(RULES)), Rule],
         "penalties": [Penalty, list, tuple, None],
+        "frozen": [str, list, tuple],
         "early_stopping": ["boolean", StrOptions({"auto"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
@@ -260,6 +267,31 @@ class Windowed:
 
 
 @parameters
+class Measured:
+    """What a regression minimises.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "gamma", "quantile"}, default="squared_error"
+        What is minimised, and so what is predicted: the mean; the median; between the two, with squares up to one standard deviation of the
+        targets; the mean of counts and other targets of 0 or more, whose variance grows with it; the mean of positive targets, whose standard
+        deviation grows with it; a quantile. "poisson" and "gamma" are half deviances of the exponential of the network's output.
+    quantile : float, default=0.5
+        Which one ``loss="quantile"`` predicts: the share of targets that lie below.
+    """
+
+    loss: str = "squared_error"
+    quantile: float = 0.5
+
+    _place: ClassVar[int] = TASK
+    _built_from: ClassVar[tuple[str, ...]] = ("loss",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "loss": [StrOptions(set(LOSSES))],
+        "quantile": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+
+@parameters
 class ClassWeighted:
     """Classes that count differently.
 
@@ -297,6 +329,7 @@ class Computation:
 
     _place: ClassVar[int] = COMPUTATION
     _built_from: ClassVar[tuple[str, ...]] = ("dtype",)
+    _may_change: ClassVar[tuple[str, ...]] = ("n_threads",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "device": [str],
         "dtype": [Options(str, {"float32", "float64"})],

@@ -6,12 +6,13 @@ that they have; readers and targets learn them.
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import Encoding
+from ...data import Encoding, StaticColumns
 
 Array = NDArray[np.float64]
 
@@ -71,17 +72,29 @@ def pickled(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in state.items() if name not in gone}
 
 
+def copy_to_learn_on(estimator: Any) -> Any:
+    """A copy that learns on as the estimator would; ``copy.deepcopy`` leaves out the optimizer, as a pickle does."""
+    made = copy.deepcopy(estimator)
+    optimizer = vars(estimator).get("_optimizer")
+    if optimizer is not None:
+        ours, theirs = estimator.network_.parameters(), made.network_.parameters()
+        made._optimizer = copy.deepcopy(optimizer, {id(mine): other for mine, other in zip(ours, theirs, strict=True)})
+    return made
+
+
 # -- groups --------------------------------------------------------------------------------------------------------------------------------------
 
 
 class ReadState:
-    """What later data are compared with."""
+    """What later data are compared with, and how they are read."""
 
     n_features_in_: int
     feature_names_in_: NDArray[Any]
     _n_channels: int
     _n_columns: int | None
     _columns: NDArray[np.intp] | None
+    _rows_are_steps: bool
+    _fitted_with: dict[str, Any]
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
@@ -89,6 +102,8 @@ class ReadState:
         Fitted("_n_channels", "int"),
         Fitted("_n_columns", "int or None"),
         Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
+        Fitted("_rows_are_steps", "bool"),
+        Fitted("_fitted_with", "dict"),
     )
 
 
@@ -105,6 +120,14 @@ class EncodingState:
             "What was learned of X for a frontend: ``encoding_.categories_`` for ``Embedding``, ``encoding_.shape_`` for ``PerFrame``.",
         ),
     )
+
+
+class StaticState:
+    """What was known of each sequence or series as a whole."""
+
+    _static_columns: StaticColumns
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (Fitted("_static_columns", "StaticColumns"),)
 
 
 class ScaleState:

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_y, check_array, column_or_1d
 
 from ...data import StepRows, is_missing
-from ...training import Batches, BinaryCrossEntropy, CrossEntropy, Data, Objective, SquaredError
+from ...training import LOSSES, Batches, BinaryCrossEntropy, CrossEntropy, Data, Objective, Point
 from ._held_out import Part
 from ._readers import Given, Reader
 from ._state import ClassState, NumberState, attributes_of
@@ -211,6 +211,9 @@ class Classes(RowTarget, ClassState):
 class Numbers(RowTarget, NumberState):
     """One number or several, standardised inside."""
 
+    loss: str = "squared_error"
+    quantile: float = 0.5
+
     def read(self, y: Any, given: Given, reader: Reader) -> Array:
         if self.per_step:
             rows = numbers(reader.align(y, given))
@@ -230,24 +233,35 @@ class Numbers(RowTarget, NumberState):
     def learn(self, y: Array, weight: Array | None, classes: Any = None) -> None:
         present = self.present(y)
         table = y.reshape(len(y), -1)
+        self._refuse_out_of_range(table[present])
         self.target_mean_, self.target_scale_ = moments(table[present], None if weight is None else weight[present])
+        if not self.objective.units(self.target_mean_, self.target_scale_)[1].all():
+            raise ValueError(f"loss={self.loss!r} needs targets that are not all 0, nor all of those with a weight")
         self._single_output = y.ndim == 1
 
     def encode(self, y: Array) -> Array:
         table = y.reshape(len(y), -1)
         if table.shape[1] != len(self.target_mean_):
             raise ValueError(f"y has {table.shape[1]} outputs (columns), expected {len(self.target_mean_)}")
-        return np.where(self.present(y)[:, None], (table - self.target_mean_) / self.target_scale_, 0.0)
+        present = self.present(y)
+        self._refuse_out_of_range(table[present])
+        location, scale = self.objective.units(self.target_mean_, self.target_scale_)
+        return np.where(present[:, None], (table - location) / scale, 1.0)
+
+    def _refuse_out_of_range(self, table: Array) -> None:
+        wrong = ~self.objective.in_range(table)
+        if wrong.any():
+            raise ValueError(f"loss={self.loss!r} needs targets of {self.objective.range}; got y with {table[wrong][0]:g}")
 
     @property
-    def objective(self) -> Objective:
-        return SquaredError()
+    def objective(self) -> Point:
+        return LOSSES[self.loss](self.quantile)
 
     def strata(self, encoded: Array) -> None:
         return None
 
     def decode(self, outputs: Array) -> Array:
-        y = self.target_mean_ + self.target_scale_ * outputs
+        y = self.objective.in_units(outputs[..., None], *self.objective.units(self.target_mean_, self.target_scale_))[..., 0]
         return y[:, 0] if self._single_output else y
 
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import BaseEstimator, CallbackSupportMixin
-from ...cells import Parametrised, resolve
-from ...data import Encoding
+from ...cells import Parametrised, resolve, visual_block
+from ...data import Encoding, StaticColumns
 from ...engine import Stream, resolve_rule
 from ...frontends import Embedding, Frontend, resolve_frontend
 from ...kernels import announcing
@@ -24,6 +24,7 @@ from ...networks import Recurrent
 from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
 from ._held_out import Part, check_pair, speaking_of
+from ._noted import as_fitted, note_parameters
 from ._predictor import Predictor
 from ._progress import Progress
 from ._readers import Reader
@@ -53,6 +54,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
     """Trains ``network_``. An estimator says what it reads, what it answers, and what its network is."""
 
     alpha: Any  # of the groups Decayed or WindowTraining
+
+    _sk_visual_block_ = visual_block
 
     # What X and y are. A forecaster, which reads panels, has none, and makes its lessons itself.
     _reader: Callable[[], Reader]
@@ -139,6 +142,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             patience=None if lesson.held is None else self.n_iter_no_change,
             tol=self.tol,
             penalties=as_penalties(self.penalties),
+            frozen=(self.frozen,) if isinstance(self.frozen, str) else tuple(self.frozen),
         )
 
     def _train(self, lesson: Lesson, trainer: Trainer, conclude: Callable[[Self], None] = lambda model: None, **going_on: Any) -> None:
@@ -146,6 +150,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
 
         ``conclude`` is called for the copies that callbacks get as well: they are as if training had stopped there.
         """
+        note_parameters(self)
         if not lesson.going_on:
             self._build(lesson)
         self.n_iter_ = self.n_iter_ if lesson.going_on else 0
@@ -197,7 +202,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
     def _predictor(self) -> Predictor[Any]:
         """This estimator at work."""
         check_is_fitted(self)
-        return Predictor(self, self._reader(), self._target().load(self))
+        model = as_fitted(self)
+        return Predictor(model, model._reader(), model._target().load(model))
 
     @property
     def n_parameters_(self) -> int:
@@ -290,14 +296,19 @@ def _frontend_of(model: Any) -> Frontend | None:
     return Embedding(channels="from_dtype") if model.frontend == AUTO else resolve_frontend(model.frontend)
 
 
-def seeing_layers(model: Any, generator: torch.Generator) -> tuple[Recurrent, Frontend | None]:
-    """The layers that an estimator's parameters describe, and what stands before them."""
-    frontend, width = _frontend_of(model), len(model.mean_)
+def static_columns_of(model: Any) -> StaticColumns:
+    """The columns of what is known of sequences as a whole: those that were learned in ``fit``, or that will be."""
+    return model._static_columns if "network_" in vars(model) else StaticColumns()
+
+
+def seeing_layers(model: Any, generator: torch.Generator, n_static: int = 0) -> tuple[Recurrent, Frontend | None]:
+    """The layers that an estimator's parameters describe, and what stands before them; the last channels go past that."""
+    frontend, width = _frontend_of(model), len(model.mean_) - n_static
     if model.frontend == AUTO and "encoding_" not in vars(model):
         frontend = None
     if frontend is not None:
         width = frontend.build(width, generator, model.encoding_).output_size
-    return recurrent_layers(model, width, generator), frontend
+    return recurrent_layers(model, width + n_static, generator), frontend
 
 
 def recurrent_layers(model: Any, input_size: int, generator: torch.Generator) -> Recurrent:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ...data import kind_of
 from ..face._guards import predicting
+from ..face._noted import as_fitted
 from ._forecaster import RNNForecaster
 from ._reading import GivenSeries, check_counts, levels_between, read_panel_series
 from ._series_frames import parts_of
@@ -23,10 +25,11 @@ def backtest(
     y: Any,
     X: Any = None,
     *,
-    initial_window: int,
+    initial_window: int | None = None,
+    n_windows: int | None = None,
     step: int = 1,
     horizon: int | None = None,
-    refit: bool = False,
+    refit: bool | int = False,
     coverage: float | None = None,
     quantiles: Sequence[float] | None = None,
     static: Any = None,
@@ -34,8 +37,9 @@ def backtest(
 ) -> Any:
     """Forecast from many points of a series, as if what follows were not known.
 
-    Without ``refit`` a clone learns once, from the first ``initial_window`` steps, and then sees all steps before each origin: the forecasts from all
-    origins are one batch. With ``refit`` it learns anew before every origin.
+    Without ``refit`` a clone learns once, from the steps before the first origin, and then sees all steps before each origin: the forecasts from all
+    origins are one batch. With ``refit`` it learns anew before every origin. Where the origins are is said by ``initial_window``, counted from the
+    beginning and alike for all series, or by ``n_windows``, counted from the end of each.
 
     Parameters
     ----------
@@ -46,14 +50,16 @@ def backtest(
         The series.
     X : table of shape (n_steps, n_features), or a list of them, default=None
         Covariates.
-    initial_window : int
-        Steps of each series before the first origin.
+    initial_window : int, default=None
+        Steps of each series before the first origin; forecasts are made from there to the end.
+    n_windows : int, default=None
+        Number of origins of each series, the last one ``horizon`` steps before its end. Either this or ``initial_window`` is given.
     step : int, default=1
         Steps from one origin to the next.
     horizon : int, default=None
         Steps to forecast from each; ``None`` is that of the forecaster.
-    refit : bool, default=False
-        Whether to learn anew before every origin.
+    refit : bool or int, default=False
+        Whether to learn anew before every origin; or a number, before every so many.
     coverage : float, default=None
         Share that intervals should cover; ``None``: no intervals.
     quantiles : sequence of float, default=None
@@ -91,46 +97,69 @@ def backtest(
     if frozen:
         check_is_fitted(model)
     horizon = (model.horizon_ if frozen else model.horizon) if horizon is None else horizon
-    check_counts(initial_window=initial_window, step=step, horizon=horizon)
-    levels = [] if quantiles is None else levels_between(quantiles, "quantiles")
+    check_counts(step=step, horizon=horizon, **({} if refit in (False, True) else {"refit": refit}))
+    levels = [] if quantiles is None else _named_levels(quantiles)
     if coverage is not None:
         (coverage,) = levels_between([coverage], "coverage")
     asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
-    whole = read_panel_series(model, X, y, reset=not frozen)
+    whole = read_panel_series(as_fitted(model), X, y, reset=not frozen)
     SeriesTimes.of(*whole.when, None, whole.several)
-    lengths = whole.lengths.tolist()
-    _refuse_short(lengths, initial_window, horizon)
-    origins = list(range(initial_window, max(lengths) - horizon + 1, step))
+    origins = _origins(whole.lengths, horizon, step, initial_window, n_windows)
 
-    def fitted(first: int) -> Any:
-        until = [min(n, first) for n in lengths]
+    def fitted(first: NDArray[np.intp]) -> Any:
+        until = np.minimum(whole.lengths, first).tolist()
         return clone(forecaster).fit(_head(X, until, whole.several), _head(y, until, whole.several), static=static)
 
-    fits: Iterable[tuple[Any, list[int]]]
+    fits: Iterable[tuple[Any, NDArray[np.intp]]]
     if frozen:
-        _refuse_learned(model, initial_window, refit)
+        _refuse_learned(model, origins[0], initial_window, refit)
         fits = [(model, origins)]
     else:
-        fits = ((fitted(first), [first]) for first in origins) if refit else [(fitted(initial_window), origins)]
+        n_each = int(refit) or len(origins)
+        fits = ((fitted(few[0]), few) for few in np.split(origins, range(n_each, len(origins), n_each)))
     parts = [part for learned, few in fits for part in _from_origins(learned, whole, few, horizon, asked)]
     table = _columns_of(parts, levels, coverage is not None)
     return _frame_of(table, whole) if as_frame else table
 
 
-def _refuse_short(lengths: list[int], initial_window: int, horizon: int) -> None:
-    if min(lengths) < initial_window + horizon:
-        shortest = int(np.argmin(lengths))
-        raise ValueError(
-            f"initial_window={initial_window} and horizon={horizon} need {initial_window + horizon} steps; series {shortest} has {min(lengths)}"
-        )
+def _named_levels(quantiles: Sequence[float]) -> list[float]:
+    """Levels, of which no two give the same name to a column."""
+    levels = levels_between(quantiles, "quantiles")
+    named = {f"{level:g}": level for level in levels}
+    if any(abs(named[f"{level:g}"] - level) > 1e-9 for level in levels):
+        raise ValueError(f"quantiles must differ by more, for they name columns; got {quantiles!r}")
+    return levels
 
 
-def _refuse_learned(model: RNNForecaster, initial_window: int, refit: bool) -> None:
+def _origins(lengths: NDArray[np.intp], horizon: int, step: int, initial_window: int | None, n_windows: int | None) -> NDArray[np.intp]:
+    """Rows of the first steps to come, (n_origins, n_series); of shorter series they may lie beyond the end."""
+    shortest = int(np.argmin(lengths))
+    if initial_window is not None and n_windows is None:
+        check_counts(initial_window=initial_window)
+        told, needed = f"initial_window={initial_window}", initial_window + horizon
+        rows = np.arange(initial_window, lengths.max() - horizon + 1, step)[:, None].repeat(len(lengths), axis=1)
+    elif n_windows is not None and initial_window is None:
+        check_counts(n_windows=n_windows)
+        told, needed = f"n_windows={n_windows}, step={step}", 1 + horizon + (n_windows - 1) * step
+        rows = lengths - horizon - step * np.arange(n_windows)[::-1, None]
+    else:
+        raise ValueError(f"either initial_window or n_windows must be given; got {initial_window} and {n_windows}")
+    if lengths[shortest] < needed:
+        raise ValueError(f"{told} and horizon={horizon} need {needed} steps; series {shortest} has {lengths[shortest]}")
+    return rows
+
+
+def _refuse_learned(model: RNNForecaster, first: NDArray[np.intp], initial_window: int | None, refit: bool | int) -> None:
     """Origins among what a fitted forecaster has learned from."""
     if refit:
-        raise ValueError("A FrozenEstimator does not learn: it needs refit=False; got True")
-    if (most := int(model.n_steps_.max())) > initial_window:
-        raise ValueError(f"The fitted forecaster knows {most} steps: it needs initial_window={most} or more; got {initial_window}")
+        raise ValueError(f"A FrozenEstimator does not learn: it needs refit=False; got {refit}")
+    if len(first) != len(model.n_steps_):
+        return  # other series, which it refuses itself
+    k = int(np.argmax(model.n_steps_ - first))
+    if (most := int(model.n_steps_[k])) > first[k]:
+        if initial_window is not None:
+            raise ValueError(f"The fitted forecaster knows {most} steps: it needs initial_window={most} or more; got {initial_window}")
+        raise ValueError(f"The fitted forecaster knows {most} steps of series {k}: the first of n_windows begins at step {first[k]}")
 
 
 def _head(data: Any, until: list[int], several: bool) -> Any:
@@ -141,21 +170,21 @@ def _head(data: Any, until: list[int], several: bool) -> Any:
     return heads if several else heads[0]
 
 
-def _from_origins(model: RNNForecaster, whole: GivenSeries, origins: list[int], horizon: int, levels: list[float]) -> list[dict[str, Any]]:
+def _from_origins(model: RNNForecaster, whole: GivenSeries, origins: NDArray[np.intp], horizon: int, levels: list[float]) -> list[dict[str, Any]]:
     """Forecasts of a fitted model, for each series."""
     fitted = model.forecaster_
     panel = fitted.panel(whole)
-    found = []
+    steps = [own[own <= n - horizon] for own, n in zip(origins.T, panel.lengths, strict=True)]
+    counts = [len(own) for own in steps]
+    places = (np.repeat(np.arange(len(steps)), counts), np.concatenate(steps) + np.repeat(panel.offsets[:-1], counts))
+    rows = places[1][:, None] + np.arange(horizon)
     with predicting(model):
-        for k, (start, n) in enumerate(zip(panel.offsets[:-1], panel.lengths, strict=True)):
-            steps = np.array([o for o in origins if o <= n - horizon])
-            places = (np.full(len(steps), k), steps + start)
-            rows = places[1][:, None] + np.arange(horizon)
-            true = np.where(panel.present[rows], panel.y[rows], np.nan)
-            point = fitted.points(panel, places, horizon)
-            bounds = fitted.quantiles_as_they_came(panel, places, horizon, levels) if levels else np.empty((*point.shape, 0))
-            found.append({"series": k, "origins": steps, "y_true": true, "y_pred": point, "levels": bounds})
-    return found
+        point = fitted.points(panel, places, horizon)
+        bounds = fitted.quantiles_as_they_came(panel, places, horizon, levels) if levels else np.empty((*point.shape, 0))
+    ends = np.cumsum(counts)[:-1]
+    values = {"y_true": np.where(panel.present[rows], panel.y[rows], np.nan), "y_pred": point, "levels": bounds}
+    parts = zip(*(np.split(part, ends) for part in values.values()), strict=True)
+    return [{"series": k, "origins": own, **dict(zip(values, part, strict=True))} for k, (own, part) in enumerate(zip(steps, parts, strict=True))]
 
 
 def _columns_of(parts: list[dict[str, Any]], levels: list[float], intervals: bool) -> dict[str, Any]:

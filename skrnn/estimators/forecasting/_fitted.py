@@ -125,12 +125,19 @@ class FittedForecaster:
         return objective.quantiles(self.predictor.params(panel, self.moments, places, n_steps), levels)
 
     def quantiles_as_they_came(self, panel: Panel, places: Places, n_steps: int, levels: Sequence[float]) -> Array:
-        """Quantiles at origins of one series behind the end of what was learned.
+        """Quantiles at origins of series, one by one, behind the end of what was learned.
 
-        Adaptive ones see the errors that are known at each origin.
+        Adaptive ones see the errors that are known at each origin. Paths are drawn for each series as for it alone.
         """
-        if self.calibration is None or not self.calibration.adaptive:
+        adaptive = self.calibration is not None and self.calibration.adaptive
+        if not adaptive and (self.calibration is not None or self.plan.strategy == "direct"):
             return self.quantiles(panel, places, n_steps, levels)
+        found, ends = self._adapted if adaptive else self.quantiles, np.flatnonzero(np.diff(places[0])) + 1
+        return np.concatenate([found(panel, one, n_steps, levels) for one in zip(*(np.split(part, ends) for part in places), strict=True)])
+
+    def _adapted(self, panel: Panel, places: Places, n_steps: int, levels: Sequence[float]) -> Array:
+        """Adaptive quantiles at origins of one series."""
+        assert self.calibration is not None
         self._refuse_beyond(n_steps)
         k = int(places[0][0])
         first = panel.offsets[k] + int(self.n_steps[k]) - self.plan.horizon + 1  # the origin after those of the calibration

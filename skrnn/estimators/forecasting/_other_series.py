@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 
 from ...data import Panel, series_moments
+from ..face._noted import as_fitted
 from ._learning import panel_of
-from ._reading import Array, GivenSeries, read_panel_series, read_static
+from ._reading import GivenSeries, read_panel_series
 from ._times import Clock, SeriesTimes
 
 
 def at_the_end_of_others(forecaster: Any, X: Any, y: Any, static: Any) -> Any:
     """A copy of a fitted forecaster that knows other series, and nothing of those of its own."""
     model = copy.deepcopy(forecaster)
-    given = read_panel_series(model, X, y, reset=False, others=True)
-    whole, clock = read_static(model._static_columns, static, len(given.y)), model._times.clock
-    _refuse_other_kind(given, whole, model._history, model.n_lags_)
+    given = read_panel_series(as_fitted(model), X, y, reset=False, others=True)
+    whole = model._static_columns.read(static, len(given.y), given.ids, reset=False)
+    clock = model._times.clock
+    _refuse_other_kind(given, model._history, model.n_lags_)
     if clock is not None and given.X is not None:
         clock = Clock.of(given.X, clock.column, given.several)
     panel = panel_of(given, model._covariates, whole, np.zeros_like(given.lengths), model._plan)
@@ -30,7 +32,7 @@ def at_the_end_of_others(forecaster: Any, X: Any, y: Any, static: Any) -> Any:
     return model
 
 
-def _refuse_other_kind(given: GivenSeries, static: Array, known: Panel, n_lags: int) -> None:
+def _refuse_other_kind(given: GivenSeries, known: Panel, n_lags: int) -> None:
     """Refuse series that a fitted forecaster cannot go on from."""
     for k, y in enumerate(given.y):
         where = f"y[{k}]" if given.several else "y"
@@ -38,5 +40,3 @@ def _refuse_other_kind(given: GivenSeries, static: Array, known: Panel, n_lags: 
             raise ValueError(f"{where} has {len(y)} steps, but a forecast is made from n_lags_={n_lags}")
         if y.shape[1] != known.y.shape[1]:
             raise ValueError(f"{where} has {y.shape[1]} targets (columns), expected {known.y.shape[1]}")
-    if static.shape[1] != known.static.shape[1]:
-        raise ValueError(f"static has {static.shape[1]} columns, expected {known.static.shape[1]}")

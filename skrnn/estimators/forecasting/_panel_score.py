@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,13 +40,18 @@ def panel_score(model: Any, X: Any, y: Any, sample_weight: Any) -> float:
         refuse_other_index(X, y)
         ahead, parts = index.apart(model.forecast(None, data)), index.apart(unmasked(y))
         weights = None if sample_weight is None else index.apart(sample_weight)
-    return float(np.mean([_score(k, *series) for k, series in enumerate(zip(parts, ahead, weights or [None] * len(parts), strict=True))]))
+    return mean_r2(parts, ahead, range(len(parts)), weights)
 
 
-def _score(k: int, true: NDArray[Any], ahead: NDArray[Any], weight: Any) -> float:
+def mean_r2(parts: Sequence[NDArray[Any]], ahead: Sequence[NDArray[Any]], names: Sequence[Any], weights: Sequence[Any] | None = None) -> float:
+    """Mean over series of R² within each, of what came and what was forecast; ``names`` are those of the series, for messages."""
+    return float(np.mean([_score(*series) for series in zip(names, parts, ahead, weights or [None] * len(parts), strict=True)]))
+
+
+def _score(name: Any, true: NDArray[Any], ahead: NDArray[Any], weight: Any) -> float:
     if len(true) < 2:
         raise ValueError(
-            f"R² needs two steps or more of each series; got {len(true)} of series {k}: take another scoring, as 'neg_mean_absolute_error'"
+            f"R² needs two steps or more of each series; got {len(true)} of series {name!r}: take another scoring, as 'neg_mean_absolute_error'"
         )
     true = true.reshape(ahead.shape) if true.size == ahead.size else true
     return float(r2_score(true, ahead, sample_weight=weight))

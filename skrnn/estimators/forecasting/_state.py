@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import Panel, SeriesMoments, StaticColumns
-from ..face._state import Fitted
+from ...data import Panel, SeriesMoments
+from ..face._state import Fitted, StaticState
 from ._conformal import Calibration
 from ._plan import Plan
 from ._reading import CovariateColumns
@@ -16,7 +16,7 @@ from ._series_frames import SeriesLabels
 from ._times import SeriesTimes
 
 
-class ForecasterState:
+class ForecasterState(StaticState):
     """What forecasts need beside a network, and what was used where the parameters leave it open."""
 
     n_lags_: int
@@ -28,7 +28,6 @@ class ForecasterState:
     n_steps_: NDArray[np.intp]
     _plan: Plan
     _covariate_columns: CovariateColumns
-    _static_columns: StaticColumns
     _series_moments: SeriesMoments
     _history: Panel
     _calibration: Calibration | None
@@ -50,7 +49,6 @@ class ForecasterState:
         Fitted("forecaster_", "FittedForecaster", (), "What was learned, for forecasts from any step of a series.", derived=True),
         Fitted("_plan", "Plan"),
         Fitted("_covariate_columns", "CovariateColumns"),
-        Fitted("_static_columns", "StaticColumns"),
         Fitted("_series_moments", "SeriesMoments"),
         Fitted("_history", "Panel"),
         Fitted("_calibration", "Calibration or None"),

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..._bases import BaseEstimator
+from ...cells import visual_block
 from ...data import Sequences
 from ...networks import Reservoirs
 from ..face._guards import predicting, unchanged_on_error, with_named_cell
+from ..face._noted import note_parameters
 from ..face._readers import Reader
 from ..face._settings import Standardized
 from ..face._state import Fitted, ReadState, ScaleState, fitted_names, pickled
@@ -25,6 +27,8 @@ class EchoState(ReservoirSettings, Standardized, ReservoirComputation, BaseEstim
     """Has ``network_``: reservoirs that are drawn, and not trained. An estimator says what it reads, and what it makes of their states."""
 
     network_: Reservoirs
+
+    _sk_visual_block_ = visual_block
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (Fitted("network_", "torch.nn.Module", (), "The reservoirs, a torch module."),)
 
@@ -39,6 +43,7 @@ class EchoState(ReservoirSettings, Standardized, ReservoirComputation, BaseEstim
             for name in fitted_names(self):
                 del self.__dict__[name]
             yield
+            note_parameters(self)
 
     def _measure(self, sequences: Sequences, weight: NDArray[np.float64] | None = None) -> None:
         """Learn the standardisation of the channels."""

@@ -12,12 +12,13 @@ from ..._bases import ClassifierMixin, TransformerMixin, _fit_context
 from ...data import TableLayout
 from ...networks import SequenceNetwork
 from ..face._declared import parameters
-from ..face._held_out import HELD_OUT
-from ..face._readers import Rows
+from ..face._feature_frames import by_instance
+from ..face._held_out import HELD_OUT, STATIC
+from ..face._readers import Rows, beside
 from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
-from ..face._state import ClassState
+from ..face._state import ClassState, StaticState
 from ..face._targets import Classes, told_classes
-from ..face._trained import Trained, encoding_of, seeing_layers
+from ..face._trained import Trained, encoding_of, seeing_layers, static_columns_of
 from ._features import pooled_states, unit_names
 
 
@@ -36,6 +37,7 @@ class RNNClassifier(
     Stacked,
     Recurrence,
     ClassState,
+    StaticState,
 ):
     """Classify whole sequences with a recurrent network.
 
@@ -68,21 +70,31 @@ class RNNClassifier(
     True
     """
 
-    __metadata_request__fit = HELD_OUT
+    __metadata_request__fit = HELD_OUT | STATIC | {"static_val": True}
+    __metadata_request__partial_fit = STATIC
+    __metadata_request__predict = STATIC
+    __metadata_request__score = STATIC
+    __metadata_request__transform = STATIC
+    __metadata_request__decision_function = STATIC
+    __metadata_request__predict_proba = STATIC
+    __metadata_request__predict_log_proba = STATIC
 
     def _reader(self) -> Rows:
         layout = TableLayout(self.n_lags, self.layout, self.step_order)
-        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self))
+        return Rows(self.dtype, self.standardize, layout, encoding=encoding_of(self), static=static_columns_of(self))
 
     def _target(self) -> Classes:
         return Classes(self, self.dtype, class_weight=self.class_weight)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> SequenceNetwork:
-        layers, frontend = seeing_layers(self, generator)
-        return SequenceNetwork(layers, self.pooling, bias, frontend)
+        n_static = self._static_columns.n_columns_
+        layers, frontend = seeing_layers(self, generator, n_static)
+        return SequenceNetwork(layers, self.pooling, bias, frontend, n_static)
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None, *, static: Any = None, static_val: Any = None
+    ) -> Self:
         """Train on sequences.
 
         Parameters
@@ -96,6 +108,11 @@ class RNNClassifier(
         X_val, y_val : as X and y, default=None
             Sequences and targets for early stopping. In a :class:`~sklearn.pipeline.Pipeline` they pass through the steps before with
             ``transform_input=["X_val"]``.
+        static : array-like or frame of shape (n_sequences, n_static), default=None
+            What is known of each sequence as a whole: numbers, strings, columns of a categorical type, of which every category becomes a column of 0
+            and 1. The network sees it at every step, behind the frontend; ``predict`` needs it too.
+        static_val : as static, default=None
+            Of `X_val`.
 
         Returns
         -------
@@ -110,15 +127,15 @@ class RNNClassifier(
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        return self._fit(X, y, sample_weight, (X_val, y_val))
+        return self._fit(beside(X, static), y, sample_weight, (beside(X_val, static_val), y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, static: Any = None) -> Self:
         """Train for one pass over some sequences, at the constant learning rate.
 
         Parameters
         ----------
-        X, y, sample_weight : as in ``fit``
+        X, y, sample_weight, static : as in ``fit``
         classes : array-like of shape (n_classes,), default=None
             All classes that will ever come; needed in the first call.
 
@@ -127,75 +144,90 @@ class RNNClassifier(
         self
         """
         known = self.classes_ if self.__sklearn_is_fitted__() else None
-        return self._one_pass(X, y, sample_weight, told_classes(classes, known))
+        return self._one_pass(beside(X, static), y, sample_weight, told_classes(classes, known))
 
-    def predict(self, X: Any) -> NDArray[Any]:
+    def predict(self, X: Any, *, static: Any = None) -> NDArray[Any]:
         """The likeliest class, or the labels, of each sequence.
 
         Parameters
         ----------
         X : as in ``fit``
             Sequences of any lengths, with the channels seen in ``fit``.
+        static : as in ``fit``, default=None
+            Of these sequences.
 
         Returns
         -------
         ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
         """
-        return self._predictor().answers(X)
+        return self._predictor().answers(beside(X, static))
 
-    def decision_function(self, X: Any) -> NDArray[np.float64]:
+    def decision_function(self, X: Any, *, static: Any = None) -> NDArray[np.float64]:
         """Log odds of the second of two classes and of each label, or unnormalised log probabilities of several classes.
 
         Parameters
         ----------
-        X : as in ``fit``
+        X, static : as in ``fit``
 
         Returns
         -------
         ndarray of shape (n_sequences,) or (n_sequences, n_classes)
         """
-        return self._predictor().answers(X, Classes.log_odds)
+        return self._predictor().answers(beside(X, static), Classes.log_odds)
 
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_proba(self, X: Any, *, static: Any = None) -> NDArray[np.float64]:
         """Probabilities of the classes, or of each label.
 
         Parameters
         ----------
-        X : as in ``fit``
+        X, static : as in ``fit``
 
         Returns
         -------
         ndarray of shape (n_sequences, n_classes)
             In the order of ``classes_``; rows sum to 1 unless the targets are multi-label.
         """
-        return self._predictor().answers(X, Classes.probabilities)
+        return self._predictor().answers(beside(X, static), Classes.probabilities)
 
-    def predict_log_proba(self, X: Any) -> NDArray[np.float64]:
+    def predict_log_proba(self, X: Any, *, static: Any = None) -> NDArray[np.float64]:
         """Logarithms of :meth:`predict_proba`, exact where the probabilities underflow.
 
         Parameters
         ----------
-        X : as in ``fit``
+        X, static : as in ``fit``
 
         Returns
         -------
         ndarray of shape (n_sequences, n_classes)
         """
-        return self._predictor().answers(X, Classes.log_probabilities)
+        return self._predictor().answers(beside(X, static), Classes.log_probabilities)
 
-    def transform(self, X: Any) -> NDArray[np.floating]:
+    def score(self, X: Any, y: Any, sample_weight: Any = None, *, static: Any = None) -> float:
+        """Share of the sequences whose class, or whole set of labels, is right.
+
+        Parameters
+        ----------
+        X, y, sample_weight, static : as in ``fit``
+
+        Returns
+        -------
+        float
+        """
+        return super().score(beside(X, static), y, sample_weight)
+
+    def transform(self, X: Any, *, static: Any = None) -> NDArray[np.floating]:
         """Pooled hidden states: features for another model.
 
         Parameters
         ----------
-        X : as in ``fit``
+        X, static : as in ``fit``
 
         Returns
         -------
         ndarray of shape (n_sequences, n_units)
             ``n_units`` is ``hidden_size``, twice if bidirectional (forward units first).
         """
-        return pooled_states(self._predictor(), X)
+        return by_instance(self, X, pooled_states(self._predictor(), beside(X, static)))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the columns of ``transform``: the cell's name and h0, h1, …

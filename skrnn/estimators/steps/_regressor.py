@@ -12,7 +12,7 @@ from ...networks import StepNetwork
 from ..face._declared import parameters
 from ..face._held_out import HELD_OUT
 from ..face._readers import Steps
-from ..face._settings import Decayed, Directed, Fronted, Recurrence, Stacked, Standardized
+from ..face._settings import Decayed, Directed, Fronted, Measured, Recurrence, Stacked, Standardized
 from ..face._state import NumberState
 from ..face._targets import Numbers
 from ..face._trained import Trained, encoding_of, seeing_layers
@@ -20,12 +20,12 @@ from ._streams import compared, going_stream, streamed
 
 
 @parameters
-class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Directed, Fronted, Stacked, Recurrence, NumberState):
+class RNNSequenceRegressor(RegressorMixin, Measured, Decayed, Trained, Standardized, Directed, Fronted, Stacked, Recurrence, NumberState):
     """Predict one number, or several, at every time step of a sequence with a recurrent network.
 
     For signals that follow other signals: filters, soft sensors, states of a system. Runs forward in time by default, so that a prediction never
     looks ahead and streams can be followed step by step; ``bidirectional=True`` is better where the whole sequence is there. Targets are
-    standardised inside.
+    standardised inside; `loss` says what of them is predicted.
 
     Notes
     -----
@@ -34,7 +34,8 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
         y(t) = layers of cells over x(1), …, x(t)
         prediction(t) = target_mean_ + target_scale_ (V y(t) + d)
 
-    V and d start at zero. A 2-D ``X`` is one sequence whose rows are the time steps. Steps whose target is NaN (in any output) are seen, but
+    V starts at zero and d where the loss of a constant is least. With ``loss="poisson"`` and ``"gamma"`` the prediction is
+    target_mean_ · exp(V y(t) + d). A 2-D ``X`` is one sequence whose rows are the time steps. Steps whose target is NaN (in any output) are seen, but
     neither trained on nor scored.
 
     Examples
@@ -59,7 +60,7 @@ class RNNSequenceRegressor(RegressorMixin, Decayed, Trained, Standardized, Direc
         return Steps(self.dtype, self.standardize, encoding=encoding_of(self))
 
     def _target(self) -> Numbers:
-        return Numbers(self, self.dtype, per_step=True)
+        return Numbers(self, self.dtype, per_step=True, loss=self.loss, quantile=self.quantile)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
         layers, frontend = seeing_layers(self, generator)

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import _fit_context
 from ...frontends import TokenVectors
-from ...networks import Seq2Seq, Tokens, Vector
+from ...networks import Regions, Seq2Seq, Tokens, Vector
 from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._held_out import HELD_OUT
-from ..face._readers import Vectors
+from ..face._readers import Vectors, VectorSets
 from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
-from ._decoder import decoder_network, follow_the_schedule
-from ._settings import Decoding, WritesTokens
-from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, hypotheses, share_of_exact
+from ._decoder import decoder_network, follow_the_schedule, looking_of
+from ._settings import Decoding, Looking, WritesTokens
+from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, hypotheses, looks_of_tokens, share_of_exact
 
 
 @parameters
-class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stacked, Recurrence, WrittenTokensState):
-    """Describe a vector by a sequence of tokens: a decoder that starts from features (Vinyals et al., 2015; Karpathy & Fei-Fei, 2015).
+class RNNCaptioner(WritesTokens, Decayed, Decoding, Looking, Trained, Standardized, Stacked, Recurrence, WrittenTokensState):
+    """Describe a vector, or several, by a sequence of tokens (Vinyals et al., 2015; Karpathy & Fei-Fei, 2015; Xu et al., 2015).
 
-    For captions of pictures whose features another model has made, names of points, words for measurements. For numbers in place of tokens there is
-    :class:`Vec2SeqRegressor`, for a source that is a sequence :class:`Seq2SeqTranslator`.
+    For captions of pictures whose features another model has made, names of points, words for measurements. With ``attention`` each token is written
+    while looking at one of several vectors: the features of a picture's regions. For numbers in place of tokens there is :class:`Vec2SeqRegressor`,
+    for a source that is a sequence :class:`Seq2SeqTranslator`.
 
     Notes
     -----
@@ -37,12 +39,16 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
         s(k) = cell([embedding of y(k-1); x], s(k-1))                    x beside every input: context="every" or "both"
         P(y(k)) = softmax(W s(k) + d)                                    y(0) is the begin
 
-    x is a row of X, standardised. y holds lists of tokens, or strings, whose tokens are their characters.
+    x is a row of X, standardised; with attention the mean of its regions, at which each step looks by the equations of
+    :class:`skrnn.networks.Attending`. Regions have no order: where they lie must be among their features, if it matters.
+    y holds lists of tokens, or strings, whose tokens are their characters.
 
     References
     ----------
     O. Vinyals, A. Toshev, S. Bengio, D. Erhan, "Show and tell: a neural image caption generator", CVPR 2015; differs from the paper in that the
     features make the first state, where they are the first input there.
+    K. Xu et al., "Show, attend and tell: neural image caption generation with visual attention", ICML 2015; the soft attention; differs
+    from the paper in the score and the last layer, which are those of :class:`skrnn.networks.Attending`, and has no gate on what is looked at.
     A. Karpathy, L. Fei-Fei, "Deep visual-semantic alignments for generating image descriptions", CVPR 2015.
 
     Examples
@@ -65,15 +71,17 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
 
     __metadata_request__fit = HELD_OUT
 
-    def _reader(self) -> Vectors:
-        return Vectors(self.dtype, self.standardize)
+    def _reader(self) -> Vectors | VectorSets:
+        several = "; attention='bahdanau' looks at several vectors for each sample"
+        return Vectors(self.dtype, self.standardize, hint=several) if self.attention is None else VectorSets(self.dtype, self.standardize)
 
     def _target(self) -> TokenSequences:
         return TokenSequences(self, self.min_frequency)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
         feedback = Tokens(TokenVectors(len(self._vocabulary), self.embedding_size, generator))
-        return decoder_network(self, Vector(len(self.mean_)), feedback, bias, generator)
+        encoder = Vector(len(self.mean_)) if self.attention is None else Regions(len(self.mean_))
+        return decoder_network(self, encoder, feedback, bias, generator, **looking_of(self))
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
@@ -81,7 +89,7 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features)
+        X : array-like of shape (n_samples, n_features); with attention (n_samples, n_regions, n_features), or list of arrays (n_regions, n_features)
             What is read.
         y : list of n_sequences lists of tokens, or of strings, whose tokens are their characters
             What should be written.
@@ -163,6 +171,27 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Trained, Standardized, Stack
         """
         require_target(self, y)
         return share_of_exact(y, self.predict(X), sample_weight)
+
+    def attention_weights(self, X: Any, y: Any = None) -> list[NDArray[np.float64]]:
+        """How much each written token looks at each region.
+
+        Parameters
+        ----------
+        X : as in ``fit``
+        y : as in ``fit``, default=None
+            What is written; ``None`` is what ``predict`` writes.
+
+        Returns
+        -------
+        list of ndarray of shape (n_tokens, n_regions)
+            For each sample; rows of the weights sum to 1. What the end looks at is left out.
+
+        Raises
+        ------
+        ValueError
+            With ``attention=None``.
+        """
+        return looks_of_tokens(self._predictor(), X, self.predict(X) if y is None else y)
 
     @property
     def vocabulary_(self) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from torch import Tensor
 from ...cells import resolve
 from ...data import StepRows
 from ...engine import resolve_teaching
-from ...networks import Encoder, Feedback, Seq2Seq, Vector
+from ...networks import Encoder, Feedback, Regions, Seq2Seq, Vector
 from ...training import Batches, Data, Pairs
 from ..face._guards import predicting
 from ..face._held_out import Part
@@ -38,11 +38,14 @@ def written_data(part: Part, source: Batches, first: Tensor, *, taught: bool) ->
     return Data.weighted(pairs_of(source, rows.offsets, first, teacher), target, weight, source.dtype, per_step=True)
 
 
-def decoder_network(model: Any, encoder: Encoder | Vector, feedback: Feedback | None, bias: Tensor, generator: torch.Generator) -> Seq2Seq:
-    """The network of an estimator whose source is a vector."""
+def decoder_network(
+    model: Any, encoder: Encoder | Vector | Regions, feedback: Feedback | None, bias: Tensor, generator: torch.Generator, **looking: Any
+) -> Seq2Seq:
+    """The network of an estimator that writes; ``looking`` is what :func:`looking_of` gives, where there is something to look at."""
+    settings = {"cell": model.cell} | looking
     return Seq2Seq(
         encoder,
-        resolve(model.cell),
+        resolve(settings.pop("cell")),
         model.hidden_size,
         bias,
         n_layers=model.n_layers,
@@ -51,26 +54,19 @@ def decoder_network(model: Any, encoder: Encoder | Vector, feedback: Feedback | 
         context=model.context,
         teacher_forcing=model.teacher_forcing,
         generator=generator,
+        **settings,
     )
+
+
+def looking_of(model: Any) -> dict[str, Any]:
+    """How an estimator looks at its source."""
+    return {"attention": model.attention, "input_feeding": model.input_feeding, "coverage": model.coverage}
 
 
 def attending_network(model: Any, encoder: Encoder, feedback: Feedback | None, bias: Tensor, generator: torch.Generator) -> Seq2Seq:
     """The network of an estimator whose source has steps."""
-    return Seq2Seq(
-        encoder,
-        resolve(model.cell if model.decoder_cell is None else model.decoder_cell),
-        model.hidden_size,
-        bias,
-        n_layers=model.n_layers,
-        dropout=model.dropout,
-        feedback=feedback,
-        context=model.context,
-        attention=model.attention,
-        input_feeding=model.input_feeding,
-        coverage=model.coverage,
-        teacher_forcing=model.teacher_forcing,
-        generator=generator,
-    )
+    cell = model.cell if model.decoder_cell is None else model.decoder_cell
+    return decoder_network(model, encoder, feedback, bias, generator, cell=cell, **looking_of(model))
 
 
 def follow_the_schedule(model: Any) -> None:
@@ -83,7 +79,7 @@ def looks(predictor: Predictor[Any], given: Given, offsets: NDArray[np.int64], t
     """For each sequence the weights of attention (n_target_steps, n_source_steps)."""
     if predictor.network.attention is None:
         name = type(predictor.model).__name__
-        raise ValueError(f"{name}(attention=None) looks at no steps; fit with attention='bahdanau', 'dot' or 'general'")
+        raise ValueError(f"{name}(attention=None) looks at no steps or regions; fit with attention='bahdanau', 'dot' or 'general'")
     sequences, lengths, frontend = given.sequences, np.diff(offsets), predictor.network.frontend
     looked_at = sequences.lengths if frontend is None else frontend.out_lengths(sequences.lengths)
     parts = [np.empty((0, 0))] * len(sequences)

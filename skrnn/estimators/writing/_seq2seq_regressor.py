@@ -18,7 +18,7 @@ from ..face._settings import Decayed, Directed, Fronted, Recurrence, Stacked, St
 from ..face._trained import Trained, encoding_of, seeing_layers
 from ._decoder import attending_network, follow_the_schedule, looks
 from ._numbers import NumberSequences, WrittenNumbersState, r2_of_written, written_as_targets
-from ._settings import Decoding, SourceSteps, WritesNumbers
+from ._settings import Decoding, Looking, SourceSteps, WritesNumbers
 
 
 @parameters
@@ -27,6 +27,7 @@ class Seq2SeqRegressor(
     WritesNumbers,
     Decayed,
     Decoding,
+    Looking,
     SourceSteps,
     Trained,
     Windowed,

@@ -43,37 +43,50 @@ class Decoding:
 
 @parameters
 class SourceSteps:
-    """A source with steps, at which a decoder may look.
+    """A source with steps.
 
     Parameters
     ----------
     decoder_cell : str, Cell or None, default=None
         What happens in one step of the decoder; ``None`` is ``cell``.
-    attention : {None, "bahdanau", "dot", "general"}, default=None
-        How each step of the decoder looks at the steps of the source: not at all, so that all must pass through one vector, which is fast and
-        enough for short sequences; by an additive score before the step (Bahdanau); by a product, or one with learned weights, after it (Luong).
-    input_feeding : bool, default=True
-        Whether a step sees what the last one looked at, with "dot" and "general".
-    coverage : bool, default=False
-        Whether the score sees how much each step has been looked at, with "bahdanau".
     reverse_source : bool, default=False
         Read the source from its end, which brings its beginning near to that of the target; for one direction without attention.
     """
 
     decoder_cell: str | Cell | None = None
-    attention: str | None = None
-    input_feeding: bool = True
-    coverage: bool = False
     reverse_source: bool = False
 
     _place: ClassVar[int] = NETWORK
-    _built_from: ClassVar[tuple[str, ...]] = ("decoder_cell", "attention", "input_feeding", "coverage", "reverse_source")
+    _built_from: ClassVar[tuple[str, ...]] = ("decoder_cell", "reverse_source")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"decoder_cell": [str, Cell, None], "reverse_source": ["boolean"]}
+
+
+@parameters
+class Looking:
+    """A decoder that may look at what it describes.
+
+    Parameters
+    ----------
+    attention : {None, "bahdanau", "dot", "general"}, default=None
+        How each step of the decoder looks at the steps, or regions, of the source: not at all, so that all must pass through one vector, which is
+        fast and enough where there is little to say; by an additive score before the step (Bahdanau); by a product, or one with learned weights,
+        after it (Luong).
+    input_feeding : bool, default=True
+        Whether a step sees what the last one looked at, with "dot" and "general".
+    coverage : bool, default=False
+        Whether the score sees how much each step has been looked at, with "bahdanau".
+    """
+
+    attention: str | None = None
+    input_feeding: bool = True
+    coverage: bool = False
+
+    _place: ClassVar[int] = NETWORK
+    _built_from: ClassVar[tuple[str, ...]] = ("attention", "input_feeding", "coverage")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "decoder_cell": [str, Cell, None],
         "attention": [StrOptions(set(ATTENTIONS)), None],
         "input_feeding": ["boolean"],
         "coverage": ["boolean"],
-        "reverse_source": ["boolean"],
     }
 
 
@@ -106,7 +119,7 @@ class WritesTokens:
         How often a token must occur in ``fit`` to be known; those that are rarer are read as the unknown token, from which the network learns
         what to do with tokens that it has never seen, and are never written.
     beam_width : int, default=1
-        Beginnings that ``predict`` keeps in each step; 1 is greedy.
+        Beginnings that ``predict`` keeps in each step; 1 is greedy. This, ``length_penalty`` and ``max_steps`` may be set after ``fit``.
     length_penalty : float, default=0.0
         α of Wu et al. (2016): larger favours longer hypotheses; 0.6 to 1 are usual.
     max_steps : int or None, default=None
@@ -121,6 +134,7 @@ class WritesTokens:
 
     _place: ClassVar[int] = TASK
     _built_from: ClassVar[tuple[str, ...]] = ("embedding_size",)
+    _may_change: ClassVar[tuple[str, ...]] = ("beam_width", "length_penalty", "max_steps")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "embedding_size": [Interval(Integral, 1, None, closed="left")],
         "min_frequency": [Interval(Integral, 1, None, closed="left")],
@@ -137,11 +151,11 @@ class ReadsTokens:
     Parameters
     ----------
     handle_unknown : {"use", "error"}, default="use"
-        What happens with tokens of X that are not known: read as the unknown token, or refused with their place.
+        What happens with tokens of X that are not known: read as the unknown token, or refused with their place. It may be set after ``fit``.
     shared_vocabulary : bool, default=False
         Whether sources and targets have the same tokens, with the same embedding.
     coverage_penalty : float, default=0.0
-        β of Wu et al. (2016): larger favours hypotheses that have looked at all of the source; with attention.
+        β of Wu et al. (2016): larger favours hypotheses that have looked at all of the source; with attention. It may be set after ``fit``.
     """
 
     handle_unknown: str = "use"
@@ -150,6 +164,7 @@ class ReadsTokens:
 
     _place: ClassVar[int] = TASK
     _built_from: ClassVar[tuple[str, ...]] = ("shared_vocabulary",)
+    _may_change: ClassVar[tuple[str, ...]] = ("handle_unknown", "coverage_penalty")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "handle_unknown": [StrOptions({"use", "error"})],
         "shared_vocabulary": ["boolean"],

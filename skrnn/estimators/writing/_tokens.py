@@ -23,7 +23,7 @@ from ..face._predictor import Predictor
 from ..face._readers import Given, Reader, RowReader, read_pair
 from ..face._state import Fitted
 from ..face._targets import Target
-from ._decoder import pairs_of, written_data
+from ._decoder import looks, pairs_of, written_data
 
 Array = NDArray[np.float64]
 
@@ -184,6 +184,14 @@ def _searched(network: Any, pairs: Any, search: BeamSearch, n_steps: int) -> Ite
 
         looked_at = None if network.attention is None else network.coverage
         yield index, search(advance, states, pair.first, n_steps, END, pick=network.pick, coverage=looked_at)
+
+
+def looks_of_tokens(predictor: Predictor[TokenSequences], X: Any, y: Any) -> list[Array]:
+    """For each row the weights of attention (n_target_tokens, n_source_steps) while y is written; what the end looks at is left out."""
+    given, wanted, _ = predictor.compared(X, y)
+    written = predictor.target.encode(wanted)
+    teacher = of_teacher(written, predictor.source(given.sequences))
+    return [weights[:-1] for weights in looks(predictor, given, written.offsets, teacher)]
 
 
 def share_of_exact(y: Any, written: Any, sample_weight: Any) -> float:

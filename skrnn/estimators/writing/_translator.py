@@ -18,9 +18,9 @@ from ..face._guards import require_target
 from ..face._held_out import HELD_OUT
 from ..face._settings import Decayed, Directed, Recurrence, Stacked
 from ..face._trained import Trained, recurrent_layers
-from ._decoder import attending_network, follow_the_schedule, looks
-from ._settings import Decoding, ReadsTokens, SourceSteps, WritesTokens
-from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, hypotheses, of_teacher, share_of_exact
+from ._decoder import attending_network, follow_the_schedule
+from ._settings import Decoding, Looking, ReadsTokens, SourceSteps, WritesTokens
+from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, hypotheses, looks_of_tokens, share_of_exact
 
 
 @parameters
@@ -29,6 +29,7 @@ class Seq2SeqTranslator(
     WritesTokens,
     Decayed,
     Decoding,
+    Looking,
     SourceSteps,
     Trained,
     Directed,
@@ -197,11 +198,7 @@ class Seq2SeqTranslator(
         list of ndarray of shape (n_target_tokens, n_source_tokens)
             For each row; rows of the weights sum to 1. What the end looks at is left out.
         """
-        predictor = self._predictor()
-        given, wanted, _ = predictor.compared(X, self.predict(X) if y is None else y)
-        written = predictor.target.encode(wanted)
-        teacher = of_teacher(written, predictor.source(given.sequences))
-        return [weights[:-1] for weights in looks(predictor, given, written.offsets, teacher)]
+        return looks_of_tokens(self._predictor(), X, self.predict(X) if y is None else y)
 
     @property
     def vocabulary_(self) -> NDArray[Any]:
