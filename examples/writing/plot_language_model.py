@@ -34,17 +34,14 @@ for temperature in temperatures:
     print(f"{temperature}: The {text!r}")
 
 # %%
-# What is written at a high temperature is unlikely, as the model itself
-# says, and so are its words: fewer of them are words of the reviews.
-words = set(train.split())
-shares, bits = [], []
+# The hotter it writes, the fewer of its words are words of the reviews.
+words, shares = set(train.split()), []
 for temperature in temperatures:
     texts = model.generate(
         ["\n"] * 50, 100, temperature=temperature, random_state=0
     )
     written = [word for text in texts for word in text.split()[:-1]]
     shares.append(np.mean([word in words for word in written]))
-    bits.append(model.bits_per_char(texts))
 print(f"bits per character {model.bits_per_char(test):.3f}")
 
 # %%

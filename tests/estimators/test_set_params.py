@@ -46,7 +46,16 @@ MAY_CHANGE = {  # what is said to be for predictions
     "Seq2SeqTranslator": {"beam_width", "length_penalty", "max_steps", "coverage_penalty", "handle_unknown"},
 }
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "errors", "get_feature_names_out"]
-METHODS += ["predict_interval", "predict_quantiles", "sample", "forecast", "predict_hypotheses", "input_attention", "temporal_attention"]
+METHODS += [
+    "log_likelihood",
+    "predict_interval",
+    "predict_quantiles",
+    "sample",
+    "forecast",
+    "predict_hypotheses",
+    "input_attention",
+    "temporal_attention",
+]
 
 
 def others(estimator, name):

@@ -19,12 +19,13 @@ from ...networks import LanguageNetwork
 from ...training import PassageExamples, Passages
 from ..face._declared import parameters
 from ..face._guards import device_of, learning, predicting, seed_of
+from ..face._noted import as_fitted
 from ..face._settings import Decayed, Recurrence, Stacked
 from ..face._trained import Lesson, Trained, refuse_other_network
 from ._following import TextState, continued, followed, on_device, primed
 from ._generation import generated, lots, next_probabilities, told_next
 from ._language_network import language_network
-from ._languages import Reading, VocabularyState, begun, gone_on, language_of
+from ._languages import Language, Reading, VocabularyState, begun, gone_on, language_of
 from ._sampling import Endings, Sampling
 from ._settings import LanguageSettings
 
@@ -172,7 +173,7 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
         language, seed = language_of(self), seed_of(self.random_state)
         train, held = reading.corpus, None
         if X_val is not None:
-            held = language.read(self, X_val, "X_val", ends=True).corpus
+            held = language.read(X_val, "X_val", ends=True).corpus
         elif self.early_stopping is True:
             train, held = train.cut(self.validation_fraction, np.random.default_rng(seed))
         place = getattr(torch, self.dtype), device_of(self)
@@ -182,10 +183,15 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
 
     # -- what is said of texts -----------------------------------------------------------------------------------------------------------------------
 
+    def _language(self) -> Language:
+        """What was learned to be read and told."""
+        check_is_fitted(self)
+        return language_of(as_fitted(self))
+
     def _told(self, X: Any, state: Any = None, *, ends: bool = True) -> tuple[Reading, NDArray[np.float64], TextState]:
         """The logarithm of the probability of each token, and where the texts then stand."""
-        check_is_fitted(self)
-        reading = language_of(self).from_state(language_of(self).read(self, X, ends=ends), state)
+        language = self._language()
+        reading = language.from_state(language.read(X, ends=ends), state)
         network = self.network_
         with predicting(self):
             states = continued(network, reading.corpus, state)
@@ -254,15 +260,15 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
         -------
         float
         """
-        if self.level not in ("char", "word"):
-            raise ValueError(f"bits_per_char is of texts, level='char' or 'word'; got level={self.level!r}")
         reading, rows, _ = self._told(X)
+        if not reading.n_chars:
+            raise ValueError(f"bits_per_char is of texts, level='char' or 'word'; got level={as_fitted(self).level!r}")
         return float(-rows.sum() / log(2) / reading.n_chars)
 
     def _reading(self, X: Any, name: str, state: Any) -> Reading:
         """Prompts, which may have no token."""
-        language = language_of(self)
-        return language.from_state(language.nothing() if X is None else language.read(self, X, name, empty=True), state)
+        language = self._language()
+        return language.from_state(language.nothing() if X is None else language.read(X, name, empty=True), state)
 
     def predict_proba(self, X: Any, *, state: Any = None) -> NDArray[np.float64]:
         """Probabilities of the next token.
@@ -300,13 +306,12 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
         state : object
             Only if ``return_state``.
         """
-        check_is_fitted(self)
-        language, network = language_of(self), self.network_
-        reading = language.from_state(language.read(self, X), state)
+        language, network = self._language(), self.network_
+        reading = language.from_state(language.read(X), state)
         corpus, ends = reading.corpus, reading.corpus.offsets[1:] - 1
         with predicting(self):
             states = continued(network, corpus, state)
-            rows, after = followed(network, corpus, states, lambda y, target: y, (self.hidden_size,))
+            rows, after = followed(network, corpus, states, lambda y, target: y, (network.recurrent.output_size,))
             standing = TextState(corpus.ids(ends), after)
             rows[:-1] = rows[1:]  # each was told before its token was read
             rows[ends] = told_next(network, on_device(network, standing))[0].double().cpu().numpy()
@@ -351,14 +356,13 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
         str, list of tokens, ndarray of shape (n, n_features), or a list of them
             What is written behind each prompt, without it; a list if there is a list of prompts.
         """
-        check_is_fitted(self)
+        language, network = self._language(), self.network_
         sampling = Sampling(temperature, top_k, top_p)
         check_scalar(n, "n", Integral, min_val=1)
-        language, network = language_of(self), self.network_
-        if self.level == "binary" and not (top_k is None and top_p is None):
+        if language.of_frames and not (top_k is None and top_p is None):
             raise ValueError("top_k and top_p are for texts of tokens; the features of a frame (level='binary') are drawn each by itself")
         stops, generator, parts = language.stops(stop), torch.Generator().manual_seed(seed_of(random_state)), []
-        reading, width = self._reading(prompt, "prompt", state), language.n_outputs if self.level == "binary" else 1
+        reading, width = self._reading(prompt, "prompt", state), language.n_outputs if language.of_frames else 1
         with predicting(self):
             standing = primed(network, reading.corpus, continued(network, reading.corpus, state))
             for some in lots(standing):
@@ -371,7 +375,7 @@ class RNNLanguageModel(LanguageSettings, Decayed, Trained, Stacked, Recurrence, 
     def vocabulary_(self) -> NDArray[Any]:
         """The tokens that are known, the most frequent first."""
         check_is_fitted(self)
-        if self.level == "binary":
+        if as_fitted(self).level == "binary":
             raise AttributeError("There is no vocabulary with level='binary'")
         return self._vocabulary.as_objects()
 

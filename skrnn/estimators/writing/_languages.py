@@ -55,12 +55,15 @@ class Language(ABC):
     ----------
     n_outputs : int
         Tokens, the unknown and the end among them, or features of a frame.
+    of_frames : bool
+        Whether it is frames, and no tokens.
     """
 
     n_outputs: int
+    of_frames: ClassVar[bool] = False
 
     @abstractmethod
-    def read(self, model: Any, X: Any, name: str = "X", *, ends: bool = False, empty: bool = False) -> Reading:
+    def read(self, X: Any, name: str = "X", *, ends: bool = False, empty: bool = False) -> Reading:
         """Texts as a corpus; ``ends`` tells whether their ends are to be told, if that is learned, ``empty`` whether they may have no token."""
 
     @abstractmethod
@@ -117,7 +120,7 @@ class OfTokens(Language):
         """The id of the end."""
         return self.n_outputs - 1 if self.has_end else None
 
-    def read(self, model: Any, X: Any, name: str = "X", *, ends: bool = False, empty: bool = False) -> Reading:
+    def read(self, X: Any, name: str = "X", *, ends: bool = False, empty: bool = False) -> Reading:
         return self.of(self.spelling.read(X, name, empty=empty), name, ends=ends)
 
     def of(self, tokens: CutTexts, name: str, *, ends: bool = False) -> Reading:
@@ -151,12 +154,14 @@ class OfTokens(Language):
 
 @dataclass(frozen=True)
 class OfFrames(Language):
-    """Frames of zeros and ones; before the first stand zeros."""
+    """Frames of zeros and ones, which are compared with those of the fit of ``model``; before the first stand zeros."""
 
     n_outputs: int
+    model: Any
+    of_frames: ClassVar[bool] = True
 
-    def read(self, model: Any, X: Any, name: str = "X", *, ends: bool = False, empty: bool = False) -> Reading:
-        return self.of(*read_frames(model, X, reset=False))
+    def read(self, X: Any, name: str = "X", *, ends: bool = False, empty: bool = False) -> Reading:
+        return self.of(*read_frames(self.model, X, reset=False))
 
     def of(self, sequences: Sequences, layout: Any) -> Reading:
         """Sequences, and the container that they came in."""
@@ -183,7 +188,7 @@ class OfFrames(Language):
 def language_of(model: Any) -> Language:
     """What a fitted estimator reads."""
     if model.level == "binary":
-        return OfFrames(model.n_features_in_)
+        return OfFrames(model.n_features_in_, model)
     return OfTokens(SPELLINGS[model.level], model._vocabulary, model.handle_unknown == "use", model._ends)
 
 
@@ -194,7 +199,7 @@ def gone_on(model: Any, X: Any) -> Reading:
         told = given_vocabulary(model.vocabulary, language.spelling)
         if told.tokens != language.vocabulary.tokens:
             raise ValueError("vocabulary is not that of the first fit, to which training goes on; use warm_start=False and fit")
-    return language.read(model, X, ends=True)
+    return language.read(X, ends=True)
 
 
 def begun(model: Any, X: Any) -> Reading:
@@ -205,7 +210,7 @@ def begun(model: Any, X: Any) -> Reading:
         model._ends = False
         sequences, layout = read_frames(model, X, reset=True)
         model.mean_, model.scale_ = np.zeros(sequences.n_features), np.ones(sequences.n_features)
-        return OfFrames(sequences.n_features).of(sequences, layout)
+        return OfFrames(sequences.n_features, model).of(sequences, layout)
     spelling = SPELLINGS[model.level]
     tokens = spelling.read(X, "X")
     if not tokens.single and len(tokens.lengths) > 1 and tokens.n_chars == len(tokens.lengths):

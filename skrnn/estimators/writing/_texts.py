@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ...data import WORD, Corpus, Known, Sequences, Vocabulary, check_sequences_and_layout, kind_of, rows_of_texts
 
-Ids = NDArray[Any]
+Codes = NDArray[Any]
 
 _BLOCK = 2**22  # tokens that are compared together
 _SMALL = 2**21  # numbers that are counted one by one; all code points of characters are less
@@ -37,12 +37,12 @@ class CutTexts:
     """
 
     tokens: Any
-    offsets: Ids
+    offsets: Codes
     single: bool
     n_chars: int = 0
 
     @property
-    def lengths(self) -> Ids:
+    def lengths(self) -> Codes:
         """Tokens of each text."""
         return np.diff(self.offsets)
 
@@ -63,7 +63,7 @@ class Spelling(ABC):
         """A text of tokens."""
 
     @abstractmethod
-    def numbers(self, tokens: Sequence[Any]) -> Ids:
+    def numbers(self, tokens: Sequence[Any]) -> Codes:
         """The numbers that stand for tokens in a text."""
 
     @abstractmethod
@@ -97,13 +97,13 @@ class Characters(OfStrings):
 
     level = "char"
 
-    def _tokens(self, texts: list[str]) -> tuple[Ids, list[int]]:
+    def _tokens(self, texts: list[str]) -> tuple[Codes, list[int]]:
         return self.numbers("".join(texts)), [len(text) for text in texts]
 
     def spell(self, tokens: list[str]) -> str:
         return "".join(tokens)
 
-    def numbers(self, tokens: Sequence[str]) -> Ids:
+    def numbers(self, tokens: Sequence[str]) -> Codes:
         return np.frombuffer("".join(tokens).encode("utf-32-le", "surrogatepass"), "<u4")
 
     def token(self, number: Any) -> str:
@@ -122,7 +122,7 @@ class Words(OfStrings):
     def spell(self, tokens: list[str]) -> str:
         return " ".join(tokens)
 
-    def numbers(self, tokens: Sequence[str]) -> Ids:
+    def numbers(self, tokens: Sequence[str]) -> Codes:
         return np.asarray(tokens, dtype=object)
 
     def token(self, number: Any) -> Any:
@@ -151,7 +151,7 @@ class Items(Spelling):
     def spell(self, tokens: list[Any]) -> list[Any]:
         return tokens
 
-    def numbers(self, tokens: Sequence[Any]) -> Ids:
+    def numbers(self, tokens: Sequence[Any]) -> Codes:
         return np.asarray(tokens) if len(tokens) and isinstance(tokens[0], Integral) else np.asarray(tokens, dtype=object)
 
     def token(self, number: Any) -> Any:
@@ -170,7 +170,7 @@ def read_frames(model: Any, X: Any, *, reset: bool) -> tuple[Sequences, Any]:
     return sequences, layout
 
 
-def offsets_of_texts(lengths: Any, single: bool, name: str, *, empty: bool) -> Ids:
+def offsets_of_texts(lengths: Any, single: bool, name: str, *, empty: bool) -> Codes:
     """Where texts begin and end; texts without a token, and no text at all, are refused unless they are allowed."""
     lengths = np.asarray(lengths, dtype=np.int64)
     if len(lengths) == 0:
@@ -219,7 +219,7 @@ def as_corpus(read: CutTexts, spelling: Spelling, vocabulary: Vocabulary, other:
     return Corpus(tokens, read.offsets, np.full(len(read.offsets) - 1, begin), known)
 
 
-def _counted(numbers: Ids) -> dict[int, int]:
+def _counted(numbers: Codes) -> dict[int, int]:
     """How often each number comes."""
     if 0 <= numbers.min() <= numbers.max() < _SMALL:
         n = np.bincount(numbers)
@@ -262,7 +262,7 @@ def _plain(row: Any) -> Any:
     return [token.item() if isinstance(token, np.generic) else token for token in row]
 
 
-def _of_one_kind(tokens: list[Any], offsets: Ids, single: bool, name: str) -> Any:
+def _of_one_kind(tokens: list[Any], offsets: Codes, single: bool, name: str) -> Any:
     """Strings as they are, whole numbers in an array; refuse other things, and a mixture."""
     kind = str if tokens and isinstance(tokens[0], str) else Integral
     for place, token in enumerate(tokens):
@@ -274,7 +274,7 @@ def _of_one_kind(tokens: list[Any], offsets: Ids, single: bool, name: str) -> An
     return tokens if kind is str else np.array(tokens, dtype=np.int64)
 
 
-def _refuse_kind(tokens: Ids, name: str) -> Ids:
+def _refuse_kind(tokens: Codes, name: str) -> Codes:
     raise ValueError(f"{name} holds strings, but the tokens of fit were whole numbers; the first is {str(tokens[0])!r}")
 
 
@@ -282,7 +282,7 @@ def _first(marks: NDArray[np.bool_]) -> int:
     return int(marks.argmax()) if marks.any() else -1
 
 
-def _first_stranger(tokens: Ids, known: Known) -> int:
+def _first_stranger(tokens: Codes, known: Known) -> int:
     """The first place of a token that is not known, gone through block by block."""
     for low in range(0, len(tokens), _BLOCK):
         if (place := _first(known.look_up(tokens[low : low + _BLOCK]) == -1)) >= 0:
