@@ -41,9 +41,11 @@ OTHERS = {
     "device": ["meta"],
 }
 MAY_CHANGE = {  # what is said to be for predictions
+    "PointerNetwork": {"beam_width"},
     "RNNCaptioner": {"beam_width", "length_penalty", "max_steps"},
     "RNNForecaster": {"n_paths"},
     "Seq2SeqTranslator": {"beam_width", "length_penalty", "max_steps", "coverage_penalty", "handle_unknown"},
+    "SequenceTranscriber": {"beam_width", "language_model", "language_weight", "length_bonus"},
 }
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "errors", "get_feature_names_out"]
 METHODS += [
