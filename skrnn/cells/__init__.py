@@ -8,7 +8,7 @@ import os
 import torch
 
 from ._antisymmetric import Antisymmetric
-from ._base import Cell, Layers, Module, Parametrised, choice, count
+from ._base import Cell, Layers, Module, Parametrised, Weights, choice, count
 from ._batch_norm import BatchNorm
 from ._cfc import CfC
 from ._clockwork import Clockwork, ClockworkState

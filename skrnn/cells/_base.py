@@ -46,6 +46,10 @@ class Layers(Module, nn.ModuleList):
     """A list of modules whose pickle holds numpy arrays."""
 
 
+class Weights(Module, nn.ParameterList):
+    """A list of weights whose pickle holds numpy arrays."""
+
+
 def _to_numpy(tensor: Tensor | None) -> Any:
     return None if tensor is None else tensor.detach().cpu().numpy()
 

@@ -78,7 +78,13 @@ def refuse_other_order(rows: Any, ids: Sequence[Any] | None, name: str) -> None:
     if ids is None or not kind_of(rows).startswith("pandas"):
         return
     labels = list(rows.index)
-    if labels != [*ids] and set(labels) == set(ids):
+    if labels == [*ids] or set(labels).isdisjoint(ids):
+        return
+    if set(labels) != set(ids):
+        if labels != [*range(len(labels))]:  # rows that are only numbered are not named
+            stranger = next(iter(set(labels) - set(ids)), labels[0])
+            raise ValueError(f"{name} has other instances than X, as {stranger!r}: {name}.loc[X.index.unique(0)] takes those of X")
+    else:
         row = next(k for k, (label, instance) in enumerate(zip(labels, ids, strict=False)) if label != instance)
         raise ValueError(
             f"{name} has the instances of X in another order: row {row} is of {labels[row]!r}, expected {ids[row]!r}. "

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array
 from ._encoding import STEPS
 from ._ids import categories_of_numbers, categories_of_strings, ids_of_numbers, ids_of_strings, named
 from ._long import refuse_other_order
+from ._reading import unmasked
 from ._sequences import Array
 from ._tables import Table, are_tokens, kind_of_cells, spells_number, tables_of
 
@@ -55,6 +56,7 @@ class StaticColumns:
             found = np.empty((n, 0))
         else:
             refuse_other_order(rows, ids, self.name)
+            rows = unmasked(rows)
             found = check_array((self.learn(rows) if reset else self).numbers(rows), dtype=np.float64, input_name=self.name)
             if len(found) != n:
                 raise ValueError(f"{self.name} must have a row for each of the {n} series; got {len(found)}")
@@ -90,6 +92,9 @@ class StaticColumns:
                 parts.append(self._floats(table, column)[:, None])
             else:
                 cells = self._cells(table, column)
+                if isinstance(cells, list) != (known.dtype == object):
+                    kinds = ("strings", "numbers") if isinstance(cells, list) else ("numbers", "strings")
+                    raise ValueError(f"{self.name} has {kinds[0]} in {named(column, table.names)}, which held {kinds[1]} in fit")
                 ids = ids_of_strings(cells, known) if isinstance(cells, list) else ids_of_numbers(cells, known)
                 parts.append(np.eye(len(known) + 1)[ids.astype(np.intp), :-1])
         return np.hstack(parts)

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._constraints import COUNT, satisfies
 from ..data import Laid, TableLayout, holds_texts, lay_out, rows_of_texts
 from ..estimators import Seq2SeqTranslator
+from ..estimators.face import as_fitted
 
 Places = NDArray[np.intp]
 Draw = Callable[[np.random.RandomState], Iterator[tuple[Places, Places]]]  # again and again rows, and where their cells come from
@@ -200,7 +201,7 @@ def _laid_out(estimator: Any, X: Any) -> Laid:
     if isinstance(parts[-1], Seq2SeqTranslator):
         X = rows_of_texts(X, "X")
     reader = next((part for part in parts if "_n_columns" in vars(part)), None)
-    told = vars(reader) if reader is not None else {}
+    told = {} if reader is None else vars(as_fitted(reader))
     layout = TableLayout(**{name: told[name] for name in ("n_lags", "layout", "step_order") if "layout" in told})
 
     def columns(table: Any) -> Places:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from ..cells import Module, put_first
+from ..cells import Module, Weights, put_first
 from ..cells._rows import as_array, keeps_rows_apart, product
 from ..cells._starts import input_weights
 from ..kernels import Layout, time_sums
@@ -134,7 +134,7 @@ class RecurrentConvolution(Module):
         super().__init__()
         n_units = n_directions * size
         self.W_e = input_weights(n_units, input_size, generator)
-        self.W_c = nn.ParameterList(input_weights(n_units, size, generator) for _ in range(n_directions))
+        self.W_c = Weights(input_weights(n_units, size, generator) for _ in range(n_directions))
         self.b = nn.Parameter(torch.zeros(n_units))
 
     def forward(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:

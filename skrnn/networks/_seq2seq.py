@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
-from ..cells import Cell, Layers, Module, State, map_state
+from ..cells import Cell, Layers, Module, State, Weights, map_state
 from ..cells._rows import product
 from ..cells._starts import input_weights
 from ..cells._wrappers import map_units
@@ -52,8 +52,8 @@ class Bridge(Module):
             return unit
 
         map_units(measured, measured, state)
-        self.V = nn.ParameterList(input_weights(n, size, generator) for n in sizes[:2])
-        self.b = nn.ParameterList(torch.zeros(n) for n in sizes[:2])
+        self.V = Weights(input_weights(n, size, generator) for n in sizes[:2])
+        self.b = Weights(torch.zeros(n) for n in sizes[:2])
 
     def forward(self, context: Tensor, state: State) -> State:
         maps = zip(self.V, self.b, strict=True)

@@ -6,9 +6,10 @@ small fit takes. The functions behind them do not.
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +37,12 @@ class Optimizer(ABC):
         self._n_steps = torch.zeros((), device=self.parameters[0].device)
 
     n_slots = 0
+
+    def twin(self) -> Self:
+        """The same optimiser, with moments of its own."""
+        other = copy.copy(self)
+        other._slots, other._n_steps = [[moment.clone() for moment in slot] for slot in self._slots], self._n_steps.clone()
+        return other
 
     @torch.no_grad()
     def step(self, learning_rate: float, weight_decay: float = 0.0) -> None:

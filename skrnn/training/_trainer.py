@@ -201,7 +201,7 @@ class _TrainingRun:
         self.plateau = Plateau()
         self._rate, self._recoveries, self._waited = settings.learning_rate, 0, 0
         self._decay = settings.alpha / data.n_rows if settings.alpha else 0.0
-        self.optimizer = optimizer or self._new_optimizer()
+        self.optimizer = self._new_optimizer() if optimizer is None else optimizer.twin()
         self._factor = over_time(settings.schedule)
         network.draw_from(generator)
         constant = self._loss_of_constant()

@@ -3,6 +3,7 @@
 import ast
 import copy
 import inspect
+import io
 import json
 import os
 import pickle
@@ -27,6 +28,7 @@ from skrnn.estimators.face._settings import Decayed, Recurrence, Stacked, Standa
 from skrnn.estimators.face._state import NumberState, fitted_names
 from skrnn.estimators.face._targets import Numbers
 from skrnn.estimators.face._trained import Trained
+from skrnn.frontends import Conv1d
 from skrnn.networks import Recurrent, SequenceNetwork
 from tests.estimators.samples import CLASSES, SAMPLES, fit_sample
 
@@ -80,6 +82,39 @@ def test_help_tells_the_defaults_of_the_class(name):
     for key, p in inspect.signature(cls).parameters.items():
         shown = f'"{p.default}"' if isinstance(p.default, str) else str(p.default)
         assert re.search(rf"^{key} : .*default={re.escape(shown)}$", inspect.cleandoc(cls.__doc__), re.MULTILINE)
+
+
+# -- pickles -------------------------------------------------------------------------------------------------------------------------------------
+
+
+class NumpyOnly(pickle.Unpickler):
+    def find_class(self, module, name):
+        assert not module.startswith("torch"), f"the pickle holds {module}.{name}"
+        return super().find_class(module, name)
+
+
+def assert_holds_no_torch(model):
+    assert type(NumpyOnly(io.BytesIO(pickle.dumps(model))).load()) is type(model)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_pickle_holds_no_torch(name):
+    assert_holds_no_torch(fit_sample(name))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        estimators.RNNClassifier(pooling="recurrent_convolution", max_epochs=1, hidden_size=4),
+        estimators.RNNClassifier(pooling="attention", n_layers=2, frontend=Conv1d(4, 2), max_epochs=1, hidden_size=4),
+        estimators.Seq2SeqRegressor(attention="bahdanau", coverage=True, max_epochs=1, hidden_size=4),
+        estimators.Seq2SeqRegressor("lstm", n_layers=2, context="both", max_epochs=1, hidden_size=4),
+    ],
+    ids=repr,
+)
+def test_no_setting_brings_torch_into_a_pickle(model):
+    X = np.random.default_rng(0).normal(size=(12, 5, 2))
+    assert_holds_no_torch(model.fit(X, X[:, :3, 0] if isinstance(model, estimators.Seq2SeqRegressor) else X[:, 0, 0] > 0))
 
 
 # -- rooms ---------------------------------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,5 @@
 """Labels in order from sequences that are not cut into pieces."""
 
-import io
 import itertools
 import pickle
 
@@ -75,18 +74,6 @@ def test_copies_say_the_same(way):
     again = clone(first).fit(as_sequences(X), Y)
     assert first.loss_curve_ == again.loss_curve_
     assert first.predict_hypotheses(X) == again.predict_hypotheses(X) == pickle.loads(pickle.dumps(first)).predict_hypotheses(X)
-
-
-class _NumpyOnly(pickle.Unpickler):
-    def find_class(self, module, name):
-        assert not module.startswith("torch"), f"the pickle holds {module}.{name}"
-        return super().find_class(module, name)
-
-
-def test_a_pickle_holds_no_torch():
-    model = make(frontend=Conv1d(4, stride=2)).fit(X, Y)
-    back = _NumpyOnly(io.BytesIO(pickle.dumps(model))).load()
-    assert back.predict(X) == model.predict(X)
 
 
 @every_way

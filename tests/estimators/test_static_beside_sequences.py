@@ -9,7 +9,7 @@ from sklearn import config_context
 from sklearn.callback import ScoringMonitor
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from skrnn import RNNClassifier, RNNForecaster, RNNRegressor
+from skrnn import EchoStateClassifier, LiquidStateClassifier, RNNClassifier, RNNForecaster, RNNRegressor
 from skrnn.data import as_sequences
 from skrnn.frontends import Conv1d, Embedding
 
@@ -120,12 +120,28 @@ def test_callbacks_score_with_it():
         (STATIC[["size"]], r"static has the columns \['size'\], expected"),
         (np.ones((300, 5)), "static has 5 columns, expected 3"),
         (STATIC.assign(size=np.nan), "static contains NaN"),
+        (STATIC.assign(kind=pd.Categorical([1, 2] * 150)), r"static has numbers in channel 0 \('kind'\), which held strings in fit"),
     ],
 )
 def test_another_table_is_refused(static, message):
     model = fitted("regressor")
     with pytest.raises(ValueError, match=message):
         model.predict(X, static=static)
+
+
+def test_what_is_masked_is_missing():
+    table = np.ma.masked_array(STATIC[["size"]].to_numpy(), mask=np.arange(300)[:, None] == 2)
+    with pytest.raises(ValueError, match="static contains NaN"):
+        RNNRegressor(**SMALL).fit(X, TURNED, static=table)
+
+
+def test_rows_of_other_instances_are_refused_but_not_rows_that_are_only_numbered():
+    frame, table, ids = long_frame()
+    y = np.arange(20.0)
+    with pytest.raises(ValueError, match="static has other instances than X, as 'z'"):
+        RNNRegressor(**SMALL).fit(frame, y, static=table.loc[ids].rename({ids[3]: "z"}))
+    numbered = frame.rename({name: k + 1 for k, name in enumerate(ids)})
+    assert RNNRegressor(**SMALL).fit(numbered, pd.Series(y), static=table.reset_index(drop=True)).n_iter_ == 3
 
 
 def test_what_fit_did_not_have_is_refused():
@@ -149,6 +165,18 @@ def test_rows_by_name_must_stand_in_the_order_of_the_instances():
         with pytest.raises(ValueError, match=f"{name} has the instances of X in another order: row 0 is of 'a1', expected 'b0'"):
             RNNRegressor(**SMALL).fit(**{"X": frame, "y": table.loc[ids, "size"]} | part)
     assert RNNRegressor(**SMALL).fit(as_sequences(frame), table["size"]).n_iter_ == 3  # names are lost, rows stand as they stand
+
+
+@pytest.mark.parametrize("kind", [RNNClassifier, RNNRegressor, EchoStateClassifier, LiquidStateClassifier])
+def test_score_looks_at_the_order_too(kind):
+    frame, table, ids = long_frame()
+    y = (table["size"] > 9).astype(int)
+    model = kind(8, random_state=0) if kind is not RNNClassifier and kind is not RNNRegressor else kind(**SMALL)
+    model.fit(frame, y[ids])
+    assert model.score(frame, y[ids]) == model.score(frame, y[ids].to_numpy())
+    for part in ({"y": y}, {"sample_weight": table["size"]}):
+        with pytest.raises(ValueError, match=f"{next(iter(part))} has the instances of X in another order"):
+            model.score(**{"X": frame, "y": y[ids]} | part)
 
 
 def test_so_must_those_of_forecasters():

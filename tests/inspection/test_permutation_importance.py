@@ -503,3 +503,11 @@ def test_what_cannot_be_exchanged_is_refused(model, lists):
     with pytest.raises(ValueError, match="features"):
         permutation_importance(model, [x[:, :2] for x in X], y)
     assert permutation_importance(model, Sequences(X[0].astype(np.float32), [0, len(X[0])]), y[:1]).importances.shape == (3, 5)
+
+
+def test_what_is_set_after_the_fit_changes_nothing():
+    X = np.random.default_rng(0).normal(size=(12, 3, 2))
+    y = X[:, 1].mean(axis=1)
+    model = RNNRegressor(layout="nct", hidden_size=3, max_epochs=3, random_state=0).fit(X, y)
+    before = permutation_importance(model, X, y, random_state=0).importances
+    np.testing.assert_array_equal(permutation_importance(model.set_params(layout="ntc"), X, y, random_state=0).importances, before)

@@ -2,6 +2,7 @@
 
 from ._guards import infinite_states as infinite_states  # these for the floor above, not for users
 from ._guards import seed_of as seed_of
+from ._noted import as_fitted as as_fitted
 from ._predictor import Predictor as Predictor
 from ._state import copy_to_learn_on as copy_to_learn_on
 from ._trained import Trained as Trained

@@ -66,8 +66,15 @@ def predicting(estimator: Any) -> Iterator[None]:
 @contextmanager
 def learning(estimator: Any) -> Iterator[None]:
     """Gradients, the threads that the estimator may use, and all as it was if anything goes wrong."""
-    with limit_threads(estimator.n_threads), torch.inference_mode(False), unchanged_on_error(estimator):
-        yield
+    network = vars(estimator).get("network_")
+    before = {} if network is None else {name: weight.detach().clone() for name, weight in network.state_dict().items()}
+    try:
+        with limit_threads(estimator.n_threads), torch.inference_mode(False), unchanged_on_error(estimator):
+            yield
+    except BaseException:
+        if network is not None:  # it may have been trained on
+            network.load_state_dict(before)
+        raise
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from ...data import (
     check_sequences_and_layout,
     check_time_order,
     give_steps,
+    long_index,
     refuse_other_index,
     refuse_other_order,
     step_rows,
@@ -233,6 +234,14 @@ class Steps(Reader):
 
     def give(self, answers: NDArray[Any], given: Given) -> Any:
         return give_steps(answers, *given)
+
+
+def refuse_other_rows(X: Any, y: Any, sample_weight: Any = None) -> None:
+    """Refuse targets or weights that are named as the instances of a long X, in another order."""
+    index = long_index(X.sequences if isinstance(X, Beside) else X)
+    if index is not None:
+        refuse_other_order(y, index.ids, "y")
+        refuse_other_order(sample_weight, index.ids, "sample_weight")
 
 
 def _ids_of(given: Given) -> list[Any] | None:

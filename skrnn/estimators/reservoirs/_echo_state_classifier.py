@@ -17,7 +17,7 @@ from ...data import Sequences
 from ..face._declared import parameters
 from ..face._guards import predicting, seed_of
 from ..face._noted import as_fitted
-from ..face._readers import Rows
+from ..face._readers import Rows, refuse_other_rows
 from ..face._settings import ClassWeighted
 from ..face._state import Fitted
 from ..face._targets import Classes, likeliest
@@ -270,3 +270,17 @@ class EchoStateClassifier(
             second = np.clip((outputs[:, 0] + 1) / 2, 0, 1)
             return np.column_stack([1 - second, second])[:, : len(self.classes_)]
         return nearest_probabilities(outputs)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Share of the sequences whose class is right.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        float
+        """
+        refuse_other_rows(X, y, sample_weight)
+        return super().score(X, y, sample_weight)

@@ -13,7 +13,7 @@ from ...data import Sequences
 from ..face._declared import parameters
 from ..face._guards import seed_of, unchanged_on_error
 from ..face._noted import as_fitted, note_parameters
-from ..face._readers import Rows
+from ..face._readers import Rows, refuse_other_rows
 from ..face._settings import ClassWeighted
 from ..face._state import Fitted
 from ._echo_state_classifier import EchoStateClassifier
@@ -152,3 +152,17 @@ class LiquidStateClassifier(ClassifierMixin, LiquidState, ClassWeighted, Readout
         """
         spikes = self._spikes_of(X)
         return self.liquid_.predict_proba(spikes)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Share of the sequences whose class is right.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as in ``fit``
+
+        Returns
+        -------
+        float
+        """
+        refuse_other_rows(X, y, sample_weight)
+        return super().score(X, y, sample_weight)

@@ -14,7 +14,7 @@ from ...networks import SequenceNetwork
 from ..face._declared import parameters
 from ..face._feature_frames import by_instance
 from ..face._held_out import HELD_OUT, STATIC
-from ..face._readers import Rows, beside
+from ..face._readers import Rows, beside, refuse_other_rows
 from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import ClassState, StaticState
 from ..face._targets import Classes, told_classes
@@ -213,6 +213,7 @@ class RNNClassifier(
         -------
         float
         """
+        refuse_other_rows(X, y, sample_weight)
         return super().score(beside(X, static), y, sample_weight)
 
     def transform(self, X: Any, *, static: Any = None) -> NDArray[np.floating]:

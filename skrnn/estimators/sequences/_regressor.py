@@ -14,7 +14,7 @@ from ...networks import SequenceNetwork
 from ..face._declared import parameters
 from ..face._feature_frames import by_instance
 from ..face._held_out import HELD_OUT, STATIC
-from ..face._readers import Rows, beside
+from ..face._readers import Rows, beside, refuse_other_rows
 from ..face._settings import Decayed, Directed, Fronted, Measured, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import NumberState, StaticState
 from ..face._targets import Numbers
@@ -166,6 +166,7 @@ class RNNRegressor(
         -------
         float
         """
+        refuse_other_rows(X, y, sample_weight)
         return super().score(beside(X, static), y, sample_weight)
 
     def transform(self, X: Any, *, static: Any = None) -> NDArray[np.floating]:
