@@ -1,6 +1,7 @@
 """Networks of recurrent layers and readouts, usable without the estimators."""
 
 from ._attention import ATTENTIONS, Attending
+from ._copying import PointerGenerator
 from ._dual_stage import DualStage
 from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback, Tokens, Values
@@ -18,6 +19,7 @@ __all__ = [
     "Encoder",
     "Feedback",
     "Pair",
+    "PointerGenerator",
     "Recurrent",
     "Regions",
     "Reservoirs",
