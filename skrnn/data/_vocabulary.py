@@ -79,11 +79,13 @@ class Vocabulary:
         object.__setattr__(self, "_ids", {token: k + self.n_reserved for k, token in enumerate(self.tokens)})
 
     @classmethod
-    def of(cls, rows: Iterable[TokenRow], min_frequency: int, n_reserved: int = 1, *, most: int | None = None) -> Vocabulary:
+    def of(
+        cls, rows: Iterable[TokenRow], min_frequency: int, n_reserved: int = 1, *, most: int | None = None, may_be_empty: bool = False
+    ) -> Vocabulary:
         """All tokens that occur often enough, or ``most`` of them."""
         counts = Counter(token for row in rows for token in row)
         kept = [token for token, n in counts.items() if n >= min_frequency]
-        if not kept:
+        if not kept and not may_be_empty:
             raise ValueError(f"No token occurs min_frequency={min_frequency} times: the vocabulary would be empty")
         return cls(tuple(sorted(kept, key=lambda token: (-counts[token], type(token).__name__, token))[:most]), n_reserved)
 

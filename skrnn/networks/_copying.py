@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from ..cells import Module
+from ..cells._rows import softmax
 from ._network import Linear
 
 
@@ -55,6 +56,11 @@ class PointerGenerator(Module):
         share = torch.zeros_like(outputs).scatter_add(1, places, a).gather(1, places)
         copied = functional.logsigmoid(-switch) + share.clamp_min(torch.finfo(share.dtype).tiny).log()
         return outputs.scatter_reduce(1, places, _log_of_sum(outputs.gather(1, places), copied), "amax")  # who stands there twice counts once
+
+
+def log_shares(outputs: Tensor) -> Tensor:
+    """Logarithms of the softmax of outputs; entries of −∞ at the end, for which there is room as others have more, change no other bit."""
+    return outputs - outputs.amax(-1, keepdim=True) + softmax(outputs).amax(-1, keepdim=True).log()
 
 
 def _log_of_sum(a: Tensor, b: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from ..cells._wrappers import map_units
 from ..engine import Runnable, TeacherForcing, resolve_teaching, rollout
 from ..frontends import Frontend
 from ._attention import Attending, AttendingState, top_attention
-from ._copying import PointerGenerator
+from ._copying import PointerGenerator, log_shares
 from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback
 from ._network import Linear
@@ -244,6 +244,10 @@ class Seq2Seq(Runnable):
             x = torch.cat([own, self.feedback.vectors(fed)], -1)
         y, states = self._run(x, torch.tensor([len(x)]), states, grad_path)
         return self.head(y), states
+
+    def log_probabilities(self, outputs: Tensor) -> Tensor:
+        """Of the tokens, from outputs of which some may have been ruled out by −∞."""
+        return log_shares(outputs) if self.copy else torch.log_softmax(outputs, -1)
 
     def write(
         self,

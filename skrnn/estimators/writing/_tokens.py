@@ -94,12 +94,12 @@ class SourceTokens(RowReader):
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         if reset:
             sources, written = read_tokens(X, "X"), read_tokens(y, "y") if self.shared else []
-            model._source_vocabulary = Vocabulary.of([*sources, *written], self.min_frequency, _RESERVED)
+            model._source_vocabulary = Vocabulary.of([*sources, *written], self.min_frequency, _RESERVED, may_be_empty=self.copied)
             model._n_channels = model.n_features_in_ = 1
         if not self.copied:
             return read_pair(self, model, X, y, target, reset=reset, names=names)
         if reset:
-            model._vocabulary = target.vocabulary_of(read_tokens(y, "y"))  # which says what is copied from X
+            model._vocabulary = target.vocabulary_of(read_tokens(y, "y"))  # what is not in it is copied from X
         with speaking_of(names[0]):
             X = read_tokens(X, "X")
         given, read = read_pair(self, model, X, y, target, reset=reset, names=names)
@@ -126,11 +126,14 @@ class TokenSequences(Target, WrittenTokensState):
     min_frequency : int
     shared : bool
         Whether the vocabulary is that of the sources.
+    copied : bool
+        Whether tokens of the sources can be copied.
     """
 
     model: Any
     min_frequency: int = 1
     shared: bool = False
+    copied: bool = False
 
     def read(self, y: Any, given: Given, reader: Reader) -> WrittenRows:
         rows = read_tokens(y, "y")
@@ -147,7 +150,9 @@ class TokenSequences(Target, WrittenTokensState):
 
     def vocabulary_of(self, rows: list[TokenRow]) -> Vocabulary:
         """What can be written where ``rows`` were."""
-        return self.model._source_vocabulary if self.shared else Vocabulary.of(rows, self.min_frequency, _RESERVED)
+        if self.shared:
+            return self.model._source_vocabulary
+        return Vocabulary.of(rows, self.min_frequency, _RESERVED, may_be_empty=self.copied)
 
     def encode(self, y: WrittenRows) -> StepRows:
         ids = self._vocabulary.encode(y.rows, "y", end=True, beside=y.strangers)
@@ -208,7 +213,7 @@ def _searched(network: Any, pairs: Any, search: BeamSearch, n_steps: int) -> Ite
         def advance(fed: Tensor, states: State, beside: Tensor = beside) -> tuple[Tensor, State]:
             outputs, states = network.step(torch.cat([beside, fed], -1), states)
             outputs[:, :END] = -torch.inf  # neither unknown nor begin are written
-            return torch.log_softmax(outputs, -1), states
+            return network.log_probabilities(outputs), states
 
         looked_at = None if network.attention is None else network.coverage
         yield index, search(advance, states, pair.first, n_steps, END, pick=network.pick, coverage=looked_at)

@@ -98,7 +98,7 @@ class Seq2SeqTranslator(
         return bool(self._network_settings["copy"]) if self.__sklearn_is_fitted__() else self.copy
 
     def _target(self) -> TokenSequences:
-        return TokenSequences(self, self.min_frequency, self.shared_vocabulary)
+        return TokenSequences(self, self.min_frequency, self.shared_vocabulary, self._copies())
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
         frontend = Embedding(self.embedding_size).build(1, generator, Categories.numbered(len(self._source_vocabulary)))
