@@ -11,7 +11,6 @@ from sklearn.model_selection import GridSearchCV
 
 from skrnn import Seq2SeqTranslator
 from skrnn.data import END, Vocabulary
-from skrnn.datasets import make_copy
 from skrnn.estimators.face._held_out import Part
 
 
@@ -41,14 +40,14 @@ def make(**settings):
 
 @pytest.fixture(scope="module")
 def learned():
-    return make(max_epochs=80).fit(X, Y)
+    return make(max_epochs=40, learning_rate=0.03).fit(X, Y)
 
 
 def test_names_that_are_in_no_vocabulary_are_copied(learned):
     assert set(learned.vocabulary_) == {"and"}
     assert learned.score(NEW, NEW_Y) >= 0.95
     assert learned.predict([["X1", "meets", "X2"]]) == [["X2", "and", "X1"]]
-    assert make(copy=False, max_epochs=80).fit(X, Y).score(NEW, NEW_Y) == 0
+    assert make(copy=False, max_epochs=40, learning_rate=0.03).fit(X, Y).score(NEW, NEW_Y) == 0
 
 
 @every_way
@@ -113,20 +112,17 @@ def test_a_target_that_stands_nowhere_is_unknown_as_ever():
 
 
 def test_strings_are_copied_by_characters():
-    texts = ["".join("abcd"[k] for k in row) for row in make_copy(200, n_symbols=4, min_length=1, max_length=4, random_state=0)[0]]
-    rng = np.random.default_rng(0)
-    strange = [text[:k] + chr(0x400 + n) + text[k:] for n, text in enumerate(texts) for k in [rng.integers(len(text) + 1)]]
-    model = make(max_epochs=60).fit(strange[:180], [text[::-1] for text in strange[:180]])
-    assert set(model.vocabulary_) == set("abcd")
-    written = model.predict(strange[180:])
-    assert all(isinstance(row, str) for row in written)
-    assert np.mean([row == text[::-1] for row, text in zip(written, strange[180:], strict=True)]) >= 0.8
+    texts = ["ab"[k % 2] + chr(0x400 + k) for k in range(80)]
+    model = make(max_epochs=40, learning_rate=0.03).fit(texts[:60], [text[::-1] for text in texts[:60]])
+    assert set(model.vocabulary_) == set("ab")
+    assert model.predict(texts[60:]) == [text[::-1] for text in texts[60:]]
 
 
 def test_tokens_need_be_no_strings():
     numbers = [[1, k + 100, (k, "x")] for k in range(60)]
-    model = make(max_epochs=60).fit(numbers, [[c, b] for _, b, c in numbers])
-    assert model.predict([[1, 7.5, (None, "y")]]) == [[(None, "y"), 7.5]]
+    model = make(max_epochs=40, learning_rate=0.03).fit(numbers, [[c] for _, _, c in numbers])
+    assert len(model.vocabulary_) == 0
+    assert model.predict([[1, 7.5, (None, "y")], [1, None, 0.5]]) == [[(None, "y")], [0.5]]
     assert all(isinstance(row, str) for row in make().fit(numbers, ["ab"] * 60).predict(numbers))
 
 
@@ -140,7 +136,7 @@ def test_attention_weights(way):
 
 
 def test_it_is_learned_on_own_outputs_too():
-    model = make(teacher_forcing="linear", max_epochs=80).fit(X, Y)
+    model = make(teacher_forcing="linear", max_epochs=40, learning_rate=0.03).fit(X, Y)
     assert model.score(NEW, NEW_Y) >= 0.9
 
 
@@ -168,7 +164,7 @@ def test_the_parameter_is_of_the_next_fit(copy):
 
 
 def test_scikit_learns_tools():
-    search = GridSearchCV(make(max_epochs=60), {"copy": [False, True]}, cv=2).fit(X, Y)
+    search = GridSearchCV(make(max_epochs=20, learning_rate=0.05), {"copy": [False, True]}, cv=2).fit(X, Y)
     assert search.best_params_ == {"copy": True}
     assert search.score(NEW, NEW_Y) >= 0.5
     assert clone(make()).get_params()["copy"] is True
