@@ -172,6 +172,14 @@ def test_scikit_learns_tools():
     assert weighted.loss_curve_ != make().fit(X, Y).loss_curve_
 
 
+def test_a_fit_leaves_what_it_leaves_without(learned):
+    """But for the weights of the switch between writing and pointing."""
+    without = make(copy=False).fit(X, Y)
+    assert set(vars(learned)) == set(vars(without))
+    assert (learned.n_features_in_, learned.mean_.shape) == (without.n_features_in_, without.mean_.shape) == (1, (1,))
+    assert learned.n_parameters_ == without.n_parameters_ + learned.hidden_size + 1
+
+
 def test_rows_may_come_one_by_one(learned):
     assert learned.predict(row for row in NEW) == learned.predict(NEW)
 

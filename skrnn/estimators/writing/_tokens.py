@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from ...cells import State
-from ...data import BEGIN, END, UNKNOWN, StepRows, TokenRow, Vocabulary, all_strings, read_tokens, warn_of_strangers
+from ...data import BEGIN, END, UNKNOWN, Sequences, StepRows, TokenRow, Vocabulary, all_strings, read_tokens, warn_of_strangers
 from ...engine import BeamSearch, Hypotheses
 from ...training import Batches, CrossEntropy, Data, Objective
 from ..face._guards import predicting
@@ -114,6 +114,9 @@ class SourceTokens(RowReader):
         elif not reset and self.min_frequency == 1:  # else the unknown token has learnt something
             warn_of_strangers(sequences.values[:, 0] == UNKNOWN, sequences.offsets, "X")
         return Given(sequences, "list")
+
+    def scales(self, sequences: Sequences, weight: Array | None) -> tuple[Array, Array]:
+        return np.zeros(1), np.ones(1)  # ids have no units
 
 
 @dataclass
