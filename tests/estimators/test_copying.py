@@ -26,7 +26,7 @@ X, Y = greetings(60)
 NEW, NEW_Y = greetings(20, seed=1)
 WAYS = [
     {},
-    {"cell": "lstm", "context": "both", "coverage": True, "bidirectional": False},
+    {"cell": "lstm", "context": "both", "coverage": True, "bidirectional": False, "reverse_source": True},
     {"attention": "dot", "n_layers": 2},
     {"attention": "general", "shared_vocabulary": True},
 ]
@@ -48,6 +48,11 @@ def test_names_that_are_in_no_vocabulary_are_copied(learned):
     assert learned.score(NEW, NEW_Y) >= 0.95
     assert learned.predict([["X1", "meets", "X2"]]) == [["X2", "and", "X1"]]
     assert make(copy=False, max_epochs=40, learning_rate=0.03).fit(X, Y).score(NEW, NEW_Y) == 0
+
+
+@every_way
+def test_every_way_of_looking_points(way):
+    assert make(hidden_size=32, max_epochs=40, learning_rate=0.03, **way).fit(X, Y).score(NEW, NEW_Y) >= 0.9
 
 
 @every_way

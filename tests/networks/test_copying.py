@@ -150,6 +150,14 @@ def test_all_ways_of_running_are_one(way):
     torch.testing.assert_close(told, free, rtol=0, atol=1e-12)
 
 
+def test_with_a_sure_teacher_all_steps_are_mixed_at_once(monkeypatch):
+    net, batch, rows = network().train(), pair(), []
+    mix = PointerGenerator.forward
+    monkeypatch.setattr(PointerGenerator, "forward", lambda head, x: rows.append(len(x)) or mix(head, x))
+    net(batch)
+    assert rows == [sum(map(len, TARGETS))]
+
+
 def test_a_copied_token_is_fed_back_as_the_one_that_stands_for_it():
     tokens = TokenVectors(V, 3, torch.Generator().manual_seed(0))
     ids = torch.tensor([[4.0], [V], [V + 7.0]])
