@@ -49,7 +49,9 @@ def test_the_import_takes_less_than_a_tenth_of_a_second(probes):
     assert min(seconds for seconds, _ in probes) < 0.1
 
 
-@pytest.mark.parametrize(("name", "room"), [("RNNClassifier", "sequences"), ("RNNTagger", "steps"), ("Seq2SeqTranslator", "writing")])
+@pytest.mark.parametrize(
+    ("name", "room"), [("RNNClassifier", "sequences"), ("RNNTagger", "steps"), ("Seq2SeqTranslator", "writing"), ("RNNLanguageModel", "writing")]
+)
 def test_an_estimator_loads_its_own_room_and_nothing_that_waits_for_fit(name, room):
     loaded = probe(ONE_ESTIMATOR.format(name=name))
     assert {other for other in ROOMS if f"skrnn.estimators.{other}" in loaded} == {room}

@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, r2_score
 
-from skrnn.metrics import bleu, coverage, crps, mase, nrmse, pinball, smape, symbol_error_rate, valid_time
+from skrnn.metrics import bleu, coverage, crps, edit_distance, label_error_rate, mase, nrmse, pinball, smape, symbol_error_rate, valid_time
 
 RNG = np.random.default_rng(0)
 TRUE, PRED = RNG.normal([1, 2, 3], size=(40, 3)), RNG.normal(size=(40, 3))
@@ -255,3 +255,41 @@ def test_bleu_is_of_the_corpus_and_punishes_what_is_short():
 def test_bleu_refuses_what_is_no_corpus(arguments, error, message):
     with pytest.raises(error, match=message):
         bleu(*arguments)
+
+
+# -- what was written down -------------------------------------------------------------------------------------------------------------------------
+
+
+def _distance(a, b):
+    """By its definition."""
+    if not a or not b:
+        return len(a) + len(b)
+    return min(_distance(a[1:], b) + 1, _distance(a, b[1:]) + 1, _distance(a[1:], b[1:]) + (a[0] != b[0]))
+
+
+def test_edit_distance_is_the_least_number_of_edits():
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        a, b = ("".join(rng.choice(list("ab"), n)) for n in rng.integers(0, 6, 2))
+        assert edit_distance(a, b) == edit_distance(b, a) == edit_distance(list(a), np.array(list(b))) == _distance(a, b)
+    assert edit_distance([1, "x", None], [1, None]) == 1
+
+
+def test_label_error_rate_is_of_all_labels():
+    true, pred = ["spam", "", ["eggs", "ham"]], ["spa", "x", ["eggs", "ham"]]
+    assert label_error_rate(true, pred) == pytest.approx(2 / 6)
+    assert label_error_rate(true, pred, sample_weight=[1, 2, 0.5]) == pytest.approx((1 + 2) / (4 + 0 + 1))
+    assert label_error_rate(["a"], ["bcd"]) == 3.0
+    assert label_error_rate(["", ""], ["", "ab"]) == 2.0
+    assert label_error_rate([""], [""]) == 0.0
+
+
+def test_label_error_rate_refuses_what_it_cannot_compare():
+    with pytest.raises(TypeError, match="got a single string"):
+        label_error_rate("spam", ["spam"])
+    with pytest.raises(ValueError, match="same number of rows"):
+        label_error_rate(["a"], ["a", "b"])
+    with pytest.raises(ValueError, match="same number of rows"):
+        label_error_rate([], [])
+    with pytest.raises(ValueError, match="sample_weight"):
+        label_error_rate(["a"], ["a"], sample_weight=[-1])

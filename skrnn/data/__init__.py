@@ -4,6 +4,9 @@ from ._categories import Categories as Categories  # this and what is written so
 from ._checks import as_sequences
 from ._checks import check_sequences as check_sequences
 from ._checks import check_sequences_and_layout as check_sequences_and_layout
+from ._corpus import Arrangement as Arrangement
+from ._corpus import Corpus as Corpus
+from ._corpus import Known as Known
 from ._encoding import AsItIs as AsItIs
 from ._encoding import Encoding as Encoding
 from ._exchange import Laid as Laid
@@ -12,6 +15,7 @@ from ._flat import LAYOUTS as LAYOUTS
 from ._flat import STEP_ORDERS as STEP_ORDERS
 from ._flat import TableLayout as TableLayout
 from ._frames import cells_of as cells_of
+from ._frames import columns_of as columns_of
 from ._frames import has_instances as has_instances
 from ._frames import kind_of as kind_of
 from ._frames import order_of_instances as order_of_instances
@@ -34,6 +38,7 @@ from ._static import StaticColumns as StaticColumns
 from ._stepping import Instants as Instants
 from ._stepping import check_increasing as check_increasing
 from ._stepping import check_no_gap as check_no_gap
+from ._steps import RowList as RowList
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
 from ._steps import step_rows as step_rows
@@ -52,6 +57,7 @@ from ._time_axis import with_index_of as with_index_of
 from ._vocabulary import BEGIN as BEGIN
 from ._vocabulary import END as END
 from ._vocabulary import UNKNOWN as UNKNOWN
+from ._vocabulary import WORD as WORD
 from ._vocabulary import TokenRow as TokenRow
 from ._vocabulary import Vocabulary as Vocabulary
 from ._vocabulary import all_strings as all_strings

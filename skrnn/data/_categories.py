@@ -18,7 +18,7 @@ from ._vocabulary import warn_of_strangers
 
 _SAY_WHAT_TOKENS_ARE = (
     "X holds texts: say what their tokens are. In front of the estimator skrnn.preprocessing.TokenEncoder() makes ids of words, "
-    "make_pipeline(TokenEncoder(), RNNClassifier(frontend=Embedding())); or pass lists of tokens, as [text.split() for text in X]; "
+    "make_pipeline(TokenEncoder(), RNNClassifier()); or pass lists of tokens, as [text.split() for text in X]; "
     "frontend=Embedding() alone, of skrnn.frontends, takes characters"
 )
 

@@ -18,6 +18,13 @@ _MOST = 2**24  # ids that float32 holds exactly
 _EXACT = 2**53  # numbers that float64 holds exactly
 
 
+class Ids(np.ndarray):
+    """Ids of tokens: whole numbers that are no quantities, which a type says. What is computed from them is an array as others."""
+
+    def __array_wrap__(self, array: Array, context: Any = None, return_scalar: bool = False) -> Any:
+        return array[()] if return_scalar else np.asarray(array)
+
+
 def categories_of_strings(cells: list[str], min_frequency: int, name: str) -> Array:
     """The strings of a channel that occur often enough, as objects; ``name`` of the channel is for errors."""
     counts = Counter(map(str, cells))

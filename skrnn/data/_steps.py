@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -84,14 +85,37 @@ class PartList(list[NDArray[Any]]):
 
     def cells(self) -> NDArray[Any]:
         """The arrays in an array of objects."""
-        cells = np.empty(len(self), dtype=object)
-        for k, part in enumerate(self):
-            cells[k] = part
-        return cells
+        return _cells(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         alike = len({part.shape for part in self}) < 2
         return np.array(list(self), dtype=dtype) if alike else self.cells()
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        # Folds of scikit-learn are joined as arrays, which must not depend on whether the sequences of one happen to have one length.
+        if function is np.concatenate and not kwargs and len(args) == 1 and all(isinstance(parts, PartList) for parts in args[0]):
+            return np.asarray(PartList(chain.from_iterable(args[0])))
+        return function(*_as_arrays(args), **{name: _as_arrays(value) for name, value in kwargs.items()})
+
+
+def _as_arrays(value: Any) -> Any:
+    if isinstance(value, PartList):
+        return np.asarray(value)
+    return type(value)(map(_as_arrays, value)) if type(value) in (list, tuple) else value
+
+
+class RowList(list[Any]):
+    """Answers of several sequences, a list for each, that numpy can join: always the cells of an array of objects."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return _cells(self)
+
+
+def _cells(items: list[Any]) -> NDArray[Any]:
+    cells = np.empty(len(items), dtype=object)
+    for k, item in enumerate(items):
+        cells[k] = item
+    return cells
 
 
 @dataclass(frozen=True, eq=False)

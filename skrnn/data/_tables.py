@@ -15,6 +15,7 @@ import numpy as np
 from ._encoding import STEPS
 from ._finite import STRINGS_HINT
 from ._frames import LONG_HINT, cells_of, columns_of, has_instances, kind_of, names_categories, order_of_instances, tensor_to_array
+from ._ids import Ids
 from ._sequences import Array, Sequences, offsets_of
 
 Columns = dict[int, Array]
@@ -68,7 +69,9 @@ class ArrayTable(Table):
         return self._array.dtype.kind in "biufc"
 
     def is_category(self, channel: int) -> bool:
-        return self.n_channels == 1 and not self.is_plain(channel) and are_tokens(self.cells(channel))
+        if self.is_plain(channel):
+            return isinstance(self._array, Ids)
+        return self.n_channels == 1 and are_tokens(self.cells(channel))
 
     def cells(self, channel: int) -> list[Any]:
         return self._rows[:, channel].tolist()
@@ -212,7 +215,7 @@ def may_hold_categories(X: Any) -> bool:
     if kind.endswith("DataFrame"):
         return any(names_categories(column) or isinstance(_first(_first(cells_of(column, kind))), str) for _, column in columns_of(X, kind))
     if isinstance(X, np.ndarray) and X.dtype.kind in "biufc":
-        return False
+        return isinstance(X, Ids)
     first = _first(X)
     return isinstance(first, str) or (first is not None and not kind.startswith("torch") and may_hold_categories(first))
 

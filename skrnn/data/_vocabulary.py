@@ -15,6 +15,8 @@ from ._sequences import Array, Sequences
 
 UNKNOWN, BEGIN, END = range(3)
 
+WORD = r"\w+(?:['’]\w+)*|[^\w\s]"  # a word, or a punctuation mark
+
 TokenRow = tuple[Hashable, ...]
 
 

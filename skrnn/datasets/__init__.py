@@ -26,6 +26,7 @@ from ._signals import (
     make_spike_templates,
     make_stream_parity,
 )
+from ._transcripts import make_phonemes, make_text_lines
 
 __all__ = [
     "REBER_LETTERS",
@@ -49,11 +50,13 @@ __all__ = [
     "make_multiple_superimposed_oscillators",
     "make_narma",
     "make_parity",
+    "make_phonemes",
     "make_reviews",
     "make_rossler",
     "make_spike_templates",
     "make_stream_parity",
     "make_temporal_order",
+    "make_text_lines",
     "make_waveform",
     "make_xor_in_time",
     "reber_successors",

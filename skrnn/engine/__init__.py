@@ -5,7 +5,8 @@ from ._chunked import ChunkedScan, scan_chunked
 from ._generated import explain, generating
 from ._guessing import Guessing
 from ._names import RULES, check_rule, resolve_rule
-from ._pack import as_packed, pack, packed_rows, unpack
+from ._pack import as_packed, longest_first, pack, packed_rows, unpack
+from ._prefix_search import PrefixSearch
 from ._rollout import rollout
 from ._rtrl import RTRL
 from ._rules import BPTT, Rule, Stream, TruncatedBPTT
@@ -33,6 +34,7 @@ __all__ = [
     "InverseSigmoidTeaching",
     "LinearTeaching",
     "PiecewiseRunnable",
+    "PrefixSearch",
     "Runnable",
     "TruncatedBPTT",
     "explain",

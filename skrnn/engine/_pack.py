@@ -57,9 +57,19 @@ def unpack(packed: PackedSequence) -> Sequences:
     return Sequences(values, offsets)
 
 
-def packed_rows(starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of end-to-end values in packed order, the number of sequences at each step, and the sequences longest first."""
-    order = np.argsort(-lengths, kind="stable")
+def longest_first(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The order of sequences in a packed batch; those of equal length keep theirs."""
+    return np.argsort(-lengths, kind="stable")
+
+
+def packed_rows(
+    starts: NDArray[np.int64], lengths: NDArray[np.int64], order: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of end-to-end values in packed order, the number of sequences at each step, and the sequences longest first.
+
+    ``order`` is theirs where they were packed before something made them shorter, and some of them equally long.
+    """
+    order = longest_first(lengths) if order is None else order
     longest = lengths[order[0]]
     sizes = np.searchsorted(-lengths[order], -np.arange(longest), side="left")
     step, sequence = Layout.of(sizes).places

@@ -23,6 +23,7 @@ def rollout(
     teacher: Sequence[Tensor] | Tensor | None = None,
     p_teacher: float = 1.0,
     generator: Generator | None = None,
+    ended: Callable[[Tensor], bool] | None = None,
 ) -> tuple[list[Tensor], State]:
     """Run a model on its own output, or, as often as a teacher is asked, on the true one (scheduled sampling; Bengio et al., 2015).
 
@@ -46,11 +47,13 @@ def rollout(
         How probable it is that a sequence gets the teacher's instead of its own in a step: drawn for each sequence and step.
     generator : torch.Generator or None
         Where that is drawn from; not used where the probability is 0 or 1.
+    ended : callable, default=None
+        Whether nothing more is wanted, from each step's output; ``None``: all steps are.
 
     Returns
     -------
     outputs : list of Tensor of shape (batch, n_outputs)
-        For each step.
+        For each step that was run.
     state : State
         After the last step, of the sequences that have one.
 
@@ -65,6 +68,8 @@ def rollout(
             fed, state = fed[:n], map_state(lambda s, n=n: s[:n], state)
         y, state = advance(fed if inputs is None else torch.cat([inputs[t], fed], -1), state)
         outputs.append(y)
+        if ended is not None and ended(y):
+            break
         fed = y if emit is None else emit(y)
         if teacher is not None and p_teacher > 0:
             fed = _taught(fed, teacher[t], p_teacher, generator)

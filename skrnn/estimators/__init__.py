@@ -23,7 +23,10 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .steps._regressor import RNNSequenceRegressor
     from .steps._tagger import RNNTagger
     from .writing._captioner import RNNCaptioner
+    from .writing._language_model import RNNLanguageModel
+    from .writing._pointer import PointerNetwork
     from .writing._seq2seq_regressor import Seq2SeqRegressor
+    from .writing._transcriber import SequenceTranscriber
     from .writing._translator import Seq2SeqTranslator
     from .writing._vector_regressor import Vec2SeqRegressor
 
@@ -34,10 +37,12 @@ __all__ = [
     "EchoStateTransformer",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNCaptioner",
     "RNNClassifier",
     "RNNForecaster",
+    "RNNLanguageModel",
     "RNNRegressor",
     "RNNSequenceRegressor",
     "RNNTagger",
@@ -46,6 +51,7 @@ __all__ = [
     "SeasonalNaiveDetector",
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",
+    "SequenceTranscriber",
     "Vec2SeqRegressor",
     "backtest",
 ]

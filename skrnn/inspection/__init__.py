@@ -1,5 +1,6 @@
 """Pictures of training and of what goes on inside a network, as scikit-learn's displays, which need matplotlib; and figures of them."""
 
+from ._alignment import AlignmentDisplay
 from ._attention import AttentionDisplay
 from ._forecast import ForecastDisplay
 from ._gates import GateDisplay
@@ -10,6 +11,7 @@ from ._reservoir import echo_state_index, largest_lyapunov_exponent, memory_capa
 from ._reservoir_display import ReservoirDisplay
 
 __all__ = [
+    "AlignmentDisplay",
     "AttentionDisplay",
     "ForecastDisplay",
     "GateDisplay",

@@ -15,7 +15,7 @@ from torch import Tensor
 from ..data import Sequences
 from ..estimators.face import Trained, predictor_of
 from ..frontends import Frontend
-from ..networks import Network
+from ..networks import LanguageNetwork, Network
 from ..training import Batches
 
 Losses = Callable[[Tensor, Any], Tensor]  # of outputs, and of the sequences of a batch that they belong to
@@ -34,7 +34,8 @@ def one_stack(estimator: Any) -> Trained:
     """The fitted estimator, whose network must be one stack of layers."""
     model = fitted(estimator)
     if not isinstance(model.network_, Network):
-        raise TypeError(f"{type(model).__name__} has an encoder and a decoder; this display draws networks with one stack of recurrent layers")
+        what = "tells the next token of a text" if isinstance(model.network_, LanguageNetwork) else "has an encoder and a decoder"
+        raise TypeError(f"{type(model).__name__} {what}; this display draws networks with one stack of recurrent layers over sequences of numbers")
     return model
 
 

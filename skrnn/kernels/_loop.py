@@ -38,9 +38,12 @@ def time_loop(step: Callable[..., None], *, per_entry: int = 0, **bound: Any) ->
     """
     variant = [v.__name__ if callable(v) else f"{k}{v}" for k, v in bound.items()]
     name = "_".join([step.__module__.rpartition("._")[2] + step.__name__, *variant, _digest(Path(step.__code__.co_filename))])
-    inner = njit(**JIT)(FunctionType(step.__code__, step.__globals__ | bound, step.__name__))
-    walk = FunctionType(_walk.__code__, globals() | {"STEP": inner}, name)
-    walk.__qualname__ = name  # numba names the file of the compiled loop after it, and would only see changes of this file
+    # After its qualified name numba calls the file of a compiled loop, in which it would only see changes of this file here, and the symbols in it:
+    # of two files that are loaded, what is called alike in both is what the first one says.
+    inner = FunctionType(step.__code__, step.__globals__ | bound, name)
+    inner.__qualname__ = f"{name}_step"
+    walk = FunctionType(_walk.__code__, globals() | {"STEP": njit(**JIT)(inner)}, name)
+    walk.__qualname__ = name
     compiled = njit(nogil=True, cache=True, **JIT)(walk)
 
     def run(layout: Layout, descending: bool, arrays: tuple[NDArray[Any], ...]) -> None:

@@ -5,7 +5,10 @@ from ._copying import PointerGenerator
 from ._dual_stage import DualStage
 from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback, Tokens, Values
+from ._language import LanguageNetwork, Passage
 from ._network import Network
+from ._next import AdaptiveNextToken, Next, NextFrame, NextToken, cutoffs_for
+from ._pointing import Choices, Pointing
 from ._readout import POOLINGS, WHOLE_POOLINGS
 from ._recurrent import Recurrent
 from ._reservoirs import Reservoirs
@@ -14,12 +17,18 @@ from ._sequence import SequenceNetwork
 from ._steps import StepNetwork
 
 __all__ = [
+    "AdaptiveNextToken",
     "Attending",
     "DualStage",
     "Encoder",
     "Feedback",
+    "LanguageNetwork",
+    "NextFrame",
+    "NextToken",
     "Pair",
+    "Passage",
     "PointerGenerator",
+    "Pointing",
     "Recurrent",
     "Regions",
     "Reservoirs",

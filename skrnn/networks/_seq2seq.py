@@ -197,7 +197,7 @@ class Seq2Seq(Runnable):
         if self.feedback is None:
             return self.head(self._run(inputs, pair.steps.batch_sizes, states, grad_path)[0])
         if pair.teacher is not None and p == 1:
-            rows = torch.cat([inputs, self.feedback.vectors(_before(pair, pair.teacher))], -1)
+            rows = torch.cat([inputs, self.feedback.vectors(fed_before(pair, pair.teacher))], -1)
             return self.head(self._run(rows, pair.steps.batch_sizes, states, grad_path)[0])
         return self._on_own_output(pair, states, inputs, p, grad_path)
 
@@ -324,7 +324,7 @@ def _tokens_apart(source: PackedSequence) -> tuple[PackedSequence, PackedSequenc
     return source._replace(data=source.data[:, :-1].contiguous()), source._replace(data=source.data[:, -1])
 
 
-def _before(pair: Pair, teacher: Tensor) -> Tensor:
+def fed_before(pair: Pair, teacher: Tensor) -> Tensor:
     """What the teacher feeds back into each step: of the step before, and in the first step what stands for it."""
     sizes = pair.steps.batch_sizes
     first = _in_order(pair)

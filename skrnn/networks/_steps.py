@@ -24,14 +24,18 @@ class StepNetwork(Network):
     bias : Tensor of shape (n_outputs,)
         Start of the head's bias.
     frontend : Frontend or None, default=None
-        Built, for the input; the recurrent layers take what comes out of it. It keeps the steps.
+        Built, for the input; the recurrent layers take what comes out of it.
     feedback : Feedback or None, default=None
         What of an output the next step sees where the network runs on its own output.
+    shortens : bool, default=False
+        Whether the frontend may make fewer steps, so that there is an output for each of what comes out of it.
     """
 
-    def __init__(self, recurrent: Recurrent, bias: Tensor, frontend: Frontend | None = None, feedback: Feedback | None = None) -> None:
+    def __init__(
+        self, recurrent: Recurrent, bias: Tensor, frontend: Frontend | None = None, feedback: Feedback | None = None, *, shortens: bool = False
+    ) -> None:
         super().__init__()
-        if frontend is not None and frontend.changes_lengths:
+        if frontend is not None and frontend.changes_lengths and not shortens:
             raise ValueError(f"An answer at every step needs a frontend that keeps the steps; {frontend!r} makes fewer of them")
         self.recurrent, self.frontend, self.feedback = recurrent, frontend, feedback
         self.head = Linear(recurrent.output_size, bias)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from .._constraints import SequenceOf
 from ..data._sequences import Array
+from ._holidays import holiday_test
 from ._times import clock_times, give_time_tables, read_time_tables
 from ._transformer import SequenceTransformer
 
@@ -59,6 +60,10 @@ class CalendarFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)
         "day_of_month", "day_of_year", "month", "quarter" (from 1), and as plain numbers in any case "weekend" (0 or 1) and "year".
     encoding : {"cyclic", "plain"}, default="cyclic"
         Sine and cosine of the phase, so that the last hour is next to the first, or the number itself in one column.
+    holidays : str, (str, str), collection of dates, or None, default=None
+        Adds a last column "holiday", 1 at all times of a holiday and else 0. The code of a country, as "DE", or a pair of it and a subdivision, as
+        ("DE", "BY"), need the package `holidays` (the extra `calendar`). Or the days themselves: dates, datetimes (their day counts) or a
+        mapping with such keys, for example from that package, where holidays of other kinds and of stock exchanges are.
 
     Attributes
     ----------
@@ -71,6 +76,8 @@ class CalendarFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)
     ------
     ValueError, TypeError
         A parameter other than those above, a time that is missing (the message has the row), and columns that hold no times.
+    ImportError
+        `holidays` is the code of a country, and the package is not installed.
 
     Notes
     -----
@@ -87,6 +94,8 @@ class CalendarFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)
     series, and then a list comes back. The columns are called "ds_time_of_day_sin", "ds_time_of_day_cos",
     "ds_weekend" …
 
+    In years for which the package has no holidays none is marked, and a warning says so.
+
     Examples
     --------
     >>> import numpy as np
@@ -99,13 +108,30 @@ class CalendarFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)
     ... ).fit_transform(times)
     array([[  6.,   3.,  60.],
            [ 18.,   1., 366.]])
+    >>> import datetime
+    >>> CalendarFeatures(
+    ...     ["weekend"], holidays=[datetime.date(2024, 12, 31)]
+    ... ).fit_transform(times)
+    array([[0., 0.],
+           [0., 1.]])
     """
 
-    _parameter_constraints = {"features": [SequenceOf(StrOptions({*CYCLES, *NUMBERS}))], "encoding": [StrOptions({"cyclic", "plain"})]}
+    _parameter_constraints = {
+        "features": [SequenceOf(StrOptions({*CYCLES, *NUMBERS}))],
+        "encoding": [StrOptions({"cyclic", "plain"})],
+        "holidays": [str, Collection, None],
+    }
 
-    def __init__(self, features: Sequence[str] = ("time_of_day", "day_of_week", "day_of_year"), encoding: str = "cyclic") -> None:
+    def __init__(
+        self,
+        features: Sequence[str] = ("time_of_day", "day_of_week", "day_of_year"),
+        encoding: str = "cyclic",
+        *,
+        holidays: str | tuple[str, str] | Collection[Any] | None = None,
+    ) -> None:
         self.features = features
         self.encoding = encoding
+        self.holidays = holidays
 
     _takes_3d = False
     _read = read_time_tables
@@ -113,21 +139,29 @@ class CalendarFeatures(SequenceTransformer, auto_wrap_output_keys=("transform",)
     def _learn(self, tables: list[Any], y: Any) -> None:
         for table in tables:
             clock_times(table)
+        self._numbers()
 
     def _change(self, tables: list[Any], layout: str) -> Any:
-        return give_time_tables([self._columns(clock_times(table)) for table in tables], layout)
+        numbers = self._numbers()
+        return give_time_tables([self._columns(clock_times(table), numbers) for table in tables], layout)
 
     def _names(self, names: Array) -> list[str]:
-        ends = {name: ("_sin", "_cos") if self.encoding == "cyclic" and name in CYCLES else ("",) for name in self.features}
-        return [f"{column}_{name}{end}" for column in names for name in self.features for end in ends[name]]
+        ends = {name: ("_sin", "_cos") if self.encoding == "cyclic" and name in CYCLES else ("",) for name in self._every()}
+        return [f"{column}_{name}{end}" for column in names for name in self._every() for end in ends[name]]
 
-    def _columns(self, times: Array) -> Array:
+    def _numbers(self) -> dict[str, Callable[[Array], Array]]:
+        return NUMBERS if self.holidays is None else NUMBERS | {"holiday": holiday_test(self)}
+
+    def _every(self) -> list[str]:
+        return [*self.features, *([] if self.holidays is None else ["holiday"])]
+
+    def _columns(self, times: Array, numbers: dict[str, Callable[[Array], Array]]) -> Array:
         """The features of the first column of times, then those of the second …"""
-        return np.column_stack([column for of_column in times.T for name in self.features for column in self._one(name, of_column)])
+        return np.column_stack([column for of_column in times.T for name in self._every() for column in self._one(name, of_column, numbers)])
 
-    def _one(self, name: str, times: Array) -> list[Array]:
-        if name in NUMBERS:
-            return [NUMBERS[name](times).astype(float)]
+    def _one(self, name: str, times: Array, numbers: dict[str, Callable[[Array], Array]]) -> list[Array]:
+        if name in numbers:
+            return [numbers[name](times).astype(float)]
         value, first, length = CYCLES[name](times)
         if self.encoding == "plain":
             return [value.astype(float)]

@@ -13,16 +13,14 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .._constraints import COUNT
-from ..data._ids import HANDLE_UNKNOWN
+from ..data._ids import HANDLE_UNKNOWN, Ids
 from ..data._sequences import Array, Sequences
-from ..data._vocabulary import UNKNOWN, TokenRow, Vocabulary, read_tokens, rows_of_texts, warn_of_strangers
+from ..data._vocabulary import UNKNOWN, WORD, TokenRow, Vocabulary, read_tokens, rows_of_texts, warn_of_strangers
 from ._transformer import SequenceTransformer
-
-_WORDS = r"\w+(?:['’]\w+)*|[^\w\s]"
 
 
 class TokenEncoder(SequenceTransformer):
-    """Cut texts into tokens, and give each token an id: for ``frontend=Embedding()``.
+    """Cut texts into tokens, and give each token an id, which estimators that read sequences embed.
 
     Choose it in front of an estimator that reads texts. It is to sequences what scikit-learn's ``CountVectorizer`` is to bags of words: the order
     of the tokens is kept. Lists of tokens need no encoder, as the estimators read them; it is still useful for them where the vocabulary is to be
@@ -68,7 +66,9 @@ class TokenEncoder(SequenceTransformer):
 
     Notes
     -----
-    What comes back is a list of arrays (n_tokens,) of whole numbers, one for each row, of any lengths. A row without any token is one unknown token.
+    What comes back is a list of arrays (n_tokens,) of whole numbers, one for each row, of any lengths. They are of a type of their own, which
+    says that they are no quantities: estimators with ``frontend="auto"`` embed them. Copies of another type are numbers as others, which
+    ``frontend=Embedding()`` embeds. A row without any token is one unknown token.
     ``transform`` warns of rows in which every token is unknown, if nothing has been learnt of the unknown.
 
     Examples
@@ -99,7 +99,7 @@ class TokenEncoder(SequenceTransformer):
         analyzer: str | Callable[[Any], Iterable[Any]] = "word",
         *,
         lowercase: bool = True,
-        token_pattern: str = _WORDS,
+        token_pattern: str = WORD,
         vocabulary: Iterable[Any] | None = None,
         min_frequency: int = 1,
         max_features: int | None = None,
@@ -161,7 +161,7 @@ class TokenEncoder(SequenceTransformer):
         return self._ids(sequences)
 
     def _ids(self, sequences: Sequences) -> list[npt.NDArray[np.int64]]:
-        ids = sequences.values[:, 0].astype(np.int64)
+        ids = sequences.values[:, 0].astype(np.int64).view(Ids)
         if self.vocabulary is None and self.min_frequency == 1 and self.max_features is None:
             warn_of_strangers(ids == UNKNOWN, sequences.offsets, "X")
         return np.split(ids, sequences.offsets[1:-1])

@@ -3,17 +3,30 @@
 from ._batches import Batches, channel_statistics
 from ._likelihoods import PREDICTIVE, NegativeBinomial, predictive
 from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
-from ._objectives import LOSSES, BinaryCrossEntropy, CrossEntropy, Distribution, Objective, Point, Predictive, SquaredError
+from ._objectives import (
+    LOSSES,
+    BinaryCrossEntropy,
+    Choosing,
+    CrossEntropy,
+    Distribution,
+    Likelihood,
+    Objective,
+    Point,
+    Predictive,
+    SquaredError,
+)
 from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
 from ._outliers import AdditiveOutliers
 from ._pairs import Pairs
 from ._pascanu import Pascanu
+from ._passages import PassageExamples, Passages
 from ._penalised import PENALTIES, as_penalties, check_penalties, penalised
 from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
 from ._sources import Data, Examples, Source
+from ._temporal_classification import TemporalClassification, Transcripts
 from ._trainer import DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
 from ._windows import WindowExamples, WindowSource, WindowSpec, steps_counted
 

@@ -31,6 +31,10 @@ class Objective(ABC):
         losses = self.losses(outputs, target)
         return losses.mean() if weight is None else (losses * weight).mean()
 
+    def of_constant(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        """Mean loss of the same output (n_outputs,) everywhere."""
+        return self.mean(output.expand(len(target), -1), target, weight)
+
 
 class CrossEntropy(Objective):
     """Softmax cross entropy; targets are class indices.
@@ -55,6 +59,25 @@ class CrossEntropy(Objective):
         return target if self.stand_in is None else target.masked_fill(target >= n_outputs, self.stand_in)
 
 
+class Choosing(Objective):
+    """Softmax cross entropy among as many choices as there are, −∞ for none; targets are their indices.
+
+    ``n_most`` is the most that there are to choose from. Nothing is constant about a choice: without knowing anything all are alike.
+    """
+
+    def __init__(self, n_most: int) -> None:
+        self.n_most = n_most
+
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(outputs, target, reduction="none")
+
+    def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
+        return weight.new_zeros(self.n_most)
+
+    def of_constant(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return torch.log(output.new_tensor(self.n_most))
+
+
 class BinaryCrossEntropy(Objective):
     """Logistic loss, summed over the outputs; targets are 0 or 1 for each output."""
 
@@ -64,6 +87,27 @@ class BinaryCrossEntropy(Objective):
     def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
         share = weight @ target / weight.sum()
         return torch.logit(share.clamp(1e-3, 1 - 1e-3))
+
+
+class Likelihood(Objective):
+    """Of a network that is told the targets, and puts out the logarithms of their probabilities, in one dimension.
+
+    Parameters
+    ----------
+    objective : Objective
+        What that is the same as, for outputs that are not.
+    constant : Tensor of shape (n_outputs,)
+        The best constant output.
+    """
+
+    def __init__(self, objective: Objective, constant: Tensor) -> None:
+        self.objective, self.constant = objective, constant
+
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return -outputs if outputs.ndim == 1 else self.objective.losses(outputs, target)
+
+    def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
+        return self.constant.to(weight)
 
 
 class Predictive(Objective):

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .._constraints import NOT_NEGATIVE, SHARE
 from ..engine import Rule, Runnable, Stream
-from ..networks import Network, Pair, Seq2Seq
+from ..networks import LanguageNetwork, Network, Pair, Seq2Seq
 from ._penalties import Penalty
 
 
@@ -68,7 +68,9 @@ class AdditiveOutliers(Penalty):
         """Any rule will do."""
 
     def fits(self, network: Runnable) -> bool:
-        """Whatever reads numbers; an id with something added is another id, or none."""
+        """Whatever reads numbers; an id with something added is another id, or none, and so is a one or a zero."""
+        if isinstance(network, LanguageNetwork):
+            return False
         frontend = network.frontend if isinstance(network, Network | Seq2Seq) else None
         return frontend is None or not frontend.looks_up
 

@@ -213,7 +213,7 @@ class _TrainingRun:
         like = self.optimizer.parameters[0]
         weight = like.new_ones(len(target)) if self.data.weight is None else self.data.weight
         constant = objective.best_constant(target, weight)
-        return float(objective.mean(constant.expand(len(target), -1), target, weight))
+        return float(objective.of_constant(constant, target, weight))
 
     @property
     def enough(self) -> bool:

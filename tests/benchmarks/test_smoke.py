@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import anomalies, cells, cold, drivers, fit, forecast, growth, memory, reservoir, ridge, search
+from benchmarks import anomalies, cells, cold, drivers, fit, forecast, growth, memory, reservoir, ridge, search, text
 from skrnn.engine import explain
 
 
@@ -22,6 +22,7 @@ def test_cells_of_users_are_compiled(kind):
     assert explain(kind().build(8, 16)) is None
 
 
+@pytest.mark.slow
 def test_cold_prints_seconds_and_verdicts(capsys):
     cold.main(["--quick"])
     out = capsys.readouterr().out
@@ -45,6 +46,13 @@ def test_growth_prints_ratios_and_a_verdict(capsys):
     growth.main(["--quick", "--cells", "GRU default"])
     out = capsys.readouterr().out
     assert all(heading in out for heading in ("| T = 20 |", "| claim ", "| holds |"))
+
+
+def test_text_prints_ratios_and_verdicts(capsys):
+    text.main(["--quick"])
+    out = capsys.readouterr().out
+    assert all(f"| {row} " in out for row in ("learn, lstm", "learn, gru", "write, lstm", "write, gru"))
+    assert all(heading in out for heading in ("| CPU / other |", "| claim ", "| holds |"))
 
 
 @pytest.mark.slow

@@ -55,7 +55,7 @@ def test_factors_of_0_and_summands_of_any_size_are_safe(reverse):
 
 
 @both_directions
-@pytest.mark.parametrize("dtype", [torch.float64, torch.complex128], ids=str)
+@pytest.mark.parametrize("dtype", [torch.float64, pytest.param(torch.complex128, marks=pytest.mark.slow)], ids=str)
 def test_a_scan_can_be_differentiated_twice(dtype, reverse):
     inputs, sizes = recurrence((5, 1, 3), dtype, n_units=2)
     assert gradcheck(lambda *v: linear_scan(*v, sizes, reverse), inputs)

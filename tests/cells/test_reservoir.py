@@ -78,7 +78,7 @@ def test_the_spectral_radius_is_exact(topology, weights, size):
     assert modulus(R) == pytest.approx(1.3, rel=1e-6 if topology == "cycle_jumps" else 1e-9)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 @pytest.mark.parametrize("weights", ["uniform", "sign"])
 def test_the_spectral_radius_of_a_large_reservoir_is_exact(weights, seed):
     """One vector of ARPACK misses the largest eigenvalue of one of these matrices in three, by about a per cent."""
@@ -159,7 +159,7 @@ def test_nothing_is_trained():
 # -- the spectral radius -----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [1, 30, 800])
+@pytest.mark.parametrize("size", [1, 30, pytest.param(800, marks=pytest.mark.slow)])
 def test_the_radius_of_matrices_with_known_eigenvalues(size):
     rng = np.random.default_rng(0)
     triangular = np.triu(rng.standard_normal((size, size)), 1)

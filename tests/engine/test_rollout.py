@@ -33,6 +33,13 @@ def test_a_run_can_be_cut_anywhere():
     assert torch.equal(torch.stack([*begin, *end]), torch.stack(whole))
 
 
+def test_a_run_ends_when_nothing_more_is_wanted():
+    whole, _ = rollout(advance, START, 5, first=FIRST)
+    outputs, (_, n) = rollout(advance, START, 5, first=FIRST, ended=lambda y: bool(torch.equal(y, whole[2])))
+    assert torch.equal(torch.stack(outputs), torch.stack(whole[:3]))
+    assert n.tolist() == [3, 3]
+
+
 def test_inputs_stand_before_the_output():
     seen = []
 

@@ -125,10 +125,12 @@ SAMPLES = {
     "EchoStateTransformer": [(RAGGED,), (TABLE,)],
     "LiquidStateClassifier": [(EQUAL, LABELS), (TABLE, LABELS % 2)],
     "LiquidStateTransformer": [(EQUAL,), (TABLE,)],
+    "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],
     "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "RNNCaptioner": [(TABLE[:20], WORDS), (TABLE[:20], ["".join(word) for word in WORDS])],
     "RNNClassifier": [(RAGGED, LABELS), (TABLE, np.eye(3, dtype=int)[LABELS])],
     "RNNForecaster": [(None, SERIES[:, 0]), (SERIES, SERIES[:, 0])],
+    "RNNLanguageModel": [("to be or not to be",), (["".join(word) for word in WORDS],)],
     "RNNRegressor": [(RAGGED, TABLE[:, 0]), (TABLE, TABLE[:, :2])],
     "RNNSequenceRegressor": [(RAGGED, STEPWISE), (SERIES, SERIES)],
     "RNNTagger": [(RAGGED, [(y > 0).astype(int) for y in STEPWISE]), (SERIES, (SERIES > 0).astype(int))],
@@ -136,6 +138,7 @@ SAMPLES = {
     "SeasonalNaiveDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "Seq2SeqRegressor": [(EQUAL, EQUAL[:, :2, 0]), (RAGGED, [x[:1] for x in RAGGED])],
     "Seq2SeqTranslator": [(WORDS, WORDS), (["".join(word) for word in WORDS], WORDS)],
+    "SequenceTranscriber": [(RAGGED, ["ab"[: len(x) // 2] for x in RAGGED]), (EQUAL, [[k % 3] * (k % 4) for k in range(len(EQUAL))])],
     "Vec2SeqRegressor": [(TABLE, TABLE[:, :3]), (TABLE, TABLE[:, 0])],
 }
 QUICK = {"hidden_size": 5, "max_epochs": 2, "random_state": 0, "horizon": 3, "n_lags": 4, "window": 20}

@@ -241,7 +241,11 @@ def test_a_reconstruction_is_compared_with_the_window_that_ends_at_the_step():
     assert np.isnan(errors[:19]).all()
 
 
-@pytest.mark.parametrize("settings", [{}, {"bidirectional": True}, {"cell": "lstm", "n_layers": 2, "dropout": 0.1}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{}, *(pytest.param(more, marks=pytest.mark.slow) for more in ({"bidirectional": True}, {"cell": "lstm", "n_layers": 2, "dropout": 0.1}))],
+    ids=str,
+)
 def test_what_never_came_before_is_reconstructed_wrongly(settings):
     model = reconstructing(max_epochs=60, **settings).fit(WAVE[:400])
     test = WAVE[400:].copy()

@@ -178,7 +178,10 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=lambda settings: " ".join(settings))
+every_setting = [settings if k % 4 == 0 else pytest.param(settings, marks=pytest.mark.slow) for k, settings in enumerate(SETTINGS)]
+
+
+@pytest.mark.parametrize("settings", every_setting, ids=lambda settings: " ".join(settings))
 def test_every_setting_learns(settings):
     """Within 60 epochs; most of them need 20."""
     y = high_or_low()

@@ -85,7 +85,9 @@ def test_past_columns_are_not_looked_at_in_the_future():
 
 
 @every_strategy
-@pytest.mark.parametrize("scaling", ["last_value", "window", "mean", "difference", "standard"])
+@pytest.mark.parametrize(
+    "scaling", ["last_value", *(pytest.param(name, marks=pytest.mark.slow) for name in ("window", "mean", "difference", "standard"))]
+)
 def test_noise_cannot_be_learned(strategy, scaling):
     """What a window's units tell about its past, and what stands in its future, is not used."""
     noise = [10 + np.random.default_rng(seed).normal(size=120) for seed in range(30)]

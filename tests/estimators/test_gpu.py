@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import RNNClassifier, Seq2SeqRegressor, Seq2SeqTranslator
+from skrnn import PointerNetwork, RNNClassifier, RNNLanguageModel, Seq2SeqRegressor, Seq2SeqTranslator, SequenceTranscriber
 from skrnn.cells import GRU, LRU, LSTM, BatchNorm, CfC, Clockwork, DepthGatedLSTM, Elman, Hyper, Leaky, Skip, VariationalDropout, Zoneout, map_state
 from skrnn.engine import _compiled as compiled
 from skrnn.engine import scan
@@ -131,4 +131,29 @@ def test_tokens_are_written_as_on_the_cpu(copy):
     text += ["axb", "yz"] if copy else []
     here, there = on_the_cpu(model).predict_hypotheses(text), model.predict_hypotheses(text)
     assert [h[0].tokens for h in here] == [h[0].tokens for h in there]
+    assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)
+
+
+@pytest.mark.parametrize("settings", [{}, {"cell": "gru", "n_layers": 2, "tie_weights": True}, {"cell": "lru", "softmax": "adaptive"}], ids=str)
+def test_texts_are_told_and_written_as_on_the_cpu(settings):
+    texts = ["ab", "ba", "aab", "bbab", ""] * 6
+    model = RNNLanguageModel(hidden_size=8, max_epochs=3, bptt_steps=4, device="cuda", random_state=0, **settings).fit(texts[:4] * 9)
+    copied = on_the_cpu(model)
+    np.testing.assert_allclose(copied.predict_proba(texts), model.predict_proba(texts), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(copied.score(texts[:4]), model.score(texts[:4]), rtol=1e-4)
+    assert copied.generate(texts, 5, random_state=0) == model.generate(texts, 5, random_state=0)
+
+
+def test_labels_are_heard_as_on_the_cpu():
+    y = ["ab"[: len(x) // 2] for x in RAGGED]
+    here, there = (SequenceTranscriber(hidden_size=8, max_epochs=3, device=device, random_state=0).fit(RAGGED, y) for device in ("cpu", "cuda"))
+    assert here.loss_curve_ == pytest.approx(there.loss_curve_, rel=1e-3)
+    for moved, stayed in zip(on_the_cpu(there).predict_log_proba(RAGGED), there.predict_log_proba(RAGGED), strict=True):
+        np.testing.assert_allclose(moved, stayed, rtol=1e-4, atol=1e-5)
+
+
+def test_places_are_pointed_at_as_on_the_cpu():
+    y = [np.argsort(x[:, 0]).tolist() for x in RAGGED]
+    model = PointerNetwork(hidden_size=8, max_epochs=3, beam_width=2, device="cuda", random_state=0).fit(RAGGED, y)
+    here, there = on_the_cpu(model).predict_hypotheses(RAGGED), model.predict_hypotheses(RAGGED)
     assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)

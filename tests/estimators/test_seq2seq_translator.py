@@ -131,6 +131,7 @@ def test_scikit_learns_tools():
     assert 0 <= search.score(test, y_test) <= 1
     written = cross_val_predict(make(max_epochs=1), TEXT, TEXT, cv=2)
     assert len(written) == 60
+    assert {type(row) for row in cross_val_predict(make(max_epochs=1), X, Y, cv=2)} == {list}
     weight = np.arange(60.0)
     model = make().fit(X, Y, weight)
     exact = [a == b for a, b in zip(model.predict(X), Y, strict=True)]

@@ -107,6 +107,34 @@ def test_answers_out_of_fold(kind, container):
             np.testing.assert_array_equal(answers[i], part)
 
 
+@pytest.mark.parametrize("container", [list, objects, as_sequences])
+@pytest.mark.parametrize("lengths", [[5, 5, 6, 7], [6, 7, 5, 5], [5, 5, 7, 7]], ids=str)
+def test_folds_of_one_length_are_joined_with_others(lengths, container):
+    X = [RNG.normal(size=(n, 3)) for n in lengths]
+    y = [x.sum(axis=1) for x in X]
+    answers = cross_val_predict(RNNSequenceRegressor(**M), container(X), y, cv=2)
+    assert (answers.dtype, answers.shape) == (object, (4,))
+    for train, test in KFold(2).split(X):
+        fitted = RNNSequenceRegressor(**M).fit([X[i] for i in train], [y[i] for i in train])
+        for i, part in zip(test, fitted.predict([X[i] for i in test]), strict=True):
+            np.testing.assert_array_equal(answers[i], part)
+
+
+def test_folds_of_the_same_length_are_joined_to_a_table():
+    answers = cross_val_predict(RNNSequenceRegressor(**M), list(EQUAL), list(EQUAL[..., 0]), cv=3)
+    assert (answers.dtype, answers.shape) == (float, (12, 6))
+
+
+def test_lists_of_answers_are_arrays_to_numpy():
+    parts = RNNTagger(**M).fit(EQUAL, GRADES).predict(list(EQUAL))
+    table = RNNTagger(**M).fit(EQUAL, GRADES).predict(EQUAL)
+    np.testing.assert_array_equal(np.mean(parts, axis=1), table.mean(axis=1))
+    np.testing.assert_array_equal(np.stack([parts, parts]), np.stack([table, table]))
+    np.testing.assert_array_equal(np.concatenate([parts, table]), np.concatenate([table, table]))
+    np.testing.assert_array_equal(np.concatenate([parts, parts], axis=1), np.concatenate([table, table], axis=1))
+    np.testing.assert_array_equal(np.concatenate(parts), table.ravel())
+
+
 def test_answers_are_in_the_container_that_came():
     model = RNNTagger(**M).fit(RAGGED, TAGS)
     assert isinstance(model.predict(RAGGED), list)

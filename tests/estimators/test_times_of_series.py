@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
@@ -306,3 +307,57 @@ def test_a_column_of_datetimes_needs_no_others():
     np.testing.assert_array_equal(scores, numbers)
     with pytest.raises(ValueError, match=r"X must have a row for each step of y; got \[60\] and \[59\] steps"):
         make(time_column="day").fit(times[:T], WAVE[: T - 1])
+
+
+DAYS = DATES.to_pydatetime().tolist()
+COLUMNS = {
+    "pandas": pd.DataFrame({"day": DATES, "promo": PROMO.promo.to_numpy()}),
+    "pandas dates": pd.DataFrame({"day": [day.date() for day in DAYS], "promo": PROMO.promo.to_numpy()}),
+    "polars": pl.DataFrame({"day": DAYS, "promo": PROMO.promo.to_numpy()}),
+    "polars dates": pl.DataFrame({"day": [day.date() for day in DAYS], "promo": PROMO.promo.to_numpy()}),
+    "polars, time last": pl.DataFrame({"promo": PROMO.promo.to_numpy(), "day": DAYS}),
+    "polars spans": pl.DataFrame({"day": [day - DAYS[0] for day in DAYS], "promo": PROMO.promo.to_numpy()}),
+    "polars zone": pl.DataFrame({"day": pl.Series(DAYS).dt.replace_time_zone("Europe/Berlin"), "promo": PROMO.promo.to_numpy()}),
+}
+
+
+@pytest.mark.parametrize("by_place", [False, True])
+@pytest.mark.parametrize("table", COLUMNS.values(), ids=COLUMNS)
+def test_a_column_of_dates_is_read_in_every_frame(table, by_place):
+    column = list(table.columns).index("day") if by_place else "day"
+    by_column = make(time_column=column, past_columns=["promo"]).fit(table[:T], WAVE[:T])
+    expected = make(past_columns=["promo"]).fit(PROMO[:T], WAVE[:T])
+    assert by_column.feature_names_in_.tolist() == ["promo"]
+    np.testing.assert_array_equal(by_column.predict(table[T + 2 : T + 4]), expected.forecast(4)[2:])
+    if not by_place:
+        np.testing.assert_array_equal(by_column.predict(table[["day"]][T : T + 3]), expected.predict())
+    with pytest.raises(ValueError, match="the index of X must begin behind the end"):
+        by_column.predict(table[T - 1 : T + 2])
+    by_column.update(table[T : T + 3], WAVE[T : T + 3])
+    np.testing.assert_array_equal(by_column.predict(), expected.update(PROMO[T : T + 3], WAVE[T : T + 3]).predict())
+
+
+@pytest.mark.parametrize("name", ["polars", "polars dates", "polars zone"])
+def test_polars_times_are_checked_and_need_no_other_columns(name):
+    table = COLUMNS[name]
+    model = make(time_column="day").fit([table[["day"]][:T]] * 2, [WAVE[:T], SALES[:T].to_numpy()])
+    np.testing.assert_array_equal(model.predict([table[["day"]][T : T + 3]] * 2), make().fit(None, [WAVE[:T]] * 2).predict())
+    series = pl.Series("sales", WAVE)
+    one = make(time_column="day").fit(table[["day"]][:T], series[:T])
+    np.testing.assert_array_equal(one.predict(table[["day"]][T + 1 : T + 3]), make().fit(None, WAVE[:T]).forecast(3)[1:])
+    with pytest.raises(ValueError, match="the index of X has a gap"):
+        make(time_column="day").fit(pl.concat([table[:7], table[8:T]]), WAVE[: T - 1])
+    with pytest.raises(ValueError, match="the index has no time in row 0"):
+        make(time_column="day").fit(table.with_columns(pl.col("day").shift(1))[:T], WAVE[:T])
+
+
+def test_places_of_columns_are_counted_with_that_of_the_time():
+    table = PROMO.reset_index().assign(price=WAVE)
+    for order in (["day", "promo", "price"], ["promo", "day", "price"], ["promo", "price", "day"]):
+        named = make(time_column="day", past_columns=["price"]).fit(table[order][:T], WAVE[:T])
+        placed = make(time_column=order.index("day"), past_columns=[order.index("price")]).fit(table[order][:T], WAVE[:T])
+        np.testing.assert_array_equal(placed.predict(table[order][T : T + 3]), named.predict(table[order][T : T + 3]))
+        counted_back = make(time_column="day", past_columns=[order.index("price") - 3]).fit(table[order][:T], WAVE[:T])
+        np.testing.assert_array_equal(counted_back.predict(table[order][T : T + 3]), named.predict(table[order][T : T + 3]))
+    with pytest.raises(ValueError, match="past_columns is column 0, but X has 2 columns beside the time"):
+        make(time_column="day", past_columns=[0]).fit(table[:T], WAVE[:T])

@@ -1,11 +1,16 @@
 """Points in time: every container says the same, cycles close, and the calendar is that of Python's own datetime."""
 
 import datetime
+import pickle
+import sys
+import warnings
 
+import holidays
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
@@ -125,3 +130,94 @@ def test_errors():
         CalendarFeatures(encoding="onehot").fit(TIMES)
     with pytest.raises(ValueError, match="X has 2 features, but CalendarFeatures is expecting 1"):
         CalendarFeatures().fit(TIMES).transform(np.column_stack([TIMES, TIMES]))
+
+
+HOURS = np.arange("2024-12-20", "2025-01-10", dtype="M8[h]")
+FREE = [datetime.date(2024, 12, 25), datetime.date(2024, 12, 26), datetime.date(2025, 1, 1)]
+LISTS = {
+    "list": lambda: FREE,
+    "tuple": lambda: tuple(FREE),
+    "set": lambda: set(FREE),
+    "names": lambda: dict.fromkeys(FREE, "a name"),
+    "datetimes": lambda: [datetime.datetime(day.year, day.month, day.day, 17) for day in FREE],
+    "datetime64": lambda: np.array(FREE, dtype="M8[D]"),
+    "objects": lambda: np.array(FREE, dtype=object),
+    "pandas index": lambda: pd.DatetimeIndex(FREE),
+    "pandas zone": lambda: pd.DatetimeIndex(FREE, tz="Asia/Tokyo"),
+    "pandas series": lambda: pd.Series(pd.DatetimeIndex(FREE)),
+    "pandas keys": lambda: dict.fromkeys(pd.DatetimeIndex(FREE), "a name"),
+    "polars series": lambda: pl.Series(FREE),
+    "country": lambda: "DE",
+    "calendar": lambda: holidays.country_holidays("DE"),
+    "years": lambda: holidays.country_holidays("DE", years=[2024, 2025], expand=False),
+}
+
+
+def holiday(given, X=HOURS):
+    return CalendarFeatures(["year"], "plain", holidays=given).fit_transform(X)[:, 1]
+
+
+@pytest.mark.parametrize("make", LISTS.values(), ids=LISTS)
+def test_holidays_are_the_same_in_every_container(make):
+    expected = [hour.date() in FREE for hour in HOURS.tolist()]
+    np.testing.assert_array_equal(holiday(make()), expected)
+
+
+def test_a_subdivision_has_holidays_of_its_own():
+    days = np.array(["2025-01-01", "2025-01-06", "2025-01-07"], dtype="M8[D]")
+    np.testing.assert_array_equal(holiday("DE", days), [1, 0, 0])
+    np.testing.assert_array_equal(holiday(("DE", "BY"), days), [1, 1, 0])
+
+
+def test_no_holidays_are_a_column_of_zeros():
+    for none in ([], (), {}, set(), np.array([])):
+        assert not holiday(none).any()
+
+
+def test_a_holiday_begins_at_midnight_of_its_own_time_zone():
+    there = pd.date_range("2024-12-24 22:00", periods=30, freq="h", tz="UTC").tz_convert("Asia/Tokyo")
+    marked = holiday([datetime.date(2024, 12, 25)], pd.DataFrame({"ds": there}))
+    np.testing.assert_array_equal(marked, there.day == 25)
+    assert 0 < marked.sum() < 30
+
+
+def test_holidays_stand_last_among_the_columns_of_a_time():
+    frame = pd.DataFrame({"a": HOURS, "b": HOURS[::-1]})
+    calendar = CalendarFeatures(["month"], holidays="DE").set_output(transform="pandas")
+    given = calendar.fit_transform(frame)
+    assert given.columns.tolist() == ["a_month_sin", "a_month_cos", "a_holiday", "b_month_sin", "b_month_cos", "b_holiday"]
+    assert calendar.get_feature_names_out().tolist() == given.columns.tolist()
+    np.testing.assert_array_equal(given["a_holiday"], given["b_holiday"][::-1])
+
+
+def test_copies_know_the_same_holidays_and_the_given_calendar_stays_as_it_is():
+    mine = holidays.country_holidays("DE", "BY")
+    calendar = CalendarFeatures(holidays=mine).fit(HOURS)
+    expected = calendar.transform(HOURS)
+    assert expected[:, -1].any()
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(calendar)).transform(HOURS), expected)
+    np.testing.assert_array_equal(clone(calendar).fit_transform(HOURS), expected)
+    assert not dict(mine)
+
+
+def test_years_without_known_holidays_warn():
+    with pytest.warns(UserWarning, match=r"holidays of 'DE' are known from \d+ to \d+, but X has times from 1950 to 2024"):
+        assert holiday("DE", np.array(["1950-12-25", "2024-12-25"], dtype="M8[D]")).tolist() == [0, 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        holiday("DE")
+
+
+@pytest.mark.parametrize(
+    "wrong", [5, True, "XX", ("DE", "XX"), ("DE", None), ["2024-12-25"], [1, 2], [None], {"2024-12-25": 1}, np.array(5)], ids=repr
+)
+def test_what_holds_no_holidays_is_refused(wrong):
+    with pytest.raises(ValueError, match="'holidays' parameter of CalendarFeatures must be"):
+        holiday(wrong)
+
+
+def test_a_country_without_the_package_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "holidays", None)
+    with pytest.raises(ImportError, match="needs the package holidays: pip install holidays"):
+        holiday("DE")
+    assert holiday(FREE).any()

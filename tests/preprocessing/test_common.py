@@ -3,6 +3,7 @@
 Run with SCIPY_ARRAY_API=1: without it scikit-learn skips the check of array API input.
 """
 
+import datetime
 import inspect
 
 import numpy as np
@@ -48,7 +49,7 @@ TRANSFORMERS = [
     SlidingWindow(n_lags=1),
     SlidingWindow(n_lags=3),
     CalendarFeatures(),
-    CalendarFeatures(["year", "month", "weekend"], encoding="plain"),
+    CalendarFeatures(["year", "month", "weekend"], encoding="plain", holidays=[datetime.date(1970, 1, 1)]),
     FourierFeatures(periods=(7.5, 30), n_harmonics=(1, 3), time=0),
     FourierFeatures(),
     Differencer(),

@@ -9,7 +9,11 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
 
+from skrnn import RNNClassifier, RNNTagger
+from skrnn.frontends import Embedding
 from skrnn.preprocessing import TokenEncoder
 
 TEXTS = ["Not bad, not bad at all!", "Bad.", "I don't know"]
@@ -121,3 +125,33 @@ def test_an_analyzer_is_a_name_or_a_function():
     assert set(TokenEncoder._parameter_constraints) == set(TokenEncoder().get_params())
     with pytest.raises(ValueError, match="The 'analyzer' parameter of TokenEncoder must be one of"):
         TokenEncoder("words").fit(TEXTS)
+
+
+LABELS = np.arange(12) % 3
+TINY = {"hidden_size": 4, "max_epochs": 2, "random_state": 0}
+
+
+def test_estimators_embed_ids_by_themselves():
+    texts = TEXTS * 4
+    model = make_pipeline(TokenEncoder(), RNNClassifier(**TINY)).fit(texts, LABELS)
+    told = make_pipeline(TokenEncoder(), RNNClassifier(frontend=Embedding(), **TINY)).fit(texts, LABELS)
+    np.testing.assert_array_equal(model.predict_proba([*texts, "not even bad"]), told.predict_proba([*texts, "not even bad"]))
+    assert model[-1].encoding_.categories_[0].tolist() == list(range(1, len(model[0].vocabulary_) + 1))
+    np.testing.assert_array_equal(clone(model).fit(texts, LABELS).predict_proba(texts), model.predict_proba(texts))
+    tags = [[label] * len(words) for label, words in zip(LABELS, WORDS * 4, strict=True)]
+    assert RNNTagger(**TINY).fit(TokenEncoder().fit_transform(texts), tags).network_.frontend is not None
+
+
+def test_ids_stay_ids_when_they_are_split_and_sent():
+    ids = TokenEncoder().fit_transform(TEXTS * 4)
+    few, _ = train_test_split(ids, random_state=0)
+    for part in (ids[:6], few, pickle.loads(pickle.dumps(ids)), [row[:2] for row in ids], np.array(ids, dtype=object), tuple(ids)):
+        assert RNNClassifier(**TINY).fit(part, LABELS[: len(part)]).network_.frontend is not None
+
+
+def test_numbers_are_never_guessed_to_be_ids():
+    ids = TokenEncoder().fit_transform(TEXTS * 4)
+    for part in ([np.array(row) for row in ids], [row.tolist() for row in ids], [row + 0 for row in ids], [row / 2 for row in ids]):
+        assert RNNClassifier(**TINY).fit(part, LABELS).network_.frontend is None
+    assert type(ids[0].max()) is np.int64
+    assert RNNClassifier(frontend=None, **TINY).fit(ids, LABELS).network_.frontend is None

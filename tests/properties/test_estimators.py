@@ -42,7 +42,7 @@ TOLERANCE = 1e-6
 LAYERS = {"n_layers": 2, "dropout": 0.5, "noise": 0.1}  # with random numbers while fitting
 KINDS = {kind: kind for kind in DATA}
 every_estimator = pytest.mark.parametrize("name", EVERY)
-every_estimator_with_a_cell = pytest.mark.parametrize("name", [name for name in EVERY if known(name, {"cell": None})])
+WITH_A_CELL = [name for name in EVERY if known(name, {"cell": None})]
 every_trained = pytest.mark.parametrize("name", NAMES)
 every_net = pytest.mark.parametrize(("name", "settings"), [(name, settings) for name in EVERY for settings in nets(name)], ids=str)
 every_trained_net = pytest.mark.parametrize(("name", "settings"), [(name, settings) for name in NAMES for settings in nets(name)], ids=str)
@@ -167,7 +167,7 @@ def test_no_seed_no_repetition(name):
     assert not np.array_equal(answers(fit(name, EQUAL, random_state=None), EQUAL), answers(fit(name, EQUAL, random_state=None), EQUAL))
 
 
-@every_estimator_with_a_cell
+@pytest.mark.parametrize("name", WITH_A_CELL)
 @pytest.mark.parametrize("cell", ["gru", "lstm", "elman"])
 def test_the_number_of_threads_does_not_change_a_bit(name, cell):
     X = np.random.default_rng(0).normal(size=(64, 100, 4))
@@ -180,7 +180,7 @@ def mean_feature(estimator, X, y):
     return estimator.transform(X).mean()
 
 
-@every_estimator_with_a_cell
+@pytest.mark.parametrize("name", [name if name == "RNNClassifier" else pytest.param(name, marks=pytest.mark.slow) for name in WITH_A_CELL])
 def test_two_processes_do_not_change_a_bit(name):
     y = target(make(name), RAGGED)
     predicts = hasattr(make(name), "predict")
@@ -385,7 +385,7 @@ def test_a_pickle_holds_no_data_and_no_optimizer(name):
     assert "_optimizer" not in vars(pickle.loads(pickle.dumps(small)))
 
 
-@every_estimator_with_a_cell
+@pytest.mark.parametrize("name", WITH_A_CELL)
 def test_a_clone_shares_nothing(name):
     cell = cells.Leaky(cells.LSTM(peephole=True))
     estimator = fit(name, RAGGED, cell=cell)

@@ -204,7 +204,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         """
         predictor = self._predictor()
         given = predictor.read(X)
-        return predictor.reader.give(self._error_model().errors(given.sequences), given)
+        return predictor.reader.give(predictor.model._error_model().errors(given.sequences), given)
 
     def score_samples(self, X: Any) -> Any:
         """How normal each time step is, given the steps before it: higher is more normal.
@@ -252,7 +252,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         predictor = self._predictor()
         given = predictor.read(X)
         judge = Judge(self.error_gaussian_, self.target_scale_, self.offset_)
-        scores = judge.scores(self._error_model().errors(given.sequences))
+        scores = judge.scores(predictor.model._error_model().errors(given.sequences))
         return with_index_of(X, predictor.reader.give(said(judge, scores), given))
 
     # -- what is expected ----------------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from ..._bases import BaseEstimator, OutlierMixin, _fit_context
 from ...data import Sequences, check_index, with_index_of
 from ..face._declared import parameters
 from ..face._guards import unchanged_on_error
+from ..face._noted import as_fitted, note_parameters
 from ..face._readers import Given, Steps
 from ..face._state import ReadState
 from ..face._targets import moments
@@ -114,6 +115,7 @@ class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator, DetectionSta
             errors = SeasonalErrors(self.target_channels_, self.period).errors(sequences)
             judge = Judge.of(errors, last_parts(sequences, self.calibration_fraction), self.target_scale_, self)
             self.error_gaussian_, self.offset_ = judge.gaussian, judge.offset
+            note_parameters(self)
         return self
 
     def score_samples(self, X: Any) -> Any:
@@ -165,5 +167,5 @@ class SeasonalNaiveDetector(OutlierMixin, Detection, BaseEstimator, DetectionSta
         check_is_fitted(self)
         given = self._read(X, reset=False)
         judge = Judge(self.error_gaussian_, self.target_scale_, self.offset_)
-        scores = judge.scores(SeasonalErrors(self.target_channels_, self.period).errors(given.sequences))
+        scores = judge.scores(SeasonalErrors(self.target_channels_, as_fitted(self).period).errors(given.sequences))
         return with_index_of(X, Steps("float64").give(said(judge, scores), given))

@@ -22,14 +22,14 @@ def parameters(cls: Declared) -> Declared:
     """Make the constructor of a class from its annotations and those of the groups that it inherits.
 
     All parameters are keyword-only but one that is declared with ``field(default=…, kw_only=False)``. What the class and its groups declare is
-    put together: ``_parameter_constraints``; the parameters that a network is ``_built_from``; what a fit ``_leaves``; and the docstring, in
-    which each describes its own parameters alone.
+    put together: ``_parameter_constraints``; the parameters that a network is ``_built_from``, and those that ``_may_change`` between fit and
+    predictions; what a fit ``_leaves``; and the docstring, in which each describes its own parameters alone.
     """
     made: Any = dataclass(eq=False, repr=False, kw_only=True)(cls)
     ancestry = made.__mro__[::-1]
     made._descriptions = _merged(ancestry, "_descriptions") | _entries(cls.__doc__ or "", "Parameters")
     made._parameter_constraints = _merged(ancestry, "_parameter_constraints")
-    made._built_from = tuple(dict.fromkeys(name for part in ancestry for name in vars(part).get("_built_from", ())))
+    made._built_from, made._may_change = (_united(ancestry, kind) for kind in ("_built_from", "_may_change"))
     made._fitted = tuple({entry.names: entry for part in ancestry for entry in vars(part).get("_leaves", ())}.values())
     made.__init__.__signature__ = _in_order(made)
     made.__doc__ = _completed(made)
@@ -38,6 +38,10 @@ def parameters(cls: Declared) -> Declared:
 
 def _merged(ancestry: tuple[type, ...], name: str) -> dict[str, Any]:
     return {key: value for part in ancestry for key, value in vars(part).get(name, {}).items()}
+
+
+def _united(ancestry: tuple[type, ...], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry for part in ancestry for entry in vars(part).get(name, ())))
 
 
 def _in_order(cls: Any) -> Signature:

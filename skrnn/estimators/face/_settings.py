@@ -76,8 +76,8 @@ class Fronted(EncodingState):
     frontend : Frontend, "auto" or None, default="auto"
         What stands between the input of a step and the first recurrent layer: ``Embedding`` for categories and tokens, ``Conv1d`` along time,
         ``PerFrame`` for a picture at each step, all of :mod:`skrnn.frontends`. Its parameters can be searched as ``frontend__…``. "auto" is
-        ``Embedding(channels="from_dtype")`` where X is made of lists of tokens, or has columns of a categorical type, else ``None``: the layers
-        see the channels of X as they are.
+        ``Embedding(channels="from_dtype")`` where X is made of lists of tokens or of what a ``TokenEncoder`` gives, or has columns of a categorical
+        type, else ``None``: the layers see the channels of X as they are.
     """
 
     frontend: Frontend | str | None = "auto"
@@ -329,6 +329,7 @@ class Computation:
 
     _place: ClassVar[int] = COMPUTATION
     _built_from: ClassVar[tuple[str, ...]] = ("dtype",)
+    _may_change: ClassVar[tuple[str, ...]] = ("n_threads",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "device": [str],
         "dtype": [Options(str, {"float32", "float64"})],

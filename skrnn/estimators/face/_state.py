@@ -86,7 +86,7 @@ def copy_to_learn_on(estimator: Any) -> Any:
 
 
 class ReadState:
-    """What later data are compared with."""
+    """What later data are compared with, and how they are read."""
 
     n_features_in_: int
     feature_names_in_: NDArray[Any]
@@ -94,6 +94,7 @@ class ReadState:
     _n_columns: int | None
     _columns: NDArray[np.intp] | None
     _rows_are_steps: bool
+    _fitted_with: dict[str, Any]
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("n_features_in_", "int", (), "Channels of the sequences, or columns if X was 2-D."),
@@ -102,6 +103,7 @@ class ReadState:
         Fitted("_n_columns", "int or None"),
         Fitted("_columns", "ndarray or None", ("n_steps", "n_channels")),
         Fitted("_rows_are_steps", "bool"),
+        Fitted("_fitted_with", "dict"),
     )
 
 

@@ -24,6 +24,7 @@ from ...networks import Recurrent
 from ...training import Batches, Examples, History, Objective, Trainer, as_penalties
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
 from ._held_out import Part, check_pair, speaking_of
+from ._noted import as_fitted, note_parameters
 from ._predictor import Predictor
 from ._progress import Progress
 from ._readers import Reader
@@ -149,6 +150,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
 
         ``conclude`` is called for the copies that callbacks get as well: they are as if training had stopped there.
         """
+        note_parameters(self)
         if not lesson.going_on:
             self._build(lesson)
         self.n_iter_ = self.n_iter_ if lesson.going_on else 0
@@ -200,7 +202,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
     def _predictor(self) -> Predictor[Any]:
         """This estimator at work."""
         check_is_fitted(self)
-        return Predictor(self, self._reader(), self._target().load(self))
+        model = as_fitted(self)
+        return Predictor(model, model._reader(), model._target().load(model))
 
     @property
     def n_parameters_(self) -> int:
@@ -291,6 +294,12 @@ def _with_named_frontend(model: Any, params: dict[str, Any]) -> dict[str, Any]:
 
 def _frontend_of(model: Any) -> Frontend | None:
     return Embedding(channels="from_dtype") if model.frontend == AUTO else resolve_frontend(model.frontend)
+
+
+def seen_lengths(model: Any, lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many steps the recurrent layers see of sequences of so many."""
+    frontend = model.network_.frontend if "network_" in vars(model) else _frontend_of(model)
+    return lengths if frontend is None else frontend.out_lengths(lengths)
 
 
 def static_columns_of(model: Any) -> StaticColumns:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ...data import kind_of
 from ..face._guards import predicting
+from ..face._noted import as_fitted
 from ._forecaster import RNNForecaster
 from ._reading import GivenSeries, check_counts, levels_between, read_panel_series
 from ._series_frames import parts_of
@@ -101,7 +102,7 @@ def backtest(
     if coverage is not None:
         (coverage,) = levels_between([coverage], "coverage")
     asked = [*levels, *([] if coverage is None else [(1 - coverage) / 2, (1 + coverage) / 2])]
-    whole = read_panel_series(model, X, y, reset=not frozen)
+    whole = read_panel_series(as_fitted(model), X, y, reset=not frozen)
     SeriesTimes.of(*whole.when, None, whole.several)
     origins = _origins(whole.lengths, horizon, step, initial_window, n_windows)
 

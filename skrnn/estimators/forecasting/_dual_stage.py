@@ -20,6 +20,7 @@ from ...engine import Rule
 from ...networks import DualStage
 from ..face._declared import parameters
 from ..face._guards import learning, predicting
+from ..face._noted import as_fitted
 from ..face._readers import Given
 from ..face._settings import Decayed, Recurrence, Standardized
 from ..face._state import Fitted, NumberState
@@ -192,7 +193,7 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         self
         """
         check_is_fitted(self)
-        table = driven_table(self, X, y, reset=False)
+        table = driven_table(as_fitted(self), X, y, reset=False)
         self._times = self._times.followed_by(*_when(X, y), None, [len(table)])
         self._end = np.concatenate([self._end, table])[-len(self._end) :]
         return self
@@ -220,7 +221,7 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         return self._labels.frame(0, predicted[:, None], axis.steps_ahead(len(predicted)), True, None)
 
     def _predicted(self, X: Any, y_history: Any) -> Array:
-        reader, table = self._reader(), self._following(X, y_history)
+        reader, table = as_fitted(self)._reader(), self._following(X, y_history)
         windows = reader.as_windows(table)
         if y_history is not None:
             predictor = self._predictor()
@@ -229,7 +230,7 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
         units = (self.target_scale_[0] / scale, (self.target_mean_[0] - mean) / scale)
         with predicting(self):
             moves = mean + scale * in_closed_loop(self.network_, windows, self.mean_, self.scale_, units)
-        return self._end[-1, -1] + np.cumsum(moves) if self.difference else moves
+        return self._end[-1, -1] + np.cumsum(moves) if reader.difference else moves
 
     def input_attention(self, X: Any) -> Array:
         """How much each driver counted in each step of the window of each prediction.
@@ -263,15 +264,16 @@ class DualStageAttentionRegressor(RegressorMixin, Decayed, Trained, Standardized
 
     def _following(self, X: Any, y_history: Any) -> Array:
         """The last steps that were seen, and those to be predicted, whose target is 0 where it is not known."""
-        n = read_drivers(self, X, reset=False).sequences.n_steps_total
+        model = as_fitted(self)
+        n = read_drivers(model, X, reset=False).sequences.n_steps_total
         self._times.followed_by(*_when(X, y_history), None, [n])
         history = np.zeros(n) if y_history is None else np.array(y_history, dtype=np.float64)
         if history.shape == (n,) and np.isnan(history[-1]):
             history[-1] = 0.0
-        return np.concatenate([self._end, driven_table(self, X, history, reset=False)])
+        return np.concatenate([self._end, driven_table(model, X, history, reset=False)])
 
     def _attention(self, table: Array) -> tuple[Array, Array]:
-        windows = self._reader().as_windows(table)
+        windows = as_fitted(self)._reader().as_windows(table)
         source = self._predictor().source(windows)
         inputs = np.empty((len(windows), self.n_lags_, table.shape[1] - 1))
         times = np.empty((len(windows), self.n_lags_, self.n_lags_))

@@ -16,6 +16,7 @@ from ...data import Panel, StaticColumns, series_moments
 from ...training import WindowSpec
 from ..face._declared import parameters
 from ..face._guards import device_of, learning, predicting, seed_of
+from ..face._noted import as_fitted
 from ..face._settings import Directed, Recurrence, Stacked, Standardized
 from ..face._trained import Lesson, Trained, refuse_other_network
 from ._fitted import FittedForecaster, Request
@@ -35,7 +36,7 @@ from ._reading import (
     read_to_come,
     require_series,
 )
-from ._series_frames import dated, timeless
+from ._series_frames import place_of_time, timeless
 from ._settings import AUTO, Forecasting, SeriesSettings, Strategy, WindowTraining
 from ._state import ForecasterState
 from ._times import Clock, SeriesTimes
@@ -144,10 +145,9 @@ class RNNForecaster(
             raise ValueError("strategy='recursive' goes forward in time: it needs bidirectional=False")
         given = read_panel_series(self, X, y, reset=True)
         self._several, self._flat, self._labels, self._ids = given.several, given.flat, given.labels, given.ids
-        names = [*vars(self).get("feature_names_in_", ())]
-        self._covariate_columns = covariate_columns(self, self.n_features_in_, names, dated(X, self.time_column) is not X)
-        time = self._covariate_columns.time
-        clock = None if time is None or given.X is None else Clock.of(given.X, time, given.several)
+        names, in_index = [*vars(self).get("feature_names_in_", ())], place_of_time(X, self.time_column)
+        self._covariate_columns = covariate_columns(self, self.n_features_in_, names, in_index)
+        clock = None if (time := self._covariate_columns.time) is None or given.X is None else Clock.of(given.X, time, given.several)
         self._times = SeriesTimes.of(*given.when, clock, given.several)
         self.mean_, self.scale_ = covariate_scales(given.X, self.standardize)
         self._plan = plan(self, given, self._plan if going_on else None)
@@ -214,7 +214,7 @@ class RNNForecaster(
         check_is_fitted(self)
         require_series(self, X, y, "update")
         with learning(self):
-            given, known = read_panel_series(self, X, y, reset=False), self._calibration
+            given, known = read_panel_series(as_fitted(self), X, y, reset=False), self._calibration
             panel = self.forecaster_.followed_by(given)
             n_new = panel.lengths - self._history.lengths
             self._times = self._times.followed_by(*given.when, given.X, n_new)
@@ -271,9 +271,9 @@ class RNNForecaster(
             check_counts(n_steps=n_steps)
         fitted = self.forecaster_
         if asks_by_name(self, X):
-            requests = requests_of_rows(self, X, n_steps)
+            requests = requests_of_rows(as_fitted(self), X, n_steps)
         else:
-            requests = fitted.requests(n_steps, *read_to_come(self, X))
+            requests = fitted.requests(n_steps, *read_to_come(as_fitted(self), X))
             if n_steps is None and X is not None and said is FittedForecaster.points:
                 refuse_whole_series(self, max(request.n_steps - request.gap for request in requests))
         with predicting(self):
@@ -329,7 +329,7 @@ class RNNForecaster(
             They never cross. Those of ``objective="quantile"`` beyond the outermost that were learned follow the tails of a normal distribution
             through these and the median.
         """
-        levels = levels_between(self.quantiles if quantiles is None else quantiles, "quantiles")
+        levels = levels_between(as_fitted(self).quantiles if quantiles is None else quantiles, "quantiles")
         return self.forecaster_.given(self._asked(None, X, FittedForecaster.quantiles, levels), ("quantile", levels))
 
     def predict_interval(self, X: Any = None, coverage: Any = 0.9) -> Any:

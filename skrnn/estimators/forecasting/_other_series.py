@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...data import Panel, series_moments
+from ..face._noted import as_fitted
 from ._learning import panel_of
 from ._reading import GivenSeries, read_panel_series
 from ._times import Clock, SeriesTimes
@@ -16,7 +17,7 @@ from ._times import Clock, SeriesTimes
 def at_the_end_of_others(forecaster: Any, X: Any, y: Any, static: Any) -> Any:
     """A copy of a fitted forecaster that knows other series, and nothing of those of its own."""
     model = copy.deepcopy(forecaster)
-    given = read_panel_series(model, X, y, reset=False, others=True)
+    given = read_panel_series(as_fitted(model), X, y, reset=False, others=True)
     whole = model._static_columns.read(static, len(given.y), given.ids, reset=False)
     clock = model._times.clock
     _refuse_other_kind(given, model._history, model.n_lags_)

@@ -211,8 +211,8 @@ class CovariateColumns(NamedTuple):
     past: list[int]  # of the past only
 
 
-def covariate_columns(settings: Any, n_features: int, names: list[str], in_index: bool) -> CovariateColumns:
-    """Where the time, unless it is in the index, and what is only known of the past, stand among the columns of X."""
+def covariate_columns(settings: Any, n_features: int, names: list[str], in_index: int | None) -> CovariateColumns:
+    """Where the time, unless it went from the place `in_index` into the index, and what is only known of the past, stand among the columns of X."""
 
     def place(column: Any, parameter: str) -> int:
         if isinstance(column, str):
@@ -221,11 +221,13 @@ def covariate_columns(settings: Any, n_features: int, names: list[str], in_index
             return names.index(column)
         if not isinstance(column, Integral):
             raise ValueError(f"{parameter} must name columns of X, or number them; got {column!r}")
-        if not -n_features <= int(column) < n_features:
-            raise ValueError(f"{parameter} is column {column}, but X has {n_features} columns")
-        return int(column) % n_features
+        n_columns = n_features + (in_index is not None)
+        if not -n_columns <= int(column) < n_columns or int(column) % n_columns == in_index:
+            raise ValueError(f"{parameter} is column {column}, but X has {n_features} columns{' beside the time' * (n_columns > n_features)}")
+        counted = int(column) % n_columns
+        return counted - (in_index is not None and counted > in_index)
 
-    time = None if settings.time_column is None or in_index else place(settings.time_column, "time_column")
+    time = None if settings.time_column is None or in_index is not None else place(settings.time_column, "time_column")
     past = [place(column, "past_columns") for column in settings.past_columns]
     if past and settings.strategy == "recursive":
         raise ValueError("past_columns cannot be seen by strategy='recursive', which runs through the future: use 'direct' or 'seq2seq'")

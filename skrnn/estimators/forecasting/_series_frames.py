@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import Sequences, TimeAxis, cells_of, has_instances, has_times, instants_of, kind_of, order_of_instances, unmasked
+from ...data import Sequences, TimeAxis, cells_of, columns_of, has_instances, has_times, instants_of, kind_of, order_of_instances, unmasked
 
 Array = NDArray[np.float64]
 
@@ -91,14 +93,46 @@ def labels_of(y: Any, parts: list[Any], several: bool) -> SeriesLabels | None:
     return SeriesLabels(tuple(columns), ids_of(y))
 
 
+def place_of_time(X: Any, column: Any) -> int | None:
+    """Where among the columns of a frame, or of the first in a list, `column` stands, by name or place, if it holds points in time."""
+    if isinstance(X, list | tuple):
+        return place_of_time(X[0], column) if X else None
+    kind = kind_of(X)
+    if column is None or not kind.endswith("DataFrame"):
+        return None
+    columns = columns_of(X, kind)
+    labels = [label for label, _ in columns]
+    place = labels.index(column) if column in labels else int(column) if isinstance(column, Integral) else len(columns)
+    if not -len(columns) <= place < len(columns):
+        return None
+    return place % len(columns) if _holds_times(columns[place][1]) else None
+
+
+def _holds_times(column: Any) -> bool:
+    named = str(column.dtype).lower().startswith(("date", "period", "timedelta", "duration"))
+    return named or (column.dtype == object and len(column) > 0 and all(isinstance(value, datetime.date) for value in column))
+
+
 def dated(X: Any, column: Any) -> Any:
-    """Pandas tables, or a list of them, whose column of that name holds points in time, with these as their index; others as they are."""
+    """Frames, or a list of them, whose time column holds points in time, in pandas and with these as their index; others as they are."""
     if isinstance(X, list | tuple):
         parts = [dated(part, column) for part in X]
         return parts if any(new is not old for new, old in zip(parts, X, strict=True)) else X
-    if not isinstance(column, str) or kind_of(X) != "pandas.DataFrame" or column not in X.columns:
+    place = place_of_time(X, column)
+    if place is None:
         return X
-    return X.set_index(column) if str(X[column].dtype).startswith(("datetime", "period", "timedelta")) else X
+    return X.set_index(X.columns[place]) if kind_of(X).startswith("pandas") else _in_pandas(X, X.columns[place])
+
+
+def _in_pandas(frame: Any, time: str) -> Any:
+    """A polars frame in pandas, with one of its columns as index."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        raise ImportError(f"the points in time of column {time!r} are read by pandas: pip install pandas, or let time_column hold numbers") from error
+    columns = {column.name: column.to_numpy() for column in frame.get_columns()}
+    index, zone = pd.Index(columns.pop(time), name=time), getattr(frame.schema[time], "time_zone", None)
+    return pd.DataFrame(columns, index.tz_localize("UTC").tz_convert(zone) if zone else index)
 
 
 def timeless(data: Any) -> Any:

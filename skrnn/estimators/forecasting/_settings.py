@@ -82,7 +82,7 @@ class Forecasting:
     calibration_fraction : float, default=0.2
         Share of each series that is that part.
     n_paths : int, default=200
-        Paths that quantiles are taken from where forecasts are fed back.
+        Paths that quantiles are taken from where forecasts are fed back; it may be set after ``fit``.
     """
 
     n_lags: int | str = AUTO
@@ -94,6 +94,7 @@ class Forecasting:
 
     _place: ClassVar[int] = TASK
     _built_from: ClassVar[tuple[str, ...]] = ("n_lags", "horizon", "quantiles")
+    _may_change: ClassVar[tuple[str, ...]] = ("n_paths",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_lags": [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO})],
         "horizon": [Interval(Integral, 1, None, closed="left")],
@@ -120,8 +121,9 @@ class SeriesSettings:
     missing : {"error", "mask"}, default="error"
         NaN in y: refused; or filled with the last known value, which the network is told, and not learned from.
     time_column : int or str, default=None
-        Column of X that is the time in equal steps, as numbers; or as datetimes, which a pandas frame may hold as its index too. It is checked for
-        gaps, tells ``predict`` how many steps after the end its rows lie (as ``TimeSeriesSplit(gap=…)`` needs), and is no covariate.
+        Column of X that is the time in equal steps, as numbers; or as dates or datetimes of a pandas or polars frame, of which the former may hold
+        them as its index too. It is checked for gaps, tells ``predict`` how many steps after the end its rows lie (as ``TimeSeriesSplit(gap=…)``
+        needs), and is no covariate.
     past_columns : tuple of int or str, default=()
         Columns of X that are not known beforehand: only their past is seen.
     """

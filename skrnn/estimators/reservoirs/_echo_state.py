@@ -15,6 +15,7 @@ from ...cells import visual_block
 from ...data import Sequences
 from ...networks import Reservoirs
 from ..face._guards import predicting, unchanged_on_error, with_named_cell
+from ..face._noted import note_parameters
 from ..face._readers import Reader
 from ..face._settings import Standardized
 from ..face._state import Fitted, ReadState, ScaleState, fitted_names, pickled
@@ -42,6 +43,7 @@ class EchoState(ReservoirSettings, Standardized, ReservoirComputation, BaseEstim
             for name in fitted_names(self):
                 del self.__dict__[name]
             yield
+            note_parameters(self)
 
     def _measure(self, sequences: Sequences, weight: NDArray[np.float64] | None = None) -> None:
         """Learn the standardisation of the channels."""

@@ -16,6 +16,7 @@ from ..._bases import ClassifierMixin, _fit_context
 from ...data import Sequences
 from ..face._declared import parameters
 from ..face._guards import predicting, seed_of
+from ..face._noted import as_fitted
 from ..face._readers import Rows
 from ..face._settings import ClassWeighted
 from ..face._state import Fitted
@@ -41,7 +42,7 @@ _FEWEST_UNITS = 20  # of a trial, whose readout sees the units once for each seg
 
 def _readout_has(method: str) -> Callable[[Any], Any]:
     """Our own readout has every method; another one may not have it, and then neither have we."""
-    return lambda estimator: estimator.readout is None or attrgetter(method)(estimator.readout)
+    return lambda estimator: as_fitted(estimator).readout is None or attrgetter(method)(as_fitted(estimator).readout)
 
 
 @parameters
@@ -206,9 +207,10 @@ class EchoStateClassifier(
 
     def _features(self, X: Any) -> NDArray[np.floating]:
         check_is_fitted(self)
-        sequences, _ = self._reader().read(self, X, reset=False)
+        model = as_fitted(self)
+        sequences, _ = model._reader().read(model, X, reset=False)
         with predicting(self):
-            return StatePooling.of(self).rows(self._drive(sequences))
+            return StatePooling.of(model).rows(self._drive(sequences))
 
     @available_if(_readout_has("decision_function"))
     def decision_function(self, X: Any) -> Array:
@@ -222,7 +224,7 @@ class EchoStateClassifier(
         -------
         ndarray of shape (n_sequences,) or (n_sequences, n_classes)
         """
-        if self.readout is not None:
+        if as_fitted(self).readout is not None:
             return np.asarray(self.readout_.decision_function(self._features(X)))
         outputs = self._outputs(X)
         return outputs[:, 0] if len(self.classes_) < 3 else outputs
@@ -243,7 +245,7 @@ class EchoStateClassifier(
         -------
         ndarray of shape (n_sequences,)
         """
-        if self.readout is not None:
+        if as_fitted(self).readout is not None:
             return np.asarray(self.readout_.predict(self._features(X)))
         outputs = self._outputs(X)
         return likeliest(outputs, self.classes_)
@@ -261,7 +263,7 @@ class EchoStateClassifier(
         ndarray of shape (n_sequences, n_classes)
             In the order of ``classes_``; rows sum to 1.
         """
-        if self.readout is not None:
+        if as_fitted(self).readout is not None:
             return np.asarray(self.readout_.predict_proba(self._features(X)))
         outputs = self._outputs(X)
         if len(self.classes_) < 3:

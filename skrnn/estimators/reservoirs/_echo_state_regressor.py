@@ -16,8 +16,8 @@ from ..._bases import BaseEstimator, RegressorMixin, _fit_context
 from ...data import Sequences
 from ..face._declared import parameters
 from ..face._guards import predicting, seed_of, unchanged_on_error
+from ..face._noted import as_fitted, note_parameters
 from ..face._readers import Steps
-from ..face._state import Fitted
 from ..face._step_values import join_arrays
 from ..face._targets import moments
 from ._blueprint import Blueprint
@@ -28,43 +28,12 @@ from ._echo_state import EchoState
 from ._learners import Force, FreeRun, Learned, Learner, Model, Recursive, Ridge
 from ._partition_work import describe_steps, sum_steps
 from ._partitions import TINY_CHANNEL, TINY_TARGET, Partitions, in_partitions, mean_and_scale, only_reading, split_by
-from ._readouts import ReadoutState, readout_of
+from ._readouts import ReadoutState, StepReadoutState, readout_of
 from ._scales import N_UNITS, N_UNITS_AGAIN, choose_scales
 from ._settings import PenaltyPerTarget, ReadoutSettings, TunedScales
 from ._taught_steps import TaughtSteps, read_taught_steps, require_longer, step_folds, step_trial
 
 Array = NDArray[np.float64]
-
-
-class StepReadoutState:
-    """What is learned from steps, and where it ended."""
-
-    washout_: int
-    target_mean_: Array
-    target_scale_: Array
-    state_: Any
-    _target_reach: Array
-    _learned: Any
-    _one_series: bool
-    _single_output: bool
-    _n_outputs: int
-
-    _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("washout_", "int", (), "Steps at the beginning of each sequence that were not learned from."),
-        Fitted(
-            "target_mean_, target_scale_",
-            "ndarray",
-            ("n_outputs",),
-            "Mean and standard deviation of the targets, or 0 and 1 without ``standardize``: the units of what is fed back.",
-        ),
-        Fitted(
-            "state_", "tuple", (), "The state after the training data, for ``predict`` and ``forecast``: of the reservoirs, and the last targets."
-        ),
-        Fitted("_learned", "NormalEquations, RecursiveLeastSquares or None", kept=False),
-        Fitted("_target_reach", "ndarray"),
-        Fitted("_one_series, _single_output", "bool"),
-        Fitted("_n_outputs", "int"),
-    )
 
 
 @parameters
@@ -219,6 +188,7 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
         with predicting(self), unchanged_on_error(self):
             if not self.__sklearn_is_fitted__():
                 self._begin(read_taught_steps(self, X, y, sample_weight, reset=True))
+                note_parameters(self)
             else:
                 self._go_on(read_taught_steps(self, X, y, sample_weight, reset=False), self.state_ if continue_stream else None)
         return self
@@ -274,6 +244,8 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
         """Learn from more sequences, which begin, or go on from ``state``."""
         if "_learned" not in vars(self):
             raise ValueError("partial_fit cannot go on: what was learned from is not saved with a model; call fit")
+        if self.feedback != as_fitted(self).feedback:
+            raise ValueError(f"feedback must stay between calls of partial_fit; got feedback={self.feedback}: call fit")
         learner = self._learner()
         self._target_reach = range_of(np.concatenate([self._target_reach, taught.targets]))
         if learner.keeps is None or self._learned is None:
@@ -319,9 +291,10 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
             Only if ``return_state``.
         """
         check_is_fitted(self)
-        given = self._reader().read(self, X, reset=False)
-        outputs, after = self._outputs(given.sequences, state)
-        y = self._reader().give(outputs[:, 0] if self._single_output else outputs, given)
+        model = as_fitted(self)
+        given = model._reader().read(model, X, reset=False)
+        outputs, after = model._outputs(given.sequences, state)
+        y = model._reader().give(outputs[:, 0] if self._single_output else outputs, given)
         return (y, after) if return_state else y
 
     def _outputs(self, sequences: Sequences, state: Any = None) -> tuple[Array, Any]:
@@ -362,13 +335,14 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
         check_is_fitted(self)
         if not isinstance(n_steps, Integral) or n_steps < 1:
             raise ValueError(f"n_steps must be a whole number from 1 up; got {n_steps!r}")
-        if self.feedback == (X is None):
+        model = as_fitted(self)
+        if model.feedback == (X is None):
             raise ValueError("X must hold the inputs of the steps to come with feedback=True, and must be None without; got " + type(X).__name__)
         state = self.state_ if state is None else state
         with predicting(self):
-            loop = ClosedLoop(self.network_, self._units)
+            loop = ClosedLoop(self.network_, model._units)
             now = taken_up(state, self.network_, len(state[1]), self._n_outputs)
-            future = None if X is None else loop.future(self._reader().read(self, X, reset=False).sequences, n_steps, len(state[1]))
+            future = None if X is None else loop.future(model._reader().read(model, X, reset=False).sequences, n_steps, len(state[1]))
             y = loop.run(readout_of(self), now, n_steps, future)[0].swapaxes(0, 1)
             warn_of_escape(y, self._target_reach)
         y = y[0] if self._one_series and len(y) == 1 else y
@@ -388,11 +362,12 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
         float
         """
         check_is_fitted(self)
-        sequences, targets, weight = read_taught_steps(self, X, y, sample_weight, reset=False)
+        model = as_fitted(self)
+        sequences, targets, weight = read_taught_steps(model, X, y, sample_weight, reset=False)
         counted = np.arange(sequences.n_steps_total) - np.repeat(sequences.offsets[:-1], sequences.lengths) >= self.washout_
         counted |= not counted.any()
         weight = None if weight is None else weight[counted]
-        return float(r2_score(targets[counted], self._outputs(sequences)[0][counted], sample_weight=weight))
+        return float(r2_score(targets[counted], model._outputs(sequences)[0][counted], sample_weight=weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

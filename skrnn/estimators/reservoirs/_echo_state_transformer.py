@@ -11,7 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from ..._bases import TransformerMixin, _fit_context
 from ...data import ROWS, give_steps
 from ..face._declared import parameters
+from ..face._feature_frames import by_instance
 from ..face._guards import predicting, seed_of
+from ..face._noted import as_fitted
 from ..face._readers import Rows
 from ._blueprint import Blueprint, Scales
 from ._drive import warn_of_constants
@@ -102,11 +104,12 @@ class EchoStateTransformer(TransformerMixin, EchoState, MeanWashout, SummarySett
             With ``pooling=None`` a list of (n_steps, n_features_out), or an array of three axes for equal lengths in an array.
         """
         check_is_fitted(self)
-        sequences, layout = self._reader().read(self, X, reset=False)
+        model = as_fitted(self)
+        sequences, layout = model._reader().read(model, X, reset=False)
         with predicting(self):
             drive = self._drive(sequences)
-            if self.pooling is not None:
-                return StatePooling.of(self).rows(drive)
+            if model.pooling is not None:
+                return by_instance(self, X, StatePooling.of(model).rows(drive))
             states = drive.features()
         return give_steps(states, sequences, layout) if layout != ROWS else states.reshape(len(sequences), -1, states.shape[1])
 
@@ -122,14 +125,15 @@ class EchoStateTransformer(TransformerMixin, EchoState, MeanWashout, SummarySett
         ndarray of str
         """
         check_is_fitted(self)
-        channels = [f"x{k}" for k in range(len(self.mean_))] if self.include_input else []
+        model = as_fitted(self)
+        channels = [f"x{k}" for k in range(len(self.mean_))] if model.include_input else []
         names = channels + [
             f"{type(cell).__name__.lower()}{group}_{layer}_h{k}"
             for group, layers in enumerate(self.network_.groups)
             for layer, cell in enumerate(layers)
-            for k in range(self.hidden_size)
+            for k in range(model.hidden_size)
         ]
-        return np.array(names if self.pooling is None else StatePooling.of(self).names(names), dtype=object)
+        return np.array(names if model.pooling is None else StatePooling.of(model).names(names), dtype=object)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

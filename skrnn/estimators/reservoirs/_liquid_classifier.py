@@ -12,6 +12,7 @@ from ..._bases import ClassifierMixin, _fit_context
 from ...data import Sequences
 from ..face._declared import parameters
 from ..face._guards import seed_of, unchanged_on_error
+from ..face._noted import as_fitted, note_parameters
 from ..face._readers import Rows
 from ..face._settings import ClassWeighted
 from ..face._state import Fitted
@@ -101,11 +102,13 @@ class LiquidStateClassifier(ClassifierMixin, LiquidState, ClassWeighted, Readout
             self._fit_encoder(counted, seed)
             self.liquid_ = EchoStateClassifier(**self._liquid_settings(seed)).fit(self._spikes(sequences), y, sample_weight)
             self.classes_ = self.liquid_.classes_
+            note_parameters(self)
         return self
 
     def _spikes_of(self, X: Any) -> Sequences:
         check_is_fitted(self)
-        return self._spikes(self._read(X, reset=False).sequences)
+        model = as_fitted(self)
+        return model._spikes(model._read(X, reset=False).sequences)
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
         """Outputs of the readout: near 1 for a sequence of the class and near 0 for others; of two classes, near 1 and -1.

@@ -11,7 +11,9 @@ from sklearn.utils.validation import check_is_fitted
 from ..._bases import TransformerMixin, _fit_context
 from ...preprocessing._containers import give_back
 from ..face._declared import parameters
+from ..face._feature_frames import by_instance
 from ..face._guards import seed_of, unchanged_on_error
+from ..face._noted import as_fitted, note_parameters
 from ..face._state import Fitted
 from ._echo_state_transformer import EchoStateTransformer
 from ._liquid import LiquidState
@@ -76,6 +78,7 @@ class LiquidStateTransformer(TransformerMixin, LiquidState, SummarySettings, Sum
             (sequences, _), seed = self._read(X, reset=True), seed_of(self.random_state)
             self._fit_encoder(sequences, seed)
             self.liquid_ = EchoStateTransformer(**self._liquid_settings(seed)).fit(self._spikes(sequences))
+            note_parameters(self)
         return self
 
     def transform(self, X: Any) -> Any:
@@ -92,8 +95,10 @@ class LiquidStateTransformer(TransformerMixin, LiquidState, SummarySettings, Sum
             that come out of the encoder.
         """
         check_is_fitted(self)
-        sequences, layout = self._read(X, reset=False)
-        return self.liquid_.transform(give_back(self._spikes(sequences), layout))
+        model = as_fitted(self)
+        sequences, layout = model._read(X, reset=False)
+        states = self.liquid_.transform(give_back(model._spikes(sequences), layout))
+        return states if model.pooling is None else by_instance(self, X, states)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the features: cell and unit.

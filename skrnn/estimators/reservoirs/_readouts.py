@@ -43,6 +43,37 @@ class ReadoutState:
     )
 
 
+class StepReadoutState:
+    """What is learned from steps, and where it ended."""
+
+    washout_: int
+    target_mean_: Array
+    target_scale_: Array
+    state_: Any
+    _target_reach: Array
+    _learned: Any
+    _one_series: bool
+    _single_output: bool
+    _n_outputs: int
+
+    _leaves: ClassVar[tuple[Fitted, ...]] = (
+        Fitted("washout_", "int", (), "Steps at the beginning of each sequence that were not learned from."),
+        Fitted(
+            "target_mean_, target_scale_",
+            "ndarray",
+            ("n_outputs",),
+            "Mean and standard deviation of the targets, or 0 and 1 without ``standardize``: the units of what is fed back.",
+        ),
+        Fitted(
+            "state_", "tuple", (), "The state after the training data, for ``predict`` and ``forecast``: of the reservoirs, and the last targets."
+        ),
+        Fitted("_learned", "NormalEquations, RecursiveLeastSquares or None", kept=False),
+        Fitted("_target_reach", "ndarray"),
+        Fitted("_one_series, _single_output", "bool"),
+        Fitted("_n_outputs", "int"),
+    )
+
+
 class Readout(ABC):
     """Outputs from features; what it holds are attributes of a fitted estimator."""
 

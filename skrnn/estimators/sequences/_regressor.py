@@ -12,6 +12,7 @@ from ..._bases import RegressorMixin, TransformerMixin, _fit_context
 from ...data import TableLayout
 from ...networks import SequenceNetwork
 from ..face._declared import parameters
+from ..face._feature_frames import by_instance
 from ..face._held_out import HELD_OUT, STATIC
 from ..face._readers import Rows, beside
 from ..face._settings import Decayed, Directed, Fronted, Measured, Pooled, Recurrence, Stacked, Standardized, Windowed
@@ -179,7 +180,7 @@ class RNNRegressor(
         ndarray of shape (n_sequences, n_units)
             ``n_units`` is ``hidden_size``, twice if bidirectional (forward units first).
         """
-        return pooled_states(self._predictor(), beside(X, static))
+        return by_instance(self, X, pooled_states(self._predictor(), beside(X, static)))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Names of the columns of ``transform``: the cell's name and h0, h1, …

@@ -20,7 +20,7 @@ from ..face._settings import Decayed, Recurrence, Stacked, Standardized
 from ..face._trained import Trained
 from ._decoder import decoder_network, follow_the_schedule, looking_of
 from ._settings import Decoding, Looking, WritesTokens
-from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, hypotheses, looks_of_tokens, share_of_exact
+from ._tokens import Hypothesis, TokenSequences, WrittenTokensState, best_of, hypotheses, looks_of_tokens, share_of_exact
 
 
 @parameters
@@ -155,7 +155,7 @@ class RNNCaptioner(WritesTokens, Decayed, Decoding, Looking, Trained, Standardiz
         list of lists of tokens, or of strings
             As the targets of ``fit`` were.
         """
-        return [best[0].tokens for best in self.predict_hypotheses(X)]
+        return best_of(self.predict_hypotheses(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of rows that are written exactly.

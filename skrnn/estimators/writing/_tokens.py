@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from ...cells import State
-from ...data import BEGIN, END, UNKNOWN, Sequences, StepRows, TokenRow, Vocabulary, all_strings, read_tokens, warn_of_strangers
+from ...data import BEGIN, END, UNKNOWN, RowList, Sequences, StepRows, TokenRow, Vocabulary, all_strings, read_tokens, warn_of_strangers
 from ...engine import BeamSearch, Hypotheses
 from ...training import Batches, CrossEntropy, Data, Objective
 from ..face._guards import predicting
@@ -228,6 +228,12 @@ def looks_of_tokens(predictor: Predictor[TokenSequences], X: Any, y: Any) -> lis
     written = predictor.target.encode(wanted)
     teacher = of_teacher(written, predictor.source(given.sequences))
     return [weights[:-1] for weights in looks(predictor, given, written.offsets, teacher)]
+
+
+def best_of(found: list[list[Hypothesis]]) -> list[Any]:
+    """The best hypothesis for each row: strings, or lists that scikit-learn can put together from parts."""
+    rows = [best[0].tokens for best in found]
+    return rows if all(isinstance(row, str) for row in rows) else RowList(rows)
 
 
 def share_of_exact(y: Any, written: Any, sample_weight: Any) -> float:

@@ -20,7 +20,17 @@ from ..face._settings import Decayed, Directed, Recurrence, Stacked
 from ..face._trained import Trained, recurrent_layers
 from ._decoder import attending_network, follow_the_schedule
 from ._settings import Decoding, Looking, ReadsTokens, SourceSteps, WritesTokens
-from ._tokens import Hypothesis, ReadTokensState, SourceTokens, TokenSequences, WrittenTokensState, hypotheses, looks_of_tokens, share_of_exact
+from ._tokens import (
+    Hypothesis,
+    ReadTokensState,
+    SourceTokens,
+    TokenSequences,
+    WrittenTokensState,
+    best_of,
+    hypotheses,
+    looks_of_tokens,
+    share_of_exact,
+)
 
 
 @parameters
@@ -91,14 +101,10 @@ class Seq2SeqTranslator(
     __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> SourceTokens:
-        return SourceTokens(self.dtype, False, self.min_frequency, self.handle_unknown == "error", self.shared_vocabulary, self._copies())
-
-    def _copies(self) -> bool:
-        """Whether the network does, if there is one."""
-        return bool(self._network_settings["copy"]) if self.__sklearn_is_fitted__() else self.copy
+        return SourceTokens(self.dtype, False, self.min_frequency, self.handle_unknown == "error", self.shared_vocabulary, self.copy)
 
     def _target(self) -> TokenSequences:
-        return TokenSequences(self, self.min_frequency, self.shared_vocabulary, self._copies())
+        return TokenSequences(self, self.min_frequency, self.shared_vocabulary, self.copy)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
         frontend = Embedding(self.embedding_size).build(1, generator, Categories.numbered(len(self._source_vocabulary)))
@@ -165,7 +171,7 @@ class Seq2SeqTranslator(
             The score is the logarithm of the probability, divided by the length penalty, with the coverage penalty.
         """
         predictor = self._predictor()
-        if not self._copies():
+        if not predictor.model.copy:
             return hypotheses(predictor, X, self.coverage_penalty)
         rows = read_tokens(X, "X")
         return hypotheses(predictor, rows, self.coverage_penalty, self._vocabulary.strangers(rows))
@@ -182,7 +188,7 @@ class Seq2SeqTranslator(
         list of lists of tokens, or of strings
             As the targets of ``fit`` were.
         """
-        return [best[0].tokens for best in self.predict_hypotheses(X)]
+        return best_of(self.predict_hypotheses(X))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Share of rows that are written exactly.
