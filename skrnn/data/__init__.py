@@ -58,6 +58,7 @@ from ._vocabulary import BEGIN as BEGIN
 from ._vocabulary import END as END
 from ._vocabulary import UNKNOWN as UNKNOWN
 from ._vocabulary import WORD as WORD
+from ._vocabulary import TokenRow as TokenRow
 from ._vocabulary import Vocabulary as Vocabulary
 from ._vocabulary import all_strings as all_strings
 from ._vocabulary import read_tokens as read_tokens

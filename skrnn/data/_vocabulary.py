@@ -81,34 +81,46 @@ class Vocabulary:
         object.__setattr__(self, "_ids", {token: k + self.n_reserved for k, token in enumerate(self.tokens)})
 
     @classmethod
-    def of(cls, rows: Iterable[TokenRow], min_frequency: int, n_reserved: int = 1, *, most: int | None = None) -> Vocabulary:
+    def of(
+        cls, rows: Iterable[TokenRow], min_frequency: int, n_reserved: int = 1, *, most: int | None = None, may_be_empty: bool = False
+    ) -> Vocabulary:
         """All tokens that occur often enough, or ``most`` of them."""
         counts = Counter(token for row in rows for token in row)
         kept = [token for token, n in counts.items() if n >= min_frequency]
-        if not kept:
+        if not kept and not may_be_empty:
             raise ValueError(f"No token occurs min_frequency={min_frequency} times: the vocabulary would be empty")
         return cls(tuple(sorted(kept, key=lambda token: (-counts[token], type(token).__name__, token))[:most]), n_reserved)
 
     def __len__(self) -> int:
         return len(self.tokens) + self.n_reserved
 
-    def encode(self, rows: list[TokenRow], name: str, *, end: bool = False, strict: bool = False) -> Sequences:
-        """Ids in one column; ``strict`` refuses tokens that are not known, and ``end`` puts the end behind each row."""
+    def strangers(self, rows: list[TokenRow]) -> list[TokenRow]:
+        """For each row the tokens that are not known, each once, in the order in which they come."""
+        ids: dict[Hashable, int] = self.__dict__["_ids"]
+        return [tuple(dict.fromkeys(token for token in row if token not in ids)) for row in rows]
+
+    def encode(self, rows: list[TokenRow], name: str, *, end: bool = False, strict: bool = False, beside: list[TokenRow] | None = None) -> Sequences:
+        """Ids in one column; ``strict`` refuses tokens that are not known, and ``end`` puts the end behind each row.
+
+        Tokens ``beside`` the known ones have ids behind theirs, in each row by themselves.
+        """
         ids: dict[Hashable, int] = self.__dict__["_ids"]
         values: list[int] = []
         for k, row in enumerate(rows):
             if strict and (unseen := [place for place, token in enumerate(row) if token not in ids]):
                 raise ValueError(f"{name}[{k}][{unseen[0]}] is {row[unseen[0]]!r}, a token that was not seen in fit (handle_unknown='error')")
-            values += [ids.get(token, UNKNOWN) for token in row] + [END] * end
+            more = {} if beside is None else {token: len(self) + j for j, token in enumerate(beside[k])}
+            values += [ids.get(token, more.get(token, UNKNOWN)) for token in row] + [END] * end
         lengths = np.array([len(row) + end for row in rows])
         if (lengths == 0).any():
             raise ValueError(f"{name}[{int(lengths.argmin())}] is empty: there must be at least one token to read")
         return Sequences(np.array(values, dtype=np.float64)[:, None], np.concatenate([[0], lengths.cumsum()]))
 
-    def decode(self, ids: list[int]) -> list[Any]:
-        """The tokens of ids, up to the end; None for the unknown."""
-        ends = self.n_reserved > END and END in ids
-        return [None if i == UNKNOWN else self.tokens[i - self.n_reserved] for i in ids[: ids.index(END) if ends else None]]
+    def decode(self, ids: list[int], beside: TokenRow = ()) -> list[Any]:
+        """The tokens of ids, up to the end; None for the unknown. Those ``beside`` the known ones have ids behind theirs."""
+        ends, n = self.n_reserved > END and END in ids, len(self)
+        written = ids[: ids.index(END) if ends else None]
+        return [None if i == UNKNOWN else self.tokens[i - self.n_reserved] if i < n else beside[i - n] for i in written]
 
     def as_objects(self) -> Array:
         """The tokens in an array, whatever they are."""

@@ -1,6 +1,7 @@
 """Networks of recurrent layers and readouts, usable without the estimators."""
 
 from ._attention import ATTENTIONS, Attending
+from ._copying import PointerGenerator
 from ._dual_stage import DualStage
 from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback, Tokens, Values
@@ -26,6 +27,7 @@ __all__ = [
     "NextToken",
     "Pair",
     "Passage",
+    "PointerGenerator",
     "Pointing",
     "Recurrent",
     "Regions",

@@ -20,12 +20,14 @@ ATTENTIONS = ("bahdanau", "dot", "general")
 class Memory(NamedTuple):
     """An encoder's outputs (batch, n_source_steps, size), what they are found by, and −inf where a sequence has no step, else 0.
 
-    Laid out side by side, since every step of the decoder looks at all of them at once.
+    Laid out side by side, since every step of the decoder looks at all of them at once. ``tokens`` says which one stands at each step of the source,
+    where it may be pointed at; else it has no column.
     """
 
     values: Tensor
     keys: Tensor
     absent: Tensor
+    tokens: Tensor
 
 
 class _State(NamedTuple):
@@ -115,6 +117,8 @@ class Attending(Wrapper):
         Whether a step sees the last output, with "dot" and "general".
     coverage : bool, default=False
         Whether the score sees how much each step has been looked at; with "bahdanau".
+    points : bool, default=False
+        Whether a step puts out, behind y(t), the weights a(t) and the tokens that they point at: what :class:`PointerGenerator` reads.
 
     Notes
     -----
@@ -133,7 +137,13 @@ class Attending(Wrapper):
     state_varies = True  # with the number of steps that are attended to
 
     def __init__(
-        self, cell: Cell | None = None, score: str = "bahdanau", memory_size: int = 1, input_feeding: bool = True, coverage: bool = False
+        self,
+        cell: Cell | None = None,
+        score: str = "bahdanau",
+        memory_size: int = 1,
+        input_feeding: bool = True,
+        coverage: bool = False,
+        points: bool = False,
     ) -> None:
         super().__init__()
         self.cell = cell
@@ -141,6 +151,7 @@ class Attending(Wrapper):
         self.memory_size = memory_size
         self.input_feeding = input_feeding
         self.coverage = coverage
+        self.points = points
 
     def _build(self, generator: Generator | None) -> None:
         if self.score not in ATTENTIONS:
@@ -164,19 +175,24 @@ class Attending(Wrapper):
     def initial_state(self, batch_size: int, *, like: Tensor) -> AttendingState:
         """With a memory of one step of zeros, until :meth:`look_at`."""
         zeros = like.new_zeros(batch_size, 1)
-        memory = Memory(like.new_zeros(batch_size, 1, self.memory_size), like.new_zeros(batch_size, 1, self.hidden_size), zeros)
+        values, keys = like.new_zeros(batch_size, 1, self.memory_size), like.new_zeros(batch_size, 1, self.hidden_size)
+        memory = Memory(values, keys, zeros, zeros[:, : int(self.points)])
         inner = self.cell_.initial_state(batch_size, like=like)
         return AttendingState(inner, memory, zeros, zeros, like.new_zeros(batch_size, self.hidden_size))
 
-    def look_at(self, outputs: PackedSequence, order: Tensor | None, state: AttendingState) -> AttendingState:
-        """``state`` with the outputs of an encoder, of sequences in ``order``; what does not depend on the decoder is computed here."""
+    def look_at(self, outputs: PackedSequence, order: Tensor | None, state: AttendingState, tokens: PackedSequence | None = None) -> AttendingState:
+        """``state`` with the outputs of an encoder, of sequences in ``order``; what does not depend on the decoder is computed here.
+
+        ``tokens`` (n_source_steps_total,) are what can be pointed at.
+        """
         values, lengths = pad_packed_sequence(outputs, batch_first=True)
         present = torch.arange(values.shape[1]) < lengths[:, None]
         absent = torch.zeros(present.shape).masked_fill_(~present, -torch.inf).to(values)
+        named = absent[:, :0] if tokens is None else pad_packed_sequence(tokens, batch_first=True)[0]
         if order is not None:
-            values, absent = values[order], absent[order]
+            values, absent, named = values[order], absent[order], named[order]
         nothing = torch.zeros_like(absent)
-        return state._replace(memory=Memory(values, self.scores.keys(values), absent), weights=nothing, coverage=nothing)
+        return state._replace(memory=Memory(values, self.scores.keys(values), absent, named), weights=nothing, coverage=nothing)
 
     def step(self, u: Tensor, state: AttendingState) -> tuple[Tensor, AttendingState]:
         if self.score == "bahdanau":
@@ -186,7 +202,8 @@ class Attending(Wrapper):
             s, inner = self._inside(torch.cat([u, state.fed], -1) if self.input_feeding else u, state.inner)
             a, c = self._look(s, state)
         y = torch.tanh(product(torch.cat([c, s], -1), self.W_c))
-        return y, AttendingState(inner, state.memory, a, state.coverage + a, y)
+        put_out = torch.cat([y, a, state.memory.tokens], -1) if self.points else y
+        return put_out, AttendingState(inner, state.memory, a, state.coverage + a, y)
 
     def _look(self, query: Tensor, state: AttendingState) -> tuple[Tensor, Tensor]:
         """Weights of the encoder's steps, and what they give."""

@@ -40,17 +40,24 @@ class Values(Feedback):
 
 
 class Tokens(Feedback):
-    """The likeliest token, as a vector; no gradient flows through the choice."""
+    """The likeliest token, as a vector; no gradient flows through the choice.
+
+    Parameters
+    ----------
+    tokens : TokenVectors
+    stand_in : int or None, default=None
+        The token whose vector stands for those that have none, where there can be such.
+    """
 
     size = 1
 
-    def __init__(self, tokens: TokenVectors) -> None:
+    def __init__(self, tokens: TokenVectors, stand_in: int | None = None) -> None:
         super().__init__()
-        self.tokens = tokens
+        self.tokens, self.stand_in = tokens, stand_in
         self.width = tokens.W.shape[1]
 
     def emit(self, outputs: Tensor) -> Tensor:
         return outputs.argmax(-1, keepdim=True).to(outputs.dtype)
 
     def vectors(self, fed: Tensor) -> Tensor:
-        return self.tokens(fed)
+        return self.tokens(fed if self.stand_in is None else fed.masked_fill(fed >= len(self.tokens.W), self.stand_in))

@@ -111,7 +111,7 @@ class Pointing(Runnable):
         values, vectors = torch.cat([self.end.expand(n, 1, -1), values], 1), torch.cat([self.begin.expand(n, 1, -1), vectors], 1)
         present = torch.arange(values.shape[1]) <= lengths[:, None]
         absent = torch.zeros(present.shape).masked_fill_(~present, -torch.inf).to(values)
-        choices, context = Choices(vectors, Memory(values[..., :0], self.scores.keys(values), absent)), encoded.context
+        choices, context = Choices(vectors, Memory(values[..., :0], self.scores.keys(values), absent, absent[:, :0])), encoded.context
         if pair.steps.sorted_indices is not None:
             order = pair.steps.sorted_indices
             choices, context = map_state(lambda s: s[order], choices), context[order]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -16,6 +16,7 @@ from ..cells._wrappers import map_units
 from ..engine import Runnable, TeacherForcing, resolve_teaching, rollout
 from ..frontends import Frontend
 from ._attention import Attending, AttendingState, top_attention
+from ._copying import PointerGenerator, log_shares
 from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback
 from ._network import Linear
@@ -92,6 +93,9 @@ class Seq2Seq(Runnable):
         How the decoder looks at the encoder's outputs; see :class:`Attending`.
     input_feeding, coverage : bool
         As in :class:`Attending`.
+    copy : bool, default=False
+        Whether outputs are those of a :class:`PointerGenerator`, which can point at the source; its last channel, which the encoder does not see,
+        then says which token each step is.
     teacher_forcing : float, str or TeacherForcing, default=1.0
         How probable it is that a step is told the truth about the one before, while training.
     generator : torch.Generator or None
@@ -119,6 +123,7 @@ class Seq2Seq(Runnable):
     a stack of several layers, of which the topmost alone sees the last output.
     """
 
+    head: Any
     n_updates = 0  # batches that were trained on with a teacher
 
     def __init__(
@@ -136,6 +141,7 @@ class Seq2Seq(Runnable):
         attention: str | None = None,
         input_feeding: bool = True,
         coverage: bool = False,
+        copy: bool = False,
         teacher_forcing: float | str | TeacherForcing = 1.0,
         generator: Generator | None = None,
     ) -> None:
@@ -144,14 +150,16 @@ class Seq2Seq(Runnable):
             raise ValueError(f"The 'context' parameter must be one of {list(CONTEXTS)}; got {context!r}")
         if attention is not None and not encoder.has_steps:
             raise ValueError(f"attention needs a source with steps, not a vector; got {attention!r}")
-        self.encoder, self.feedback, self.context, self.attention = encoder, feedback, context, attention
+        if copy and attention is None:
+            raise ValueError("copy=True needs attention, which points at what is copied: 'bahdanau', 'dot' or 'general'; got attention=None")
+        self.encoder, self.feedback, self.context, self.attention, self.copy = encoder, feedback, context, attention, copy
         self.teaching = resolve_teaching(teacher_forcing)
         fed = 0 if feedback is None else feedback.width
         width = n_known + fed + (0 if context == "init" else encoder.output_size)
-        top = None if attention is None else Attending(cell, attention, encoder.output_size, input_feeding, coverage)
+        top = None if attention is None else Attending(cell, attention, encoder.output_size, input_feeding, coverage, copy)
         self.decoder = Recurrent(cell, max(width, 1), hidden_size, n_layers=n_layers, dropout=dropout, top=top, generator=generator)
         self._silent = width == 0
-        self.head = Linear(hidden_size, bias)
+        self.head = PointerGenerator(hidden_size, bias) if copy else Linear(hidden_size, bias)
         self.hands_on = self._same_layers(cell)
         starts = [] if context == "every" or self.hands_on else self._starts(bias[:0], 1)
         self.bridges = Layers(Bridge(encoder.output_size, start, generator) for start in starts)
@@ -199,7 +207,8 @@ class Seq2Seq(Runnable):
 
     def start(self, pair: Pair, grad_path: str = "full") -> tuple[tuple[State, ...], Tensor]:
         """States of the decoder's layers before the first step, in the order of ``steps``, and inputs of all steps but what is fed back."""
-        encoded = self.encoder(pair.source, grad_path)
+        source, tokens = _tokens_apart(pair.source) if self.copy else (pair.source, None)
+        encoded = self.encoder(source, grad_path)
         order = pair.steps.sorted_indices
         context = encoded.context if order is None else encoded.context[order]
         states = self._starts(pair.steps.data, int(pair.steps.batch_sizes[0]))
@@ -212,7 +221,7 @@ class Seq2Seq(Runnable):
         if self.attention is not None:
             cell = self.decoder.layers[-1][0]
             top = cell.initial_state(len(context), like=context)._replace(inner=states[-1])
-            states = (*states[:-1], cell.look_at(encoded.outputs, order, top))
+            states = (*states[:-1], cell.look_at(encoded.outputs, order, top, tokens))
         inputs = pair.steps.data
         if self.context != "init":
             inputs = torch.cat([inputs, on_every_row(pair.steps, context)], -1)
@@ -235,6 +244,10 @@ class Seq2Seq(Runnable):
             x = torch.cat([own, self.feedback.vectors(fed)], -1)
         y, states = self._run(x, torch.tensor([len(x)]), states, grad_path)
         return self.head(y), states
+
+    def log_probabilities(self, outputs: Tensor) -> Tensor:
+        """Of the tokens, from outputs of which some may have been ruled out by −∞."""
+        return log_shares(outputs) if self.copy else torch.log_softmax(outputs, -1)
 
     def write(
         self,
@@ -304,6 +317,11 @@ class Seq2Seq(Runnable):
         seen: list[Tensor] = []
         self.write(pair, *self.start(pair), p=float(pair.teacher is not None), watch=lambda states: seen.append(top_attention(states).weights))
         return seen
+
+
+def _tokens_apart(source: PackedSequence) -> tuple[PackedSequence, PackedSequence]:
+    """What the encoder sees of a source, and its last channel: which token each step is."""
+    return source._replace(data=source.data[:, :-1].contiguous()), source._replace(data=source.data[:, -1])
 
 
 def fed_before(pair: Pair, teacher: Tensor) -> Tensor:

@@ -37,20 +37,26 @@ class Objective(ABC):
 
 
 class CrossEntropy(Objective):
-    """Softmax cross entropy; targets are class indices."""
+    """Softmax cross entropy; targets are class indices.
 
-    def __init__(self, n_classes: int) -> None:
-        self.n_classes = n_classes
+    Outputs may be of more classes than there are constants, as of tokens that are copied: in a constant ``stand_in`` stands for all of these.
+    """
+
+    def __init__(self, n_classes: int, stand_in: int | None = None) -> None:
+        self.n_classes, self.stand_in = n_classes, stand_in
 
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        return F.cross_entropy(outputs, target, reduction="none")
+        return F.cross_entropy(outputs, self._among(outputs.shape[1], target), reduction="none")
 
     def mean(self, outputs: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-        return F.cross_entropy(outputs, target) if weight is None else super().mean(outputs, target, weight)
+        return F.cross_entropy(outputs, self._among(outputs.shape[1], target)) if weight is None else super().mean(outputs, target, weight)
 
     def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
-        share = weight.new_zeros(self.n_classes).index_add(0, target, weight) / weight.sum()
+        share = weight.new_zeros(self.n_classes).index_add(0, self._among(self.n_classes, target), weight) / weight.sum()
         return share.clamp_min(1e-3 / self.n_classes).log()
+
+    def _among(self, n_outputs: int, target: Tensor) -> Tensor:
+        return target if self.stand_in is None else target.masked_fill(target >= n_outputs, self.stand_in)
 
 
 class Choosing(Objective):

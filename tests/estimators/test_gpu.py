@@ -124,9 +124,11 @@ def test_sequences_are_written_as_on_the_cpu(settings):
     np.testing.assert_allclose(on_the_cpu(model).predict(RAGGED), model.predict(RAGGED), rtol=1e-4, atol=1e-5)
 
 
-def test_tokens_are_written_as_on_the_cpu():
+@pytest.mark.parametrize("copy", [False, True])
+def test_tokens_are_written_as_on_the_cpu(copy):
     text = ["ab", "ba", "aab", "bbab"] * 6
-    model = Seq2SeqTranslator(hidden_size=8, max_epochs=3, beam_width=3, device="cuda", random_state=0).fit(text, text)
+    model = Seq2SeqTranslator(copy=copy, hidden_size=8, max_epochs=3, beam_width=3, device="cuda", random_state=0).fit(text, text)
+    text += ["axb", "yz"] if copy else []
     here, there = on_the_cpu(model).predict_hypotheses(text), model.predict_hypotheses(text)
     assert [h[0].tokens for h in here] == [h[0].tokens for h in there]
     assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)

@@ -42,6 +42,16 @@ def test_a_class_or_label_that_never_comes_keeps_the_constant_finite():
     assert BinaryCrossEntropy().best_constant(torch.tensor([[0.0, 1.0]] * 4, dtype=torch.float64), ones).isfinite().all()
 
 
+def test_where_a_constant_has_no_output_for_a_class_another_stands_in():
+    """As for what is copied, which is beside the vocabulary."""
+    open_ended, ones, target = CrossEntropy(3, 0), torch.ones(4, dtype=torch.float64), torch.tensor([0, 3, 7, 1])
+    constant = open_ended.best_constant(target, ones)
+    assert torch.equal(constant, CrossEntropy(3).best_constant(torch.tensor([0, 0, 0, 1]), ones))
+    assert open_ended.mean(constant.expand(4, -1), target, ones) == CrossEntropy(3).mean(constant.expand(4, -1), torch.tensor([0, 0, 0, 1]), ones)
+    outputs = random(4, 8)
+    assert open_ended.mean(outputs, target, None) == CrossEntropy(8).mean(outputs, target, None)
+
+
 @every_objective
 def test_the_mean_weighs_the_losses(objective, target, n_outputs):
     outputs, weight = random(N, n_outputs, seed=1), WEIGHTS["weighted"]

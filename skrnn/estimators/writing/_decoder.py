@@ -63,10 +63,12 @@ def looking_of(model: Any) -> dict[str, Any]:
     return {"attention": model.attention, "input_feeding": model.input_feeding, "coverage": model.coverage}
 
 
-def attending_network(model: Any, encoder: Encoder, feedback: Feedback | None, bias: Tensor, generator: torch.Generator) -> Seq2Seq:
+def attending_network(
+    model: Any, encoder: Encoder, feedback: Feedback | None, bias: Tensor, generator: torch.Generator, *, copy: bool = False
+) -> Seq2Seq:
     """The network of an estimator whose source has steps."""
     cell = model.cell if model.decoder_cell is None else model.decoder_cell
-    return decoder_network(model, encoder, feedback, bias, generator, cell=cell, **looking_of(model))
+    return decoder_network(model, encoder, feedback, bias, generator, cell=cell, copy=copy, **looking_of(model))
 
 
 def follow_the_schedule(model: Any) -> None:

@@ -167,20 +167,25 @@ class ReadsTokens:
         What happens with tokens of X that are not known: read as the unknown token, or refused with their place. It may be set after ``fit``.
     shared_vocabulary : bool, default=False
         Whether sources and targets have the same tokens, with the same embedding.
+    copy : bool, default=False
+        Whether tokens of the source can be copied, those that no vocabulary has among them, as names and numbers; with attention. It is learned from
+        targets that share tokens with their sources, best where ``min_frequency`` makes some of these unknown.
     coverage_penalty : float, default=0.0
         β of Wu et al. (2016): larger favours hypotheses that have looked at all of the source; with attention. It may be set after ``fit``.
     """
 
     handle_unknown: str = "use"
     shared_vocabulary: bool = False
+    copy: bool = False
     coverage_penalty: float = 0.0
 
     _place: ClassVar[int] = TASK
-    _built_from: ClassVar[tuple[str, ...]] = ("shared_vocabulary",)
+    _built_from: ClassVar[tuple[str, ...]] = ("shared_vocabulary", "copy")
     _may_change: ClassVar[tuple[str, ...]] = ("handle_unknown", "coverage_penalty")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "handle_unknown": [StrOptions({"use", "error"})],
         "shared_vocabulary": ["boolean"],
+        "copy": ["boolean"],
         "coverage_penalty": [Interval(Real, 0, None, closed="left")],
     }
 

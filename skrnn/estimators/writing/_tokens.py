@@ -14,11 +14,11 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from ...cells import State
-from ...data import BEGIN, END, UNKNOWN, RowList, StepRows, Vocabulary, all_strings, read_tokens, warn_of_strangers
+from ...data import BEGIN, END, UNKNOWN, RowList, Sequences, StepRows, TokenRow, Vocabulary, all_strings, read_tokens, warn_of_strangers
 from ...engine import BeamSearch, Hypotheses
 from ...training import Batches, CrossEntropy, Data, Objective
 from ..face._guards import predicting
-from ..face._held_out import Part
+from ..face._held_out import Part, speaking_of
 from ..face._predictor import Predictor
 from ..face._readers import Given, Reader, RowReader, read_pair
 from ..face._state import Fitted
@@ -35,6 +35,14 @@ class Hypothesis(NamedTuple):
 
     tokens: Any
     score: float
+
+
+class WrittenRows(NamedTuple):
+    """Rows of tokens, whether they are joined to strings, and what each could copy that no vocabulary has; ``None``: nothing is copied."""
+
+    rows: list[TokenRow]
+    joined: bool
+    strangers: list[TokenRow] | None = None
 
 
 class ReadTokensState:
@@ -65,7 +73,7 @@ class WrittenTokensState:
 
 @dataclass(frozen=True)
 class SourceTokens(RowReader):
-    """A row of tokens for each answer; their ids are one channel.
+    """A row of tokens for each answer; their ids are one channel, and those among what can be written a second one, if they are copied.
 
     Parameters
     ----------
@@ -74,25 +82,41 @@ class SourceTokens(RowReader):
         Whether tokens that were not seen in ``fit`` are an error.
     shared : bool
         Whether the vocabulary is that of the targets too.
+    copied : bool
+        Whether tokens can be copied into the targets.
     """
 
     min_frequency: int = 1
     refuse_unknown: bool = False
     shared: bool = False
+    copied: bool = False
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
         if reset:
             sources, written = read_tokens(X, "X"), read_tokens(y, "y") if self.shared else []
-            model._source_vocabulary = Vocabulary.of([*sources, *written], self.min_frequency, _RESERVED)
+            model._source_vocabulary = Vocabulary.of([*sources, *written], self.min_frequency, _RESERVED, may_be_empty=self.copied)
             model._n_channels = model.n_features_in_ = 1
-        return read_pair(self, model, X, y, target, reset=reset, names=names)
+        if not self.copied:
+            return read_pair(self, model, X, y, target, reset=reset, names=names)
+        if reset:
+            model._vocabulary = target.vocabulary_of(read_tokens(y, "y"))  # what is not in it is copied from X
+        with speaking_of(names[0]):
+            X = read_tokens(X, "X")
+        given, read = read_pair(self, model, X, y, target, reset=reset, names=names)
+        return given, read._replace(strangers=model._vocabulary.strangers(X))
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
-        strict = self.refuse_unknown and not reset
-        sequences = model._source_vocabulary.encode(read_tokens(X, "X"), "X", strict=strict)
-        if not reset and self.min_frequency == 1:  # else the unknown token has learnt something
+        strict, rows = self.refuse_unknown and not reset, read_tokens(X, "X")
+        sequences = model._source_vocabulary.encode(rows, "X", strict=strict)
+        if self.copied:
+            ids = model._vocabulary.encode(rows, "X", beside=model._vocabulary.strangers(rows))
+            sequences = sequences.with_values(np.hstack([sequences.values, ids.values]))
+        elif not reset and self.min_frequency == 1:  # else the unknown token has learnt something
             warn_of_strangers(sequences.values[:, 0] == UNKNOWN, sequences.offsets, "X")
         return Given(sequences, "list")
+
+    def scales(self, sequences: Sequences, weight: Array | None) -> tuple[Array, Array]:
+        return np.zeros(1), np.ones(1)  # ids have no units
 
 
 @dataclass
@@ -105,32 +129,41 @@ class TokenSequences(Target, WrittenTokensState):
     min_frequency : int
     shared : bool
         Whether the vocabulary is that of the sources.
+    copied : bool
+        Whether tokens of the sources can be copied.
     """
 
     model: Any
     min_frequency: int = 1
     shared: bool = False
+    copied: bool = False
 
-    def read(self, y: Any, given: Given, reader: Reader) -> tuple[list[Any], bool]:
+    def read(self, y: Any, given: Given, reader: Reader) -> WrittenRows:
         rows = read_tokens(y, "y")
         check_consistent_length(given.sequences, rows)
-        return rows, all_strings(y)
+        return WrittenRows(rows, all_strings(y))
 
     def weigh(self, y: Any, weight: Array | None) -> Array | None:
         return weight
 
-    def learn(self, y: tuple[list[Any], bool], weight: Array | None, classes: Any = None) -> None:
-        rows, self._joins = y
-        self._longest = max(map(len, rows))
-        self._vocabulary = self.model._source_vocabulary if self.shared else Vocabulary.of(rows, self.min_frequency, _RESERVED)
+    def learn(self, y: WrittenRows, weight: Array | None, classes: Any = None) -> None:
+        self._joins = y.joined
+        self._longest = max(map(len, y.rows))
+        self._vocabulary = self.vocabulary_of(y.rows)
 
-    def encode(self, y: tuple[list[Any], bool]) -> StepRows:
-        ids = self._vocabulary.encode(y[0], "y", end=True)
+    def vocabulary_of(self, rows: list[TokenRow]) -> Vocabulary:
+        """What can be written where ``rows`` were."""
+        if self.shared:
+            return self.model._source_vocabulary
+        return Vocabulary.of(rows, self.min_frequency, _RESERVED, may_be_empty=self.copied)
+
+    def encode(self, y: WrittenRows) -> StepRows:
+        ids = self._vocabulary.encode(y.rows, "y", end=True, beside=y.strangers)
         return StepRows(ids.values[:, 0].astype(np.int64), ids.offsets)
 
     @property
     def objective(self) -> Objective:
-        return CrossEntropy(len(self._vocabulary))
+        return CrossEntropy(len(self._vocabulary), UNKNOWN)
 
     def strata(self, encoded: StepRows) -> None:
         return None
@@ -147,13 +180,15 @@ class TokenSequences(Target, WrittenTokensState):
         """Steps after which a hypothesis ends, the end counted."""
         return 1 + (2 * max(self._longest, 1) if max_steps is None else max_steps)
 
-    def decode(self, outputs: Any) -> Any:
-        tokens = self._vocabulary.decode(outputs)
-        return "".join(tokens) if self._joins else tokens
+    def decode(self, outputs: Any, strangers: TokenRow = ()) -> Any:
+        tokens = self._vocabulary.decode(outputs, strangers)
+        return "".join(map(str, tokens)) if self._joins else tokens
 
 
-def hypotheses(predictor: Predictor[TokenSequences], X: Any, coverage_penalty: float = 0.0) -> list[list[Hypothesis]]:
-    """What might be written for each row, the best first."""
+def hypotheses(
+    predictor: Predictor[TokenSequences], X: Any, coverage_penalty: float = 0.0, strangers: list[TokenRow] | None = None
+) -> list[list[Hypothesis]]:
+    """What might be written for each row, the best first; ``strangers`` are what each row could copy that no vocabulary has."""
     model, network, target = predictor.model, predictor.network, predictor.target
     given = predictor.read(X)
     if coverage_penalty and network.attention is None:
@@ -166,7 +201,8 @@ def hypotheses(predictor: Predictor[TokenSequences], X: Any, coverage_penalty: f
             parts = (part.cpu().tolist() for part in best)
             for i, scores, tokens, lengths in zip(index.tolist(), *parts, strict=True):
                 every = zip(scores, tokens, lengths, strict=True)
-                found[i] = [Hypothesis(target.decode(ids[:n]), score) for score, ids, n in every if score > -np.inf]
+                more = () if strangers is None else strangers[i]
+                found[i] = [Hypothesis(target.decode(ids[:n], more), score) for score, ids, n in every if score > -np.inf]
     return found
 
 
@@ -180,7 +216,7 @@ def _searched(network: Any, pairs: Any, search: BeamSearch, n_steps: int) -> Ite
         def advance(fed: Tensor, states: State, beside: Tensor = beside) -> tuple[Tensor, State]:
             outputs, states = network.step(torch.cat([beside, fed], -1), states)
             outputs[:, :END] = -torch.inf  # neither unknown nor begin are written
-            return torch.log_softmax(outputs, -1), states
+            return network.log_probabilities(outputs), states
 
         looked_at = None if network.attention is None else network.coverage
         yield index, search(advance, states, pair.first, n_steps, END, pick=network.pick, coverage=looked_at)

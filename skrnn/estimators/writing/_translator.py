@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import _fit_context
-from ...data import Categories
+from ...data import UNKNOWN, Categories, read_tokens
 from ...frontends import Embedding, TokenVectors
 from ...networks import Encoder, Seq2Seq, Tokens
 from ..face._declared import parameters
@@ -60,16 +60,23 @@ class Seq2SeqTranslator(
         h(1), …, h(T) = layers of cells over the embeddings of x(1), …, x(T)
         s(k) = decoder(embedding of y(k-1), s(k-1)), which looks at h(1), …, h(T)          y(0) is the begin
         P(y(k)) = softmax(W s(k) + d)
+        with copy=True:  P(y(k) = w) = p(k) softmax(W s(k) + d)(w) + (1 − p(k)) Σ_{j: x(j) = w} a_j(k)          p(k) = σ(v s(k) + b)
 
-    The equations of attention stand at :class:`skrnn.networks.Attending`, those of the search at :class:`skrnn.engine.BeamSearch`. The end is in
-    the loss and is scored; the unknown token and the begin are never written. Tokens that were not seen in ``fit`` are read as the unknown token,
-    which has learnt something only if ``min_frequency`` left tokens out; a row of nothing else warns, and ``handle_unknown="error"`` refuses
-    them. Held-out pairs are scored by their cross entropy with the teacher. A beam of one is greedy, whatever the penalties.
+    The equations of attention, whose weights are a_j(k), stand at :class:`skrnn.networks.Attending`, those of copying at
+    :class:`skrnn.networks.PointerGenerator`, those of the search at :class:`skrnn.engine.BeamSearch`. The end is in the loss and is scored; the
+    unknown token and the begin are never written. Tokens that were not seen in ``fit`` are read as the unknown token, which has learnt something only
+    if ``min_frequency`` left tokens out; a row of nothing else warns, and ``handle_unknown="error"`` refuses them. Held-out pairs are scored by their
+    cross entropy with the teacher. A beam of one is greedy, whatever the penalties.
+
+    With ``copy=True`` every token of a source can be written; one that is in no vocabulary is fed back as the unknown token, and sources of nothing
+    else do not warn. A token of a target that stands neither in the vocabulary nor in its source is the unknown token for the loss.
 
     References
     ----------
     I. Sutskever, O. Vinyals, Q. V. Le, "Sequence to sequence learning with neural networks", NIPS 2014.
     D. Bahdanau, K. Cho, Y. Bengio, "Neural machine translation by jointly learning to align and translate", ICLR 2015.
+    J. Gu, Z. Lu, H. Li, V. O. K. Li, "Incorporating copying mechanism in sequence-to-sequence learning", ACL 2016.
+    A. See, P. J. Liu, C. D. Manning, "Get to the point: summarization with pointer-generator networks", ACL 2017.
     Y. Wu et al., "Google's neural machine translation system", 2016, arXiv:1609.08144.
 
     Examples
@@ -94,16 +101,16 @@ class Seq2SeqTranslator(
     __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> SourceTokens:
-        return SourceTokens(self.dtype, False, self.min_frequency, self.handle_unknown == "error", self.shared_vocabulary)
+        return SourceTokens(self.dtype, False, self.min_frequency, self.handle_unknown == "error", self.shared_vocabulary, self.copy)
 
     def _target(self) -> TokenSequences:
-        return TokenSequences(self, self.min_frequency, self.shared_vocabulary)
+        return TokenSequences(self, self.min_frequency, self.shared_vocabulary, self.copy)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Seq2Seq:
         frontend = Embedding(self.embedding_size).build(1, generator, Categories.numbered(len(self._source_vocabulary)))
         encoder = Encoder(recurrent_layers(self, self.embedding_size, generator), frontend=frontend, reverse=self.reverse_source)
         written = frontend.vectors if self.shared_vocabulary else TokenVectors(len(self._vocabulary), self.embedding_size, generator)
-        return attending_network(self, encoder, Tokens(written), bias, generator)
+        return attending_network(self, encoder, Tokens(written, UNKNOWN if self.copy else None), bias, generator, copy=self.copy)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> Self:
@@ -163,7 +170,11 @@ class Seq2SeqTranslator(
         list of list of (tokens, score)
             The score is the logarithm of the probability, divided by the length penalty, with the coverage penalty.
         """
-        return hypotheses(self._predictor(), X, self.coverage_penalty)
+        predictor = self._predictor()
+        if not predictor.model.copy:
+            return hypotheses(predictor, X, self.coverage_penalty)
+        rows = read_tokens(X, "X")
+        return hypotheses(predictor, rows, self.coverage_penalty, self._vocabulary.strangers(rows))
 
     def predict(self, X: Any) -> list[Any]:
         """Write the best hypothesis for each row.
