@@ -195,7 +195,8 @@ class NixtlaForecaster(BaseEstimator):
         ids : sequence, default=None
             Series to forecast; ``None`` is all.
         df : frame, default=None
-            Other series, as in ``fit``, to be forecast by what was learned; ``None``: those of ``fit``.
+            Other series, as in ``fit``, to be forecast by what was learned; ``None``: those of ``fit``. A season is counted from their first rows:
+            let them begin where in the season those of ``fit`` did.
         static_df : frame, default=None
             As in ``fit``, of the series of `df`.
 

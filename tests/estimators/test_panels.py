@@ -287,3 +287,13 @@ def test_a_gap_within_a_series_is_refused():
         make().fit(None, PANEL.drop(("b", MONTHS[5])))
     with pytest.raises(ValueError, match="duplicate timestamps"):
         make().fit(None, pd.concat([PANEL.iloc[:1], PANEL]))
+
+
+@pytest.mark.parametrize("strategy", ["recursive", "seq2seq"])
+def test_what_is_drawn_for_a_series_does_not_depend_on_the_others(strategy):
+    waves = [np.sin(np.arange(50.0) / 3 + k) for k in range(3)]
+    model = RNNForecaster(strategy=strategy, hidden_size=3, max_epochs=1, n_lags=5, horizon=2, random_state=0).fit(None, waves)
+    alone = [model.with_history(None, [wave]).predict_interval([np.empty((2, 0))])[0][0] for wave in waves]
+    turned = model.with_history(None, waves[::-1]).predict_interval([np.empty((2, 0))] * 3)[0][::-1]
+    np.testing.assert_array_equal(alone, turned)
+    np.testing.assert_array_equal(alone, model.predict_interval([np.empty((2, 0))] * 3)[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -106,7 +106,10 @@ class FittedForecaster:
         return np.where(known, (panel.y[rows] - center) / spread, np.nan)
 
     def quantiles(self, panel: Panel, places: Places, n_steps: int, levels: Sequence[float]) -> Array:
-        """Quantiles (n_origins, n_steps, n_targets, n_levels): calibrated, of the distribution that was learned, or of paths drawn from it."""
+        """Quantiles (n_origins, n_steps, n_targets, n_levels): calibrated, of the distribution that was learned, or of paths drawn from it.
+
+        Paths are drawn for each series as for it alone: what is said of one does not depend on which others there are.
+        """
         if self.calibration is not None:
             self._refuse_beyond(n_steps)
             center, spread = self.center(panel, places, n_steps)
@@ -119,21 +122,16 @@ class FittedForecaster:
                 "use another one, as 'quantile' or 'student_t', or set conformal='split', before fit"
             )
         if self.plan.strategy != "direct":
-            paths = self.paths(panel, places, n_steps, self.n_paths)
-            return np.moveaxis(np.quantile(paths, levels, axis=-1), 0, -1)
+            drawn = [self.paths(panel, one, n_steps, self.n_paths) for one in _by_series(places)]
+            return np.concatenate([np.moveaxis(np.quantile(paths, levels, axis=-1), 0, -1) for paths in drawn])
         self._refuse_beyond(n_steps)
         return objective.quantiles(self.predictor.params(panel, self.moments, places, n_steps), levels)
 
     def quantiles_as_they_came(self, panel: Panel, places: Places, n_steps: int, levels: Sequence[float]) -> Array:
-        """Quantiles at origins of series, one by one, behind the end of what was learned.
-
-        Adaptive ones see the errors that are known at each origin. Paths are drawn for each series as for it alone.
-        """
-        adaptive = self.calibration is not None and self.calibration.adaptive
-        if not adaptive and (self.calibration is not None or self.plan.strategy == "direct"):
+        """Quantiles at origins of series, behind the end of what was learned; adaptive ones see the errors that are known at each origin."""
+        if self.calibration is None or not self.calibration.adaptive:
             return self.quantiles(panel, places, n_steps, levels)
-        found, ends = self._adapted if adaptive else self.quantiles, np.flatnonzero(np.diff(places[0])) + 1
-        return np.concatenate([found(panel, one, n_steps, levels) for one in zip(*(np.split(part, ends) for part in places), strict=True)])
+        return np.concatenate([self._adapted(panel, one, n_steps, levels) for one in _by_series(places)])
 
     def _adapted(self, panel: Panel, places: Places, n_steps: int, levels: Sequence[float]) -> Array:
         """Adaptive quantiles at origins of one series."""
@@ -286,3 +284,9 @@ def request_of(fitted: FittedForecaster, series: Indices, n_steps: int, gap: int
             every[k] = table
     panel = fitted.history.followed_by(fitted._future(gap + n_steps, every))
     return Request(panel, (series, panel.offsets[1:][series] - gap - n_steps), gap + n_steps, gap, series)
+
+
+def _by_series(places: Places) -> Iterator[Places]:
+    """Origins of one series after the other."""
+    ends = np.flatnonzero(np.diff(places[0])) + 1
+    return zip(*(np.split(part, ends) for part in places), strict=True)
