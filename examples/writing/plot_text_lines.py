@@ -24,7 +24,7 @@ X_train, X_test, y_train, y_test = X[:600], X[600:], y[:600], y[600:]
 model = SequenceTranscriber(
     hidden_size=48,
     frontend=Conv1d(32, kernel_size=5, causal=False),
-    max_epochs=20,
+    max_epochs=15,
     random_state=0,
 ).fit(X_train, y_train)
 read = model.predict(X_test)
@@ -40,6 +40,6 @@ for ax, line, text, spans in zip(
     ax.imshow(line.T, cmap="Greys")
     for letter, (start, stop) in zip(text, spans, strict=True):
         ax.text((start + stop - 1) / 2, -1, letter, ha="center")
-    ax.set(xlim=(-1, 70), anchor="W")
+    ax.set(xlim=(-1, 76), anchor="W")
     ax.set_axis_off()
 figure.savefig("text_lines.png", dpi=120)

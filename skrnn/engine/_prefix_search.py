@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,14 +66,23 @@ class PrefixSearch:
         if says is None:
             return [kernels.best_first(kernels.search_prefixes(np.ascontiguousarray(frames), self.width, self.length_bonus)) for frames in log_p]
         beams = [kernels.Prefixes.start(len(frames), self.width) for frames in log_p]
-        said = _Said(says, {})
+        said, known = _Said(says, {}), [dict[int, Prefix]({0: ()}) for _ in log_p]
         for t in range(max(map(len, log_p))):
             going = [k for k, frames in enumerate(log_p) if t < len(frames)]
-            begun = [[tuple(kernels.prefix_labels(beams[k], node)) for node in beams[k].kept[: beams[k].counts[0]]] for k in going]
+            begun = [_kept(beams[k], known[k]) for k in going]
             said.ask([prefix for prefixes in begun for prefix in prefixes])
             for k, prefixes in zip(going, begun, strict=True):
                 kernels.extend_prefixes(beams[k], np.ascontiguousarray(log_p[k][t]), said.of(prefixes) + self.length_bonus)
         return [kernels.best_first(beam) for beam in beams]
+
+
+def _kept(beam: Any, known: dict[int, Prefix]) -> list[Prefix]:
+    """The beginnings that a beam keeps; ``known`` are those of its nodes so far, and with a node its parent was known before."""
+    nodes = beam.kept[: beam.counts[0]]
+    for node, parent, label in zip(nodes.tolist(), beam.parent[nodes].tolist(), beam.label[nodes].tolist(), strict=True):
+        if node not in known:
+            known[node] = (*known[parent], label)
+    return [known[node] for node in nodes.tolist()]
 
 
 @dataclass(frozen=True)

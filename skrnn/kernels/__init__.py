@@ -19,7 +19,7 @@ from ._threads import WORTH_THREADS, allow_threads, n_threads, single_blas
 
 if TYPE_CHECKING:
     from ._clockwork import clockwork
-    from ._ctc import Prefixes, align_labels, best_first, extend_prefixes, prefix_labels, search_prefixes
+    from ._ctc import Prefixes, align_labels, best_first, extend_prefixes, search_prefixes
     from ._moments import centre_rows
     from ._reservoir import Candidates, reservoir, run_candidates
     from ._rls import RLSState, rls
@@ -37,7 +37,6 @@ _BY_HAND = {
     "clockwork": "_clockwork",
     "count_entries": "_sparse",
     "extend_prefixes": "_ctc",
-    "prefix_labels": "_ctc",
     "reservoir": "_reservoir",
     "rls": "_rls",
     "run_candidates": "_reservoir",

@@ -149,10 +149,10 @@ def best_first(beam: Prefixes) -> list[tuple[list[int], float]]:
     """The labels of what is kept, with their ranks."""
     kept = beam.kept[: beam.counts[0]]
     ranks = np.logaddexp(beam.blank[: len(kept)], beam.spoken[: len(kept)]) + beam.bonus[kept]
-    return [(prefix_labels(beam, kept[k]), float(ranks[k])) for k in np.argsort(-ranks, kind="stable")]
+    return [(_labels_of(beam, kept[k]), float(ranks[k])) for k in np.argsort(-ranks, kind="stable")]
 
 
-def prefix_labels(beam: Prefixes, node: int) -> list[int]:
+def _labels_of(beam: Prefixes, node: int) -> list[int]:
     """The labels of a node, from the root on."""
     labels = []
     while node > 0:
