@@ -211,6 +211,14 @@ class TimeAxis:
         ticks = self.stepping.after(self.last, skip + n)[skip:]
         return index_of(self.kind, ticks, self.stepping.unit, self.stepping.zone, self.name)
 
+    def number(self) -> int | None:
+        """Which step the last one is, counted from a time that is the same for all series; ``None`` for uneven steps and numbers of rows."""
+        if self.kind == COUNTS or self.stepping.rule == ABOUT:
+            return None
+        unit, zone = self.stepping.unit, self.stepping.zone
+        end = Instants(self.kind, np.array([self.last]), np.array([to_wall(self.last, unit, zone)]), unit, zone, ())
+        return int(self.stepping.counted(end)[0]) // self.stepping.size
+
     def _matched(self, instants: Instants, name: str) -> Instants:
         """In the units and the zone of this axis; refused where they cannot be."""
         unit, zone = self.stepping.unit, self.stepping.zone

@@ -297,3 +297,17 @@ def test_what_is_drawn_for_a_series_does_not_depend_on_the_others(strategy):
     turned = model.with_history(None, waves[::-1]).predict_interval([np.empty((2, 0))] * 3)[0][::-1]
     np.testing.assert_array_equal(alone, turned)
     np.testing.assert_array_equal(alone, model.predict_interval([np.empty((2, 0))] * 3)[0])
+
+
+def test_the_season_of_dated_series_follows_their_dates():
+    week = np.array([0, 0, 0, 0, 0, 30, 50.0])
+
+    def dated(start, n):
+        days = pd.date_range(start, periods=n)
+        return pd.Series(100 + week[days.day_of_week], days)
+
+    model = RNNForecaster(hidden_size=6, horizon=7, n_lags=14, season=7, max_epochs=40, random_state=0)
+    model.fit(None, [dated("2024-01-01", 120), dated("2024-01-04", 120)])  # a Monday, a Thursday
+    for start in ("2024-03-04", "2024-03-07", "2024-03-09"):
+        (ahead,) = model.with_history(None, [dated(start, 60)]).predict()
+        np.testing.assert_allclose(np.ravel(ahead), 100 + week[ahead.index.day_of_week], atol=8)

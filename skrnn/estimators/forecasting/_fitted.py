@@ -168,13 +168,13 @@ class FittedForecaster:
     def panel(self, given: GivenSeries) -> Panel:
         """A panel of the series of ``fit`` from their beginning."""
         self._refuse_other(given)
-        return panel_of(given, self.covariates, self.history.static, np.zeros_like(self.n_steps), self.plan)
+        return panel_of(given, self.covariates, self.history.static, self.times.done(self.n_steps) - self.n_steps, self.plan)
 
     def followed_by(self, given: GivenSeries) -> Panel:
         """The ends of the series with new steps behind them."""
         self._refuse_other(given)
         last = self.history.y[self.history.offsets[1:] - 1]
-        return self.history.followed_by(panel_of(given, self.covariates, self.history.static, self.n_steps, self.plan, last))
+        return self.history.followed_by(panel_of(given, self.covariates, self.history.static, self.times.done(self.n_steps), self.plan, last))
 
     def _refuse_other(self, given: GivenSeries) -> None:
         n = len(self.history.lengths)
@@ -241,7 +241,7 @@ class FittedForecaster:
         """Steps to come of every series: covariates, and the last values in place of targets."""
         history, n_series = self.history, len(self.history.lengths)
         asked = None if tables is None else [np.resize(table, (n_steps, table.shape[1])) for table in tables]  # what is too short is not asked for
-        known, _ = self.covariates.of(asked, [n_steps] * n_series, self.n_steps)
+        known, _ = self.covariates.of(asked, [n_steps] * n_series, self.times.done(self.n_steps))
         last = np.repeat(history.y[history.offsets[1:] - 1], n_steps, axis=0)
         nothing, past = np.zeros(last.shape, dtype=bool), np.zeros((len(last), history.seen.shape[1]))
         return Panel(last, nothing, np.concatenate(known), past, history.static, np.arange(n_series + 1) * n_steps)

@@ -157,7 +157,7 @@ class RNNForecaster(
             warn_of_less(self, self._plan, given)
         self._static_columns = self._static_columns if going_on else StaticColumns()
         whole = self._static_columns.read(static, len(given.y), given.ids, reset=not going_on)
-        starts = np.zeros_like(given.lengths)
+        starts = self._times.done(given.lengths) - given.lengths
         panel = panel_of(given, self._covariates, whole, starts, self._plan)
         self._calibration = None
         self.n_steps_ = panel.lengths
@@ -241,7 +241,7 @@ class RNNForecaster(
         X : as in ``fit``
             Covariates of every step of the other series; ``None`` where there are none.
         y : as in ``fit``
-            Other series, of any number, with ``n_lags_`` steps or more. Where a season was found, it is counted from their beginning.
+            Other series, of any number, with ``n_lags_`` steps or more. Where a season was found, it is counted by their dates, or from their beginning.
         static : array-like or frame of shape (n_series, n_static), default=None
             As in ``fit``.
 

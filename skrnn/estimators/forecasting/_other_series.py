@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-import numpy as np
-
 from ...data import Panel, series_moments
 from ..face._noted import as_fitted
 from ._learning import panel_of
@@ -23,9 +21,9 @@ def at_the_end_of_others(forecaster: Any, X: Any, y: Any, static: Any) -> Any:
     _refuse_other_kind(given, model._history, model.n_lags_)
     if clock is not None and given.X is not None:
         clock = Clock.of(given.X, clock.column, given.several)
-    panel = panel_of(given, model._covariates, whole, np.zeros_like(given.lengths), model._plan)
     model._several, model._flat, model._labels, model._ids = given.several, given.flat, given.labels, given.ids
     model._times = SeriesTimes.of(*given.when, clock, given.several)
+    panel = panel_of(given, model._covariates, whole, model._times.done(given.lengths) - given.lengths, model._plan)
     model._series_moments, model.n_steps_ = series_moments(panel.series()), panel.lengths
     model._calibration = None if model._calibration is None else model._calibration.of_others(len(given.y))
     model._remember(panel)

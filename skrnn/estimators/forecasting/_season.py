@@ -13,7 +13,7 @@ _LONGEST_SEASON = 600
 def fourier(steps: NDArray[np.intp], season: int, most: int = 3) -> Array:
     """Sines and cosines of the season at the steps."""
     k = np.arange(1, min(most, season // 2) + 1)
-    angle = 2 * np.pi * steps[:, None] * k / season
+    angle = 2 * np.pi * (steps % season)[:, None] * k / season
     return np.concatenate([np.sin(angle), np.cos(angle[:, : (season - 1) // 2])], axis=1) if season > 2 else np.cos(angle)
 
 

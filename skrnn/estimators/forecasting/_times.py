@@ -132,6 +132,14 @@ class SeriesTimes:
         clock = self.clock if self.clock is None or tables is None else self.clock.moved_on(tables)
         return replace(self, axes=tuple(axes), clock=clock)
 
+    def done(self, n_steps: Any) -> NDArray[np.intp]:
+        """Steps before the next one of each series, by which its season is counted.
+
+        From a time that is the same for all series where an index tells it, else from the first row of each, which has ``n_steps``.
+        """
+        numbers = [None if axis is None else axis.number() for axis in self.axes]
+        return np.array([n if number is None else number + 1 for n, number in zip(n_steps, numbers, strict=True)], dtype=np.intp)
+
     def gap(self, when: Whens, tables: list[Array] | None) -> int:
         """Steps between the end of the series and the first rows of X, alike for all."""
         gaps: list[int] = []
