@@ -241,7 +241,7 @@ class RNNForecaster(
         X : as in ``fit``
             Covariates of every step of the other series; ``None`` where there are none.
         y : as in ``fit``
-            Other series, of any number, with ``n_lags_`` steps or more. Where a season was found, it is counted by their dates, or from their beginning.
+            Other series, of any number, with ``n_lags_`` steps or more. A season is counted by their dates, or from their beginning.
         static : array-like or frame of shape (n_series, n_static), default=None
             As in ``fit``.
 

@@ -117,7 +117,8 @@ class SeriesSettings:
         of the window, as DeepAR does; or as they are. "auto" is "last_value", and "mean" for counts. The first three go on with a trend.
     season : int, "auto" or None, default="auto"
         Steps from one season to the next: the network then sees waves of that length, counted by the dates of an index or from the start of
-        the series, and a decoder also the value one season before. "auto" finds it in the series; ``None`` is no season. Several seasons, or a calendar, are columns of X.
+        the series, and a decoder also the value one season before. "auto" finds it in the series; ``None`` is no season. Several seasons, or a
+        calendar, are columns of X.
     missing : {"error", "mask"}, default="error"
         NaN in y: refused; or filled with the last known value, which the network is told, and not learned from.
     time_column : int or str, default=None
