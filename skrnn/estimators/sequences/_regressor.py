@@ -53,7 +53,7 @@ class RNNRegressor(
         prediction = target_mean_ + target_scale_ (V pool(y(1), y(2), …) + d)
 
     V starts at zero and d where the loss of a constant is least, so that training starts from the mean of the targets, their median or quantile.
-    With ``loss="poisson"`` and ``"gamma"`` the prediction is target_mean_ · exp(V pool(…) + d).
+    With ``loss="poisson"`` and ``"gamma"`` the prediction is ``target_mean_ · exp(V pool(…) + d)``.
 
     Examples
     --------
