@@ -35,8 +35,8 @@ class RNNSequenceRegressor(RegressorMixin, Measured, Decayed, Trained, Standardi
         prediction(t) = target_mean_ + target_scale_ (V y(t) + d)
 
     V starts at zero and d where the loss of a constant is least. With ``loss="poisson"`` and ``"gamma"`` the prediction is
-    ``target_mean_ · exp(V y(t) + d)``. A 2-D ``X`` is one sequence whose rows are the time steps. Steps whose target is NaN (in any output) are seen, but
-    neither trained on nor scored.
+    ``target_mean_ · exp(V y(t) + d)``. A 2-D ``X`` is one sequence whose rows are the time steps. Steps whose target is NaN (in any output) are seen,
+    but neither trained on nor scored.
 
     Examples
     --------
