@@ -175,8 +175,7 @@ class TimeAxis:
             return 0
         check_increasing(instants.ticks, name, instants.labels)
         instants, stepping = self._matched(instants, name), self.stepping
-        end = np.array([self.last]), np.array([to_wall(self.last, stepping.unit, stepping.zone)])
-        counted = np.concatenate([stepping.counted(Instants(self.kind, *end, stepping.unit, stepping.zone, ())), stepping.counted(instants)])
+        counted = np.concatenate([stepping.counted(self._end), stepping.counted(instants)])
         moves = np.diff(counted) / stepping.size
         whole = np.round(moves)
         refuse_gap((whole if stepping.rule == ABOUT else moves)[1:] > 1, name, instants.labels)
@@ -215,9 +214,13 @@ class TimeAxis:
         """Which step the last one is, counted from a time that is the same for all series; ``None`` for uneven steps and numbers of rows."""
         if self.kind == COUNTS or self.stepping.rule == ABOUT:
             return None
+        return int(self.stepping.counted(self._end)[0]) // self.stepping.size
+
+    @property
+    def _end(self) -> Instants:
+        """The end as a point in time."""
         unit, zone = self.stepping.unit, self.stepping.zone
-        end = Instants(self.kind, np.array([self.last]), np.array([to_wall(self.last, unit, zone)]), unit, zone, ())
-        return int(self.stepping.counted(end)[0]) // self.stepping.size
+        return Instants(self.kind, np.array([self.last]), np.array([to_wall(self.last, unit, zone)]), unit, zone, ())
 
     def _matched(self, instants: Instants, name: str) -> Instants:
         """In the units and the zone of this axis; refused where they cannot be."""

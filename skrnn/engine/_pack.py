@@ -70,10 +70,9 @@ def packed_rows(
     ``order`` is theirs where they were packed before something made them shorter, and some of them equally long.
     """
     order = longest_first(lengths) if order is None else order
-    longest = lengths[order[0]]
-    sizes = np.searchsorted(-lengths[order], -np.arange(longest), side="left")
-    step, sequence = Layout.of(sizes).places
-    return starts[order][sequence] + step, sizes, order
+    layout = Layout.of_lengths(lengths[order])
+    step, sequence = layout.places
+    return starts[order][sequence] + step, layout.sizes, order
 
 
 def as_packed(data: torch.Tensor, sizes: NDArray[np.int64], order: NDArray[np.int64]) -> PackedSequence:

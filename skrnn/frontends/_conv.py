@@ -146,8 +146,7 @@ class Conv1d(Frontend):
             packed = self.frontend_(packed)
         x = torch.cat([packed.data, packed.data.new_zeros(1, packed.data.shape[1])])  # what lies beyond the ends
         before = Layout.of(packed.batch_sizes.numpy())
-        lengths = -(-before.lengths // self.stride)
-        after = Layout.of(np.searchsorted(-lengths, -np.arange(lengths[0]), side="left"))
+        after = Layout.of_lengths(-(-before.lengths // self.stride))
         block, sequence = after.places
 
         def of_rows(rows: slice) -> Tensor:

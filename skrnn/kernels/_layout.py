@@ -22,6 +22,11 @@ class Layout(NamedTuple):
     def of(cls, sizes: NDArray[np.int64]) -> Layout:
         return cls(sizes, np.cumsum(sizes) - sizes)
 
+    @classmethod
+    def of_lengths(cls, lengths: NDArray[np.int64]) -> Layout:
+        """Of sequences of these lengths, longest first."""
+        return cls.of(np.searchsorted(-lengths, -np.arange(lengths[0]), side="left"))
+
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Steps of each sequence, longest first."""

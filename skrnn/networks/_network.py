@@ -13,7 +13,7 @@ from ..cells import Module, State
 from ..cells._rows import product
 from ..engine import PiecewiseRunnable, TimeSlices
 from ..frontends import Frontend
-from ._readout import sequence_of_row
+from ._readout import on_every_row
 from ._recurrent import Recurrent
 
 PIECE = 1024  # time steps run at once where nothing needs the gradient: bounds the memory of long sequences
@@ -68,10 +68,9 @@ class Network(PiecewiseRunnable):
             )
         if not self.n_static:
             return self.frontend(packed)
-        n = int(packed.batch_sizes[0])
         seen = self.frontend(packed._replace(data=packed.data[:, : -self.n_static].contiguous()))
-        static = packed.data[:n, -self.n_static :]
-        return seen._replace(data=torch.cat([seen.data, static[sequence_of_row(seen)]], -1))
+        static = packed.data[: int(packed.batch_sizes[0]), -self.n_static :]
+        return seen._replace(data=torch.cat([seen.data, on_every_row(seen, static)], -1))
 
     def start(self, packed: PackedSequence) -> tuple[State, State]:
         return self.recurrent.start(packed), self.empty(packed)

@@ -185,8 +185,7 @@ class Pinball(Point):
         self.level = level
 
     def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
-        error = target - outputs[..., 0]
-        return 2 * torch.maximum(self.level * error, (self.level - 1) * error)
+        return twice_pinball(target - outputs[..., 0], self.level)
 
     def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
         return weighted_quantiles(target, weight, [self.level])
@@ -269,8 +268,7 @@ class Quantiles(Distribution):
 
     def value_losses(self, outputs: Tensor, target: Tensor) -> Tensor:
         q = torch.as_tensor(self.levels, dtype=outputs.dtype, device=outputs.device)
-        error = target[..., None] - outputs
-        return 2 * torch.maximum(q * error, (q - 1) * error).mean(-1)  # twice: that of the median is the absolute error
+        return twice_pinball(target[..., None] - outputs, q).mean(-1)
 
     def best_constants(self, target: Tensor, weight: Tensor) -> Tensor:
         return weighted_quantiles(target, weight, self.levels.tolist())
@@ -309,6 +307,11 @@ class Quantiles(Distribution):
         low, high = (np.take_along_axis(params, k, axis=-1) for k in (right - 1, right))
         share = (u - self.levels[right - 1]) / (self.levels[right] - self.levels[right - 1])
         return low + share.clip(0, 1) * (high - low)
+
+
+def twice_pinball(error: Tensor, level: Tensor | float) -> Tensor:
+    """Of y less its quantile of a level; twice, so that that of the median is the absolute error."""
+    return 2 * torch.maximum(level * error, (level - 1) * error)
 
 
 def weighted_quantiles(target: Tensor, weight: Tensor, levels: Sequence[float]) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import State, map_state
 from ..data import Arrangement, Corpus
-from ..engine import Stream, packed_rows
+from ..engine import Stream, longest_first, packed_rows
 from ..networks import Passage
 from ._sources import Batch, Examples, Index, Source
 
@@ -52,7 +52,7 @@ class Passages(Source):
     ) -> None:
         self.corpus, (self.dtype, self.device), self.n_outputs = corpus, place, n_outputs
         self.n_steps, self.n_streams, self._given = n_steps, n_streams, states
-        self._arrange(Arrangement(corpus, None if n_streams else np.argsort(-corpus.lengths, kind="stable")))
+        self._arrange(Arrangement(corpus, None if n_streams else longest_first(corpus.lengths)))
 
     def _arrange(self, arrangement: Arrangement) -> None:
         """Lay out the streams: groups of them are gone through one after the other, each in pieces."""

@@ -12,6 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from ..engine import longest_first
+
 Index = NDArray[np.int64]  # numbers of examples, or of rows
 Batch = tuple[Any, Tensor, Tensor | None]  # what a network reads, with targets and weights in the order of its outputs
 
@@ -124,7 +126,7 @@ def shuffled_by_length(lengths: Index, batch_size: int | None, generator: Genera
     size = n if batch_size is None else min(batch_size, n)
     if size < n and (lengths != lengths[0]).any():
         pools = np.split(order, range(_POOL * size, n, _POOL * size))
-        order = np.concatenate([pool[np.argsort(-lengths[pool], kind="stable")] for pool in pools])
+        order = np.concatenate([pool[longest_first(lengths[pool])] for pool in pools])
     batches = np.split(order, range(size, n, size))
     return [batches[k] for k in torch.randperm(len(batches), generator=generator).tolist()]
 
@@ -132,7 +134,7 @@ def shuffled_by_length(lengths: Index, batch_size: int | None, generator: Genera
 def chunks_by_length(lengths: Index, width: int = 1) -> Iterator[Index]:
     """Every example once, longest first, in chunks of bounded work; a step has ``width`` inputs."""
     n_steps = min(_CHUNK_STEPS, _CHUNK_NUMBERS // width)
-    order = np.argsort(-lengths, kind="stable")
+    order = longest_first(lengths)
     done = 0
     while done < len(order):
         n = int(np.clip(n_steps // lengths[order[done]], 1, _CHUNK_SEQUENCES))

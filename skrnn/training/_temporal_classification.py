@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
 from ..engine import longest_first
+from ..kernels import Layout
 from ._objectives import Objective
 
 Ints = NDArray[np.int64]
@@ -70,8 +71,8 @@ class TemporalClassification(Objective):
         n_steps, n_frames, n_labels, labels = Transcripts.from_table(target)
         order = longest_first(n_steps)  # as the sequences were packed, before a frontend made frames of their steps
         lengths = n_frames[order]
-        sizes = np.searchsorted(-lengths, -np.arange(lengths[0]), side="left")
-        frames, _ = pad_packed_sequence(PackedSequence(torch.log_softmax(outputs, -1), torch.from_numpy(sizes)))
+        sizes = torch.from_numpy(Layout.of_lengths(lengths).sizes)
+        frames, _ = pad_packed_sequence(PackedSequence(torch.log_softmax(outputs, -1), sizes))
         place = torch.from_numpy(order).to(labels.device)
         of_packed = F.ctc_loss(
             frames, labels[place], torch.from_numpy(lengths), n_labels[torch.from_numpy(order)], reduction="none", zero_infinity=True

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ...cells import State, map_state, put_first
 from ...data import Sequences
-from ...engine import rollout
+from ...engine import longest_first, rollout
 from ...networks import Reservoirs
 from ...training import Choice, DivergenceWarning, RecursiveLeastSquares, svd_path
 from ..face._step_values import as_arrays, as_tensors
@@ -68,7 +68,7 @@ class ClosedLoop:
 
     def run_over(self, sequences: Sequences, read: Read, state: LoopState | None) -> tuple[Array, State]:
         """Outputs of all steps, end to end, and states after them; all sequences at once, of which the shorter ones leave when they end."""
-        order = np.argsort(-sequences.lengths, kind="stable")
+        order = longest_first(sequences.lengths)
         lengths, starts = sequences.lengths[order], sequences.offsets[:-1][order]
         if state is None:
             states, last = self.network.start(len(order)), torch.from_numpy(np.tile(self.units.target_mean, (len(order), 1)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...cells import map_state
 from ...data import Sequences
-from ...engine import Stream
+from ...engine import Stream, longest_first
 from ..face._guards import predicting, require_target
 from ..face._predictor import Predictor
 from ..face._step_values import as_tensors
@@ -33,7 +33,7 @@ def streamed(predictor: Predictor[Any], X: Any, state: Any, return_state: bool) 
 
 def _outputs_from(predictor: Predictor[Any], sequences: Sequences, state: Any) -> tuple[Array, Any]:
     """Outputs of all sequences as one batch, end to end, and the state after them."""
-    network, index = predictor.network, np.argsort(-sequences.lengths, kind="stable")
+    network, index = predictor.network, longest_first(sequences.lengths)
     with predicting(predictor.model):
         source = predictor.source(sequences)
         packed = source.packed(index)
