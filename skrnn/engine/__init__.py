@@ -6,7 +6,7 @@ from ._generated import explain, generating
 from ._guessing import Guessing
 from ._names import RULES, check_rule, resolve_rule
 from ._pack import as_packed, longest_first, pack, packed_rows, unpack
-from ._prefix_search import PrefixSearch
+from ._prefix_search import BeginningsSaid, PrefixSearch
 from ._rollout import rollout
 from ._rtrl import RTRL
 from ._rules import BPTT, Rule, Stream, TruncatedBPTT

@@ -62,6 +62,8 @@ class BeamSearch:
         *,
         pick: Callable[[State, Tensor], State] = lambda state, rows: map_state(lambda s: s[rows], state),
         coverage: Callable[[State], Tensor] | None = None,
+        merge: Callable[[State, Tensor], Tensor] | None = None,
+        most_gain: float = 0.0,
     ) -> Hypotheses:
         """Search.
 
@@ -81,6 +83,11 @@ class BeamSearch:
             A state of other rows, of which each is of the same source as before.
         coverage : callable, default=None
             From a state: Σ_j log min(Σ_t a_j(t), 1) of each row.
+        merge : callable, default=None
+            From the state after ``advance`` and the logarithms of the probabilities (n, width, n_tokens) of each token behind each beginning: the
+            same, where those that say the same are added up in one of them, and −∞ in the others.
+        most_gain : float, default=0.0
+            The most that one step may add to the logarithm, where something beside probabilities counts.
 
         Returns
         -------
@@ -97,14 +104,15 @@ class BeamSearch:
         for t in range(n_steps):
             log_p, state = advance(fed, state)
             beside = 0.0 if coverage is None or self.coverage_penalty == 0 else self.coverage_penalty * coverage(state).view(n, K)
-            total, place = (open_[..., None] + log_p.view(n, K, -1)).flatten(1).topk(min(K, K * log_p.shape[-1]))
+            every = open_[..., None] + log_p.view(n, K, -1)
+            total, place = (every if merge is None else merge(state, every)).flatten(1).topk(min(K, K * log_p.shape[-1]))
             parent, token = place // log_p.shape[-1], place % log_p.shape[-1]
             begun = torch.cat([begun.gather(1, parent[..., None].expand(-1, -1, t)), token[..., None]], -1)
             ends = (token == end) | (t == n_steps - 1)
             score = total / self._length(t + 1) + (beside if isinstance(beside, float) else beside.gather(1, parent))
             done = _merged(done, torch.where(ends, score, -torch.inf), begun)
             open_ = torch.where(ends, -torch.inf, total)
-            if bool((done.scores[:, -1] >= open_.amax(1) / self._length(n_steps)).all()):
+            if bool((done.scores[:, -1] >= (open_.amax(1) + most_gain * (n_steps - 1 - t)) / self._length(n_steps)).all()):
                 break
             state, fed = pick(state, (base + parent).flatten()), token.reshape(-1, 1).to(first.dtype)
         return done

@@ -66,7 +66,7 @@ class PrefixSearch:
         if says is None:
             return [kernels.best_first(kernels.search_prefixes(np.ascontiguousarray(frames), self.width, self.length_bonus)) for frames in log_p]
         beams = [kernels.Prefixes.start(len(frames), self.width) for frames in log_p]
-        said, known = _Said(says, {}), [dict[int, Prefix]({0: ()}) for _ in log_p]
+        said, known = BeginningsSaid(says, {}), [dict[int, Prefix]({0: ()}) for _ in log_p]
         for t in range(max(map(len, log_p))):
             going = [k for k, frames in enumerate(log_p) if t < len(frames)]
             begun = [_kept(beams[k], known[k]) for k in going]
@@ -86,7 +86,7 @@ def _kept(beam: Any, known: dict[int, Prefix]) -> list[Prefix]:
 
 
 @dataclass(frozen=True)
-class _Said:
+class BeginningsSaid:
     """What a language model has said; it is asked about each beginning once."""
 
     says: Callable[[list[Prefix]], Array]

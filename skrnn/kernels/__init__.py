@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._rls import RLSState, rls
     from ._sparse import Sparse, count_entries
     from ._spiking import spiking
+    from ._transduction import align_lattice, lattice_losses
 
 _BY_HAND = {
     "Candidates": "_reservoir",
@@ -32,11 +33,13 @@ _BY_HAND = {
     "RLSState": "_rls",
     "Sparse": "_sparse",
     "align_labels": "_ctc",
+    "align_lattice": "_transduction",
     "best_first": "_ctc",
     "centre_rows": "_moments",
     "clockwork": "_clockwork",
     "count_entries": "_sparse",
     "extend_prefixes": "_ctc",
+    "lattice_losses": "_transduction",
     "reservoir": "_reservoir",
     "rls": "_rls",
     "run_candidates": "_reservoir",

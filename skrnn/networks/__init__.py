@@ -15,6 +15,7 @@ from ._reservoirs import Reservoirs
 from ._seq2seq import CONTEXTS, Pair, Seq2Seq
 from ._sequence import SequenceNetwork
 from ._steps import StepNetwork
+from ._transducer import Transducer, Writing
 
 __all__ = [
     "AdaptiveNextToken",
@@ -36,6 +37,7 @@ __all__ = [
     "SequenceNetwork",
     "StepNetwork",
     "Tokens",
+    "Transducer",
     "Values",
     "Vector",
 ]

@@ -18,7 +18,7 @@ from ._objectives import (
 from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
 from ._outliers import AdditiveOutliers
-from ._pairs import Pairs
+from ._pairs import Lattices, Pairs
 from ._pascanu import Pascanu
 from ._passages import PassageExamples, Passages
 from ._penalised import PENALTIES, as_penalties, check_penalties, penalised
@@ -28,6 +28,7 @@ from ._schedules import SCHEDULES
 from ._sources import Data, Examples, Source
 from ._temporal_classification import TemporalClassification, Transcripts
 from ._trainer import DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
+from ._transduction import Transduction
 from ._windows import WindowExamples, WindowSource, WindowSpec, steps_counted
 
 __all__ = [

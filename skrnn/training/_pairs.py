@@ -57,3 +57,12 @@ class Pairs(Source):
 
     def chunks(self) -> Iterator[Index]:
         return chunks_by_length(self.lengths)
+
+
+class Lattices(Pairs):
+    """Pairs of which every step that is read meets every step that is written."""
+
+    @property
+    def lengths(self) -> Index:
+        """How often they meet."""
+        return self.source.lengths * self._n_steps

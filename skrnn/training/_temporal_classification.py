@@ -86,9 +86,14 @@ class TemporalClassification(Objective):
 
     def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
         """About: each label as often as it is said, and the blank in all other frames."""
-        counts = weight[:, None].expand(-1, target.shape[1] - 3)
-        said = weight.new_zeros(1 + self.n_classes).index_add(0, target[:, 3:].flatten(), counts.flatten())
+        said = counts_of(target, weight, self.n_classes)
         n_frames = weight @ target[:, 1].to(weight.dtype)
         said[0] = n_frames - said[1:].sum()
         share = said / n_frames
         return share.clamp_min(_LEAST / (1 + self.n_classes)).log()
+
+
+def counts_of(table: Tensor, weight: Tensor, n_classes: int) -> Tensor:
+    """How often each label is said (1 + n_classes,) in what :meth:`Transcripts.as_table` made; of what fills it up, which is 0, nobody asks."""
+    counts = weight[:, None].expand(-1, table.shape[1] - 3)
+    return weight.new_zeros(1 + n_classes).index_add(0, table[:, 3:].flatten(), counts.flatten())

@@ -30,7 +30,9 @@ WAYS = [
     {"frontend": Conv1d(6, 3, stride=2, frontend=Conv1d(4, 3, stride=2)), "cell": "lstm", "n_layers": 2, "dropout": 0.3},
     {"bidirectional": False, "dtype": "float64", "beam_width": 3, "length_bonus": 0.5, "standardize": False},
 ]
+TOLD = [{"loss": "transducer", "cell": "lstm"}, {"loss": "transducer", "frontend": Conv1d(6, 5, stride=3), "beam_width": 4}]
 every_way = pytest.mark.parametrize("way", WAYS, ids=str)
+every_loss = pytest.mark.parametrize("way", WAYS + TOLD, ids=str)
 
 
 def make(**settings):
@@ -56,7 +58,7 @@ class Bigrams(BaseEstimator):
 # -- what is predicted -----------------------------------------------------------------------------------------------------------------------------
 
 
-@every_way
+@every_loss
 def test_company_order_and_container_do_not_matter(way):
     model = make(**way).fit(X, Y)
     together, frames = model.predict_hypotheses(X), model.predict_log_proba(X)
@@ -68,7 +70,7 @@ def test_company_order_and_container_do_not_matter(way):
                 np.testing.assert_array_equal(found, frames[i])
 
 
-@every_way
+@every_loss
 def test_copies_say_the_same(way):
     first = make(**way).fit(X, Y)
     again = clone(first).fit(as_sequences(X), Y)
@@ -76,7 +78,7 @@ def test_copies_say_the_same(way):
     assert first.predict_hypotheses(X) == again.predict_hypotheses(X) == pickle.loads(pickle.dumps(first)).predict_hypotheses(X)
 
 
-@every_way
+@every_loss
 def test_frames_are_probabilities_of_what_the_frontend_leaves(way):
     model = make(**way).fit(X, Y)
     lengths = as_sequences(X).lengths if "frontend" not in way else way["frontend"].out_lengths(as_sequences(X).lengths)

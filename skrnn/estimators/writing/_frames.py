@@ -1,4 +1,4 @@
-"""What a transcriber makes of the frames of a sequence: their probabilities, the labels that they say, and where these stand."""
+"""What a transcriber makes of frames that speak for themselves: their probabilities, the labels that they say, and where these stand."""
 
 from __future__ import annotations
 
@@ -54,19 +54,18 @@ def greedy(frames: Sequences) -> list[tuple[list[int], float]]:
     return [(row.tolist(), s) for row, s in zip(rows, score.tolist(), strict=True)]
 
 
-def label_hypotheses(predictor: Predictor[LabelRows], X: Any) -> list[list[Hypothesis]]:
+def frame_hypotheses(predictor: Predictor[LabelRows], given: Given) -> list[list[Hypothesis]]:
     """What might have been said in each sequence, the best first."""
     model = predictor.model
-    frames = log_frames(predictor, predictor.read(X))
+    frames = log_frames(predictor, given)
     if model.beam_width == 1:
         found = [[best] for best in greedy(frames)]
     else:
-        says = None if model.language_model is None else _said_by(model.language_model, model.language_weight, predictor.target)
-        found = PrefixSearch(model.beam_width, model.length_bonus)(list(frames), says)
+        found = PrefixSearch(model.beam_width, model.length_bonus)(list(frames), says_of(predictor))
     return [[Hypothesis(predictor.target.decode(labels), score) for labels, score in row] for row in found]
 
 
-def label_spans(predictor: Predictor[LabelRows], given: Given, table: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def frame_spans(predictor: Predictor[LabelRows], given: Given, table: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     """For each sequence the first frame of each label, and the one after its last, in the likeliest alignment with labels of an encoded table."""
     frames = log_frames(predictor, given)
     return [kernels.align_labels(log_p, row) for log_p, row in zip(frames, Transcripts.rows_of(table), strict=True)]
@@ -87,8 +86,11 @@ def check_language_model(model: Any) -> None:
             ) from error
 
 
-def _said_by(language_model: Any, weight: float, target: LabelRows) -> Callable[[list[tuple[int, ...]]], Array]:
-    """From beginnings to the weighted log probabilities of each label after them."""
+def says_of(predictor: Predictor[LabelRows]) -> Callable[[list[tuple[int, ...]]], Array] | None:
+    """From beginnings to the weighted log probabilities of each label after them, if there is a language model."""
+    language_model, weight, target = predictor.model.language_model, predictor.model.language_weight, predictor.target
+    if language_model is None:
+        return None
     known = getattr(language_model, "classes_", None)
     columns = {label: k for k, label in enumerate(map(plain, language_model.vocabulary_ if known is None else known))}
     labels = target.classes_.tolist()

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 
 from ...data import all_strings, is_missing, read_tokens
-from ...training import Batches, Data, Objective, TemporalClassification, Transcripts
+from ...training import Batches, Data, Lattices, Objective, TemporalClassification, Transcripts, Transduction
 from ..face._held_out import Part
 from ..face._readers import Given, Reader
 from ..face._state import Fitted
@@ -27,10 +27,12 @@ class LabelState:
 
     classes_: NDArray[Any]
     _joins: bool
+    _labels_per_step: float
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("classes_", "ndarray", ("n_classes",), "The labels, sorted; the blank between them is none of them."),
         Fitted("_joins", "bool"),
+        Fitted("_labels_per_step", "float"),
     )
 
 
@@ -72,6 +74,7 @@ class LabelRows(Target, LabelState):
             raise ValueError("y holds no label: every list is empty, so that there is nothing to learn")
         self.classes_ = _as_array(sorted(labels, key=lambda label: (type(label).__name__, label)))
         self._joins = y.joins
+        self._labels_per_step = float(np.max([len(row) for row in y.rows] / y.n_steps))
 
     def encode(self, y: Said) -> Ints:
         """A table of :class:`~skrnn.training.Transcripts`; labels that are not known are refused, and sequences that have not enough frames."""
@@ -82,7 +85,7 @@ class LabelRows(Target, LabelState):
                     raise ValueError(f"y[{k}][{place}] is {label!r}, a label that was not seen in fit; the labels are {self.classes_.tolist()}")
         transcripts = Transcripts.of(y.n_steps, seen_lengths(self.model, y.n_steps), [[ids[label] for label in row] for row in y.rows])
         missing = transcripts.too_short()
-        if missing.any():
+        if missing.any() and not self._transduces:
             k = int(missing.argmax())
             n, frames = transcripts.n_labels[k], transcripts.n_frames[k]
             seen = f"{frames} frames" if frames == y.n_steps[k] else f"{y.n_steps[k]} steps, of which the frontend makes {frames} frames"
@@ -94,13 +97,29 @@ class LabelRows(Target, LabelState):
 
     @property
     def objective(self) -> Objective:
-        return TemporalClassification(len(self.classes_))
+        return (Transduction if self._transduces else TemporalClassification)(len(self.classes_))
+
+    @property
+    def _transduces(self) -> bool:
+        return bool(self.model.loss == "transducer")
 
     def strata(self, encoded: Ints) -> None:
         return None
 
     def data(self, part: Part, source: Batches, *, taught: bool = True) -> Data:
-        return Data.weighted(source, torch.from_numpy(part.target).to(source.device), part.weight, source.dtype)
+        read = self.lattices(source, part.target) if self._transduces else source
+        return Data.weighted(read, torch.from_numpy(part.target).to(source.device), part.weight, source.dtype)
+
+    def lattices(self, source: Batches, table: Ints) -> Lattices:
+        """Sequences, and what is encoded of each, to be followed by a transducer."""
+        rows = [np.append(row, 0) for row in Transcripts.rows_of(table)]
+        teacher = torch.from_numpy(np.concatenate(rows)).to(source.device, source.dtype)[:, None]
+        offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+        return Lattices(source, offsets, teacher[:, :0], teacher.new_zeros(len(rows), 1), teacher)
+
+    def most_labels(self, n_steps: Ints) -> Ints:
+        """How many labels a transducer writes at most: twice as many for each step as any target of ``fit`` had."""
+        return np.ceil(2 * self._labels_per_step * n_steps).astype(np.int64)
 
     def decode(self, outputs: list[int]) -> Any:
         """Labels of ids."""

@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import StrOptions
 
 from ..._bases import _fit_context
+from ...cells import resolve
+from ...data import Sequences
 from ...metrics import label_error_rate
-from ...networks import StepNetwork
+from ...networks import StepNetwork, Transducer
 from ..face._declared import parameters
 from ..face._guards import require_target
 from ..face._held_out import HELD_OUT
-from ..face._readers import Rows
+from ..face._predictor import Predictor
+from ..face._readers import Given, Rows
 from ..face._settings import Decayed, Directed, Fronted, Recurrence, Stacked, Standardized
 from ..face._targets import told_classes
 from ..face._trained import Trained, encoding_of, seeing_layers
-from ._frames import check_language_model, label_hypotheses, label_spans, log_frames
+from ._frames import check_language_model, frame_hypotheses, frame_spans, log_frames
 from ._labels import LabelRows, LabelState
+from ._lattices import lattice_hypotheses, lattice_spans, log_lattices
 from ._settings import Fused
 from ._tokens import Hypothesis, best_of
+
+
+class Transcription(NamedTuple):
+    """What is made of what was read: hypotheses, logarithms of probabilities in frames, and where labels of an encoded table stand."""
+
+    hypotheses: Callable[[Predictor[LabelRows], Given], list[list[Hypothesis]]]
+    log_proba: Callable[[Predictor[LabelRows], Given], Sequences]
+    spans: Callable[[Predictor[LabelRows], Given, NDArray[np.int64]], list[NDArray[np.int64]]]
+
+
+_TRANSCRIPTIONS = {
+    "ctc": Transcription(frame_hypotheses, log_frames, frame_spans),
+    "transducer": Transcription(lattice_hypotheses, log_lattices, lattice_spans),
+}
 
 
 @parameters
@@ -29,8 +49,15 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
     """Write down what is said in a sequence: labels in order, whose places need not be known (Graves et al., 2006).
 
     For speech, handwriting, lines of text, gestures, events in a signal: a recording is long, its labels are few, and nobody has marked where each
-    begins (connectionist temporal classification, CTC). Each step of the sequence, or of what the frontend makes of it, is a frame, which says a
-    label or nothing, the blank. ``frontend=Conv1d(stride=…)`` makes fewer frames of a fast signal, ``frontend=PerFrame()`` sees pictures.
+    begins. Each step of the sequence, or of what the frontend makes of it, is a frame, which says a label or nothing, the blank.
+    ``frontend=Conv1d(stride=…)`` makes fewer frames of a fast signal, ``frontend=PerFrame()`` sees pictures.
+
+    Parameters
+    ----------
+    loss : {"ctc", "transducer"}, default="ctc"
+        Whether each frame speaks for itself (connectionist temporal classification), or is told the labels before it by a recurrent layer over
+        labels (a transducer; Graves, 2012), which learns which labels follow each other, and writes as many labels in a frame as it likes. That
+        costs, in training, T (U + 1) outputs for T frames and U labels in place of T, and as much memory; in one direction it writes while it hears.
 
     Notes
     -----
@@ -47,13 +74,23 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
     learns to say nothing, which is the best it can do without looking, and only then where labels are: ``n_iter_no_change`` must be longer than that.
     The probabilities of a trained network are peaks among blanks: where a label is, they say well; where it begins and ends, roughly.
 
+    A transducer with the features f(t) of a frame and g(u) of the first u labels::
+
+        y(t, u) = softmax(W tanh(F f(t) + G g(u) + b) + d)      of leaving frame t, and of writing each label next
+        P(l) = Σ over all ways to write l and to leave all frames
+
+    The layer over labels has the estimator's cell, and as many units as one of its layers. No sequence is too short for its labels. ``predict``
+    writes at most twice as many labels for each step as any target of ``fit`` had.
+
     ``predict`` takes the likeliest alignment, or with ``beam_width`` above 1 the likeliest labels that a search finds, over all their alignments:
-    :class:`skrnn.engine.PrefixSearch`. These differ where the network is in doubt.
+    :class:`skrnn.engine.PrefixSearch`; for a transducer :class:`skrnn.engine.BeamSearch`, where those that have written the same are added up
+    (G. Saon et al., 2020). These differ where the network is in doubt.
 
     References
     ----------
     A. Graves, S. Fernández, F. Gomez, J. Schmidhuber, "Connectionist temporal classification: labelling unsegmented sequence data with recurrent
     neural networks", ICML 2006.
+    A. Graves, "Sequence transduction with recurrent neural networks", arXiv:1211.3711, 2012.
     A. Graves, J. Schmidhuber, "Offline handwriting recognition with multidimensional recurrent neural networks", NIPS 2008.
 
     Examples
@@ -68,6 +105,11 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
     True
     """
 
+    loss: str = "ctc"
+
+    _built_from: ClassVar[tuple[str, ...]] = ("loss",)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"loss": [StrOptions(set(_TRANSCRIPTIONS))]}
+
     __metadata_request__fit = HELD_OUT
 
     def _reader(self) -> Rows:
@@ -76,8 +118,10 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
     def _target(self) -> LabelRows:
         return LabelRows(self)
 
-    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
+    def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork | Transducer:
         layers, frontend = seeing_layers(self, generator)
+        if self.loss == "transducer":
+            return Transducer(layers, resolve(self.cell), self.hidden_size, bias, frontend, generator)
         return StepNetwork(layers, bias, frontend, shortens=True)
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -102,8 +146,8 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
         Raises
         ------
         ValueError
-            If X, y or a parameter is not as described, or a sequence has not enough frames for its labels; the message names it, and the estimator
-            is unchanged.
+            If X, y or a parameter is not as described, or a sequence has not enough frames for its labels (with "ctc"); the message names it, and
+            the estimator is unchanged.
         TypeError
             If X or y is no container of what is described.
         skrnn.training.DivergenceError
@@ -160,7 +204,7 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
         """
         predictor = self._predictor()
         check_language_model(self)
-        return label_hypotheses(predictor, X)
+        return _TRANSCRIPTIONS[predictor.model.loss].hypotheses(predictor, predictor.read(X))
 
     def predict_log_proba(self, X: Any) -> list[NDArray[np.float64]]:
         """Logarithms of the probabilities of the blank and the labels in each frame.
@@ -173,10 +217,10 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
         -------
         list of ndarray of shape (n_frames, 1 + n_classes)
             For each sequence; the blank in the first column, then the labels in the order of ``classes_``. A frame is a step, or what the frontend
-            makes of several.
+            makes of several. A transducer tells them for what ``predict`` has written before the frame.
         """
         predictor = self._predictor()
-        return [frames.copy() for frames in log_frames(predictor, predictor.read(X))]
+        return [frames.copy() for frames in _TRANSCRIPTIONS[predictor.model.loss].log_proba(predictor, predictor.read(X))]
 
     def predict_alignment(self, X: Any, y: Any = None) -> list[NDArray[np.int64]]:
         """Where given labels stand: the likeliest of the alignments that say them.
@@ -191,10 +235,11 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
         -------
         list of ndarray of shape (n_labels, 2)
             For each sequence and label its first frame, and the one after its last. A frame is a step, or what the frontend makes of several.
+            A transducer writes a label in one frame, but as late as it likes.
         """
         predictor = self._predictor()
         given, wanted, _ = predictor.compared(X, self.predict(X) if y is None else y)
-        return label_spans(predictor, given, predictor.target.encode(wanted))
+        return _TRANSCRIPTIONS[predictor.model.loss].spans(predictor, given, predictor.target.encode(wanted))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """One less the label error rate: the labels that are wrong, missing or too many, by the labels that there are.
