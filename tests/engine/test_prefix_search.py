@@ -1,6 +1,7 @@
 """The search among alignments, over frames so few that all of them can be enumerated."""
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,13 +17,19 @@ def said(alignment):
     return tuple(label for label, _ in itertools.groupby(alignment) if label)
 
 
+@cache
+def alignments(n_frames, n_labels):
+    """All of them, everything that they say, and which of these each says."""
+    every = list(itertools.product(range(n_labels), repeat=n_frames))
+    places = {}
+    which = [places.setdefault(said(alignment), len(places)) for alignment in every]
+    return np.array(every), list(places), np.array(which)
+
+
 def enumerated(p):
     """The probability of everything that can be said."""
-    total = {}
-    for alignment in itertools.product(range(p.shape[1]), repeat=len(p)):
-        labels = said(alignment)
-        total[labels] = total.get(labels, 0.0) + np.prod(p[np.arange(len(p)), alignment])
-    return total
+    every, labels, which = alignments(*p.shape)
+    return dict(zip(labels, np.bincount(which, np.prod(p[np.arange(len(p)), every], axis=1)), strict=True))
 
 
 def frames(rng, n=N_FRAMES, n_classes=N_CLASSES):
@@ -110,9 +117,9 @@ def test_labels_stand_where_the_likeliest_alignment_has_them():
     rng = np.random.default_rng(5)
     for _ in range(100):
         p, labels = frames(rng, 6), rng.integers(1, 1 + N_CLASSES, rng.integers(0, 4))
-        alignments = [a for a in itertools.product(range(1 + N_CLASSES), repeat=6) if said(a) == tuple(labels)]
+        every = [a for a in itertools.product(range(1 + N_CLASSES), repeat=6) if said(a) == tuple(labels)]
         spans = align_labels(np.log(p), labels)
         alignment = np.zeros(6, int)
         for (start, stop), label in zip(spans, labels, strict=True):
             alignment[start:stop] = label
-        assert tuple(alignment) == max(alignments, key=lambda a: np.prod(p[np.arange(6), a]))
+        assert tuple(alignment) == max(every, key=lambda a: np.prod(p[np.arange(6), a]))
