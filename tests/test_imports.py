@@ -50,7 +50,13 @@ def test_the_import_takes_less_than_a_tenth_of_a_second(probes):
 
 
 @pytest.mark.parametrize(
-    ("name", "room"), [("RNNClassifier", "sequences"), ("RNNTagger", "steps"), ("Seq2SeqTranslator", "writing"), ("RNNLanguageModel", "writing")]
+    ("name", "room"),
+    [
+        ("RNNClassifier", "sequences"),
+        ("RNNLanguageModel", "writing"),
+        pytest.param("RNNTagger", "steps", marks=pytest.mark.slow),
+        pytest.param("Seq2SeqTranslator", "writing", marks=pytest.mark.slow),
+    ],
 )
 def test_an_estimator_loads_its_own_room_and_nothing_that_waits_for_fit(name, room):
     loaded = probe(ONE_ESTIMATOR.format(name=name))

@@ -28,7 +28,7 @@ def of_groups(*edges):
     return group[:, None] <= group
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu", "sigmoid"])
+@pytest.mark.parametrize("activation", ["tanh", *(pytest.param(other, marks=pytest.mark.slow) for other in ("relu", "sigmoid"))])  # compiled anew
 def test_one_period_is_an_elman_network_from_its_start_on(activation):
     clockwork, elman = (
         cell.build(INPUT, HIDDEN, torch.Generator().manual_seed(0)).double() for cell in (Clockwork((1,), activation), Elman(activation))

@@ -213,8 +213,8 @@ def test_the_state_forgets_where_it_began(topology, size):
     [
         ({}, torch.float64, EXACT),
         ({}, torch.float32, SINGLE),
-        ({"leak_rate": 0.3}, torch.float64, EXACT),
         ({"leak_rate": tuple(np.linspace(0.1, 1, 250))}, torch.float64, EXACT),
+        pytest.param({"leak_rate": 0.3}, torch.float64, EXACT, marks=pytest.mark.slow),
         pytest.param({"leak_rate": 0.3}, torch.float32, SINGLE, marks=pytest.mark.slow),  # compiled anew, as all functions are in tests/kernels
         pytest.param({"activation": "relu"}, torch.float64, EXACT, marks=pytest.mark.slow),
         pytest.param({"activation": "relu"}, torch.float32, SINGLE, marks=pytest.mark.slow),

@@ -35,8 +35,11 @@ def driven(cell, spikes):
 # -- kernel --------------------------------------------------------------------------------------------------------------------------------------
 
 
+SETTINGS = [{"dynamic_synapses": False}, {"dt": 1.0, "connection_length": 4.0}]
+
+
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
-@pytest.mark.parametrize("settings", [{}, {"dynamic_synapses": False}, {"dt": 1.0, "connection_length": 4.0}], ids=str)
+@pytest.mark.parametrize("settings", [{}, *(pytest.param(s, marks=pytest.mark.slow) for s in SETTINGS)], ids=str)
 def test_the_kernel_equals_the_steps_over_thousands_of_steps(settings, reverse):
     cell = built(Spiking(**settings), input_size=4, hidden_size=PAPER)
     batch = pack_all([poisson(n, 4, rate=40, seed=n) for n in (300, 2000)])

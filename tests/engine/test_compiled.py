@@ -74,11 +74,13 @@ def assert_compiled_is_eager(cell, lengths, reverse, tolerance=EXACT, dtype=torc
 # -- the same --------------------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cell", [Elman("relu"), *(pytest.param(cell, marks=pytest.mark.slow) for cell in SLOW)], ids=repr)
-def test_compiled_steps_are_the_steps(cell):
-    for lengths in BATCHES.values():
-        for reverse in (False, True):
-            assert_compiled_is_eager(cell, lengths, reverse)
+EVERY = [(cell, lengths) for cell in [Elman("relu"), *SLOW] for lengths in BATCHES.values()]
+
+
+@pytest.mark.parametrize(("cell", "lengths"), [EVERY[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in EVERY[1:])], ids=repr)
+@both_directions
+def test_compiled_steps_are_the_steps(cell, lengths, reverse):
+    assert_compiled_is_eager(cell, lengths, reverse)
 
 
 @pytest.mark.slow

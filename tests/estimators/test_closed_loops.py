@@ -27,7 +27,7 @@ def run_freely(series, *, alone, **settings):
 
 @pytest.mark.parametrize("alone", [False, True], ids=["beside its input", "alone"])
 @pytest.mark.parametrize("series", SYSTEMS.values(), ids=SYSTEMS)
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_the_default_with_feedback_stays_within_bounds(seed, series, alone):
     with warnings.catch_warnings():
         warnings.simplefilter("error", DivergenceWarning)

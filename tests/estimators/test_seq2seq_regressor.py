@@ -185,10 +185,10 @@ def test_bad_data_are_refused():
         make(Vec2SeqRegressor).fit(RAGGED, Y_RAGGED)
 
 
-def test_the_next_values_of_a_sine():
+@pytest.mark.parametrize("settings", [{}, {"mode": "direct"}, pytest.param({"attention": "bahdanau"}, marks=pytest.mark.slow)], ids=str)
+def test_the_next_values_of_a_sine(settings):
     """No step is written at another one's place."""
-    t = RNG.uniform(0, 6, size=(300, 1)) + 0.6 * np.arange(12)
+    t = np.random.default_rng(1).uniform(0, 6, size=(300, 1)) + 0.6 * np.arange(12)
     X, y = np.sin(t[:, :8]), np.sin(t[:, 8:])
-    for settings in ({}, {"mode": "direct"}, {"attention": "bahdanau"}):
-        model = make(hidden_size=16, max_epochs=40, **settings).fit(X[:250], y[:250])
-        assert model.score(X[250:], y[250:]) > 0.95
+    model = make(hidden_size=16, max_epochs=40, **settings).fit(X[:250], y[:250])
+    assert model.score(X[250:], y[250:]) > 0.95

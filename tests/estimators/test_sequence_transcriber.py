@@ -61,8 +61,8 @@ class Bigrams(BaseEstimator):
 @every_loss
 def test_company_order_and_container_do_not_matter(way):
     model = make(**way).fit(X, Y)
-    together, frames = model.predict_hypotheses(X), model.predict_log_proba(X)
-    for rows in ([5], [17, 3], list(range(39, -1, -1))):
+    together, frames = model.predict_hypotheses(X[:18]), model.predict_log_proba(X[:18])
+    for rows in ([5], [17, 3], list(range(17, -1, -1))):
         for dress in (list, objects, as_sequences):
             part = dress([X[i] for i in rows])
             assert model.predict_hypotheses(part) == [together[i] for i in rows]

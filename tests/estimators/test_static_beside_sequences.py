@@ -28,7 +28,7 @@ def fitted(task, **settings):
     return model.set_params(**settings).fit(X, y, static=STATIC)
 
 
-@pytest.mark.parametrize("frontend", [None, Conv1d(8, 3, stride=2)])
+@pytest.mark.parametrize("frontend", [None, pytest.param(Conv1d(8, 3, stride=2), marks=pytest.mark.slow)])
 def test_it_changes_what_the_steps_mean(frontend):
     rng = np.random.default_rng(1)
     steps, kind = rng.normal(size=(600, 10, 2)), rng.choice(["up", "down"], size=(600, 1))

@@ -67,7 +67,7 @@ def test_outputs_and_states_of_a_cell(cell, dtype, width, reverse):
 
 @pytest.mark.parametrize("settings", [{}, {"leak_rate": 0.3, "activation": "sigmoid"}, {"density": 0.3}], ids=str)
 @precisions
-@pytest.mark.parametrize("width", [133, 600])
+@pytest.mark.parametrize("width", [133, pytest.param(600, marks=pytest.mark.slow)])
 def test_states_of_a_large_reservoir(settings, dtype, width):
     """Without the zeros of R or with them, many sequences side by side or one by one, in few steps or many."""
     cell = built(Reservoir(**settings), dtype, hidden_size=width)
