@@ -7,6 +7,7 @@ are, and under which licence.
 from ._bundled import load_japanese_vowels, load_mauna_loa_co2, load_sunspots
 from ._dynamics import make_henon, make_lorenz, make_mackey_glass, make_rossler
 from ._grammars import REBER_LETTERS, make_continual_reber, make_counting, make_embedded_reber, make_letters, reber_successors
+from ._pages import make_pages
 from ._pairs import make_copy, make_date_strings
 from ._recall import (
     make_adding,
@@ -49,6 +50,7 @@ __all__ = [
     "make_memory_task",
     "make_multiple_superimposed_oscillators",
     "make_narma",
+    "make_pages",
     "make_parity",
     "make_phonemes",
     "make_reviews",
