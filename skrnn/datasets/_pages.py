@@ -19,7 +19,7 @@ _P_NAME, _P_CLAUSE, _P_OBJECT_CLAUSE, _P_OBJECT = 0.25, 0.25, 0.4, 0.5
 def make_pages(n_pages: int = 100, n_sentences: int = 10, *, random_state: Any = None) -> tuple[list[str], NDArray[np.float64]]:
     """Pages in a small grammar, whose verbs agree with nouns far before them, and how probable each page is (after Elman, 1991).
 
-    What a language model is measured against: each page has exactly one derivation, so that its probability is known, and no model can tell such pages
+    What a language model is measured against: each page has exactly one derivation, so that its probability is known, and no model can tell pages
     better on average. Whether a noun is one or many has to be remembered across clauses, and clauses within clauses.
 
     Parameters
