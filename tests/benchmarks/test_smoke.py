@@ -29,6 +29,7 @@ def test_cold_prints_seconds_and_verdicts(capsys):
     assert all(heading in out for heading in ("| (default) ", "| first fit beyond the second |", "| claim ", "| holds |"))
 
 
+@pytest.mark.slow
 def test_cells_prints_columns_of_a_gpu_where_there_is_one(capsys):
     """Where there is none, any device stands for it."""
     device = "cuda" if torch.cuda.is_available() else "cpu"

@@ -219,7 +219,7 @@ def test_ragged_targets_are_split_too():
     assert cross_val_score(Aligned(), X, X.with_values(X.values[:, :1]), cv=3, error_score="raise").tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_grid_search(n_jobs):
     X = make(np.arange(1, 31))
     search = GridSearchCV(MeanLength(), {"factor": [0.5, 1.0, 2.0]}, cv=3, n_jobs=n_jobs, error_score="raise")
