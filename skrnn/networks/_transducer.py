@@ -11,7 +11,6 @@ from torch import Generator, Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Cell, Layers, State, map_state
-from ..cells._rows import product
 from ..cells._starts import input_weights
 from ..engine import Runnable
 from ..frontends import Frontend, TokenVectors
@@ -63,7 +62,7 @@ class Transducer(Runnable):
 
         f(1), …, f(T) = encoder(x(1), …, x(T))
         g(u) = layer over 0, l(1), …, l(u)
-        y(t, u) = softmax(W tanh(F f(t) + G g(u) + b) + d)      of leaving frame t, and of writing each label as l(u + 1)
+        y(t, u) = softmax(W tanh(F f(t) + b + G g(u) + a) + d)      of leaving frame t, and of writing each label as l(u + 1)
         P(l) = Σ over all ways from (1, 0) to where frame T is left with all labels written
 
     References
@@ -86,7 +85,8 @@ class Transducer(Runnable):
         self.frames.head.W = input_weights(hidden_size, recurrent.output_size, generator)
         self.vectors = TokenVectors(len(bias), hidden_size, generator)
         self.labels = Recurrent(cell, hidden_size, hidden_size, generator=generator)
-        self.G = input_weights(hidden_size, hidden_size, generator)
+        self.told = Linear(hidden_size, torch.zeros(hidden_size))
+        self.told.W = input_weights(hidden_size, hidden_size, generator)
         self.head = Linear(hidden_size, bias)
         self.draw_from(generator)
 
@@ -135,7 +135,7 @@ class Transducer(Runnable):
 
     def _features(self, rows: PackedSequence, states: State, grad_path: str = "full") -> tuple[Tensor, State]:
         (outputs,), states = self.labels.advance([rows], states, grad_path)
-        return product(outputs.data, self.G), states
+        return self.told(outputs.data), states
 
     def start(self, packed: PackedSequence, most: Tensor) -> tuple[Heard, Writing]:
         """The frames of a batch of sources, and nothing written yet, in the order before packing; ``most`` (n,) is how many labels there may be."""

@@ -43,7 +43,7 @@ def every_row(model, x, labels):
         for label in [0, *("abc".index(c) + 1 for c in labels)]:
             cell = network.labels.layers[0][0]
             y, state = cell.step(cell.project(network.vectors.W[[label]]), state)
-            g.append(y[0] @ network.G.T)
+            g.append(y[0] @ network.told.W.T + network.told.b)
         return torch.stack([torch.log_softmax(torch.stack([network.head(torch.tanh(a + b)[None])[0] for b in g]), -1) for a in f])
 
 
