@@ -38,6 +38,7 @@ from ._static import StaticColumns as StaticColumns
 from ._stepping import Instants as Instants
 from ._stepping import check_increasing as check_increasing
 from ._stepping import check_no_gap as check_no_gap
+from ._steps import PartList as PartList
 from ._steps import RowList as RowList
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
