@@ -20,6 +20,7 @@ from skrnn.cells import GRU, LSTM, Elman, Skip
 from skrnn.engine import limit_threads
 
 from . import _experiments as experiments
+from . import _text_experiments as text
 from ._guessing import guess_parity
 from ._lstm_1997 import solve
 from ._timing import machine, progress, table
@@ -29,13 +30,14 @@ Figures = dict[str, float]
 
 @dataclass(frozen=True)
 class Reproduction:
-    """An experiment of a paper: ``published`` is what the paper says, ``run`` gives our figures by name."""
+    """An experiment of a paper: ``published`` is what the paper says, ``run`` gives our figures by name, from a file if it ``needs`` one."""
 
     name: str
     paper: str
     system: str
     published: str
     run: Callable[[], Figures]
+    needs: Path | None = None
 
     @property
     def text(self) -> dict[str, str]:
@@ -121,9 +123,42 @@ def _parity(name: str) -> Figures:
     return {"trials, mean of 20": np.mean(trials), "median": np.median(trials), "right on 100 others, least": min(right)}
 
 
+def _markov() -> Figures:
+    bits = {cell: text.bits_beside_entropy(cell) for cell in ("lstm", "gru")}
+    return {f"bits a symbol, {cell.upper()}": found for cell, (found, _) in bits.items()} | {"entropy": bits["lstm"][1]}
+
+
+def _phonemes() -> Figures:
+    figures = {}
+    for name, bidirectional in {"both directions": True, "one direction": False}.items():
+        errors = np.array([text.phoneme_errors(seed, bidirectional) for seed in range(5)])
+        figures[f"labels wrong after 400 updates, {name}, mean of 5"] = errors[:, -1].mean()
+        figures[f"updates until 5 %, {name}, mean of 5"] = np.mean([text.updates_until_five_percent(run) for run in errors])
+    return figures
+
+
+def _text_lines() -> Figures:
+    return {"lines without an error, worst of 3": min(text.lines_read(seed) for seed in range(3))}
+
+
+def _noisy_lines() -> Figures:
+    means = np.mean([text.noisy_lines(seed) for seed in range(3)], axis=0)
+    return {f"labels wrong, {way}, mean of 3": mean for way, mean in zip(("greedy", "beam", "beam and language model"), means, strict=True)}
+
+
+def _chorales() -> Figures:
+    return {"nats a frame": text.chorales()}
+
+
+def _copying() -> Figures:
+    worst, best = min(text.appointments_exact(True, seed) for seed in range(3)), max(text.appointments_exact(False, seed) for seed in range(3))
+    return {"exact with copying, worst of 3": worst, "without, best of 3": best}
+
+
 HOCHREITER = "Hochreiter & Schmidhuber (1997)"
 GUESSING = "Schmidhuber & Hochreiter (1996)"
 REPRODUCTIONS = [
+    Reproduction("markov", "Shannon (1948)", "RNNLanguageModel: source of order two", "none below the entropy of the source", _markov),
     Reproduction("plans", "Jordan (1986)", "Jordan: 8 plans unroll into 8 strings", "it learns them", _plans),
     Reproduction("delayed-xor", "Williams & Zipser (1989)", "FullyRecurrent by RTRL: XOR of two steps ago", "it learns it", _delayed_xor),
     Reproduction(
@@ -164,9 +199,34 @@ REPRODUCTIONS = [
     Reproduction("continual-reber", "Gers et al. (2000)", "LSTM with and without forget gate: a stream", "only with forget gates", _continual),
     Reproduction("counting-2", "Gers & Schmidhuber (2001)", "LSTM with peepholes: aⁿbⁿ from n ≤ 10", "right far beyond", partial(_counting, 2)),
     Reproduction("counting-3", "Gers & Schmidhuber (2001)", "LSTM with peepholes: aⁿbⁿcⁿ from n ≤ 10", "right beyond", partial(_counting, 3)),
+    Reproduction(
+        "phonemes",
+        "Graves et al. (2006)",
+        "SequenceTranscriber, LSTM: generated phonemes",
+        "speech read without an alignment, in both directions",
+        _phonemes,
+    ),
     Reproduction("memory-curve", "Jaeger et al. (2007)", "Leaky: delay about which memory lies", "a smaller rate remembers longer", _memory),
+    Reproduction(
+        "text-lines", "Graves et al. (2009)", "SequenceTranscriber, Conv1d, LSTM: lines of text", "handwriting, read without cutting it", _text_lines
+    ),
     Reproduction("waveform", "Koutník et al. (2014)", "Clockwork: a wave of four sines", "less error than the others", _waveform),
     Reproduction("adding-gru", "Cho et al. (2014)", "GRU: adding over 100 steps", "no such experiment", partial(_adding, GRU(), 100, 1)),
+    Reproduction(
+        "chorales",
+        "Chung et al. (2014)",
+        "RNNLanguageModel, LSTM of 36: Bach's chorales",
+        "8.67 nats a frame; Bai et al. (2018): 8.45 with more weights",
+        _chorales,
+        text.CHORALES,
+    ),
+    Reproduction(
+        "noisy-lines",
+        "Hannun et al. (2014)",
+        "SequenceTranscriber: beam and language model on noisy lines",
+        "with a language model speech is read with far fewer errors",
+        _noisy_lines,
+    ),
     Reproduction(
         "adding-irnn",
         "Le et al. (2015)",
@@ -181,6 +241,7 @@ REPRODUCTIONS = [
         "no such experiment",
         partial(_adding, LSTM(forget="coupled"), 100, 1),
     ),
+    Reproduction("copying", "See et al. (2017)", "Seq2SeqTranslator: names that are in no vocabulary", "written by a pointer, not without", _copying),
     Reproduction("gru-variants", "Dey & Salem (2017)", "GRU1–3: digits by rows", "GRU1 and GRU2 as good as GRU, GRU3 worse", _gru_variants),
 ]
 
@@ -211,12 +272,16 @@ def main(argv: list[str] | None = None) -> None:
         return
     rows = []
     for reproduction in chosen:
+        if reproduction.needs is not None and not reproduction.needs.exists():
+            progress({"name": reproduction.name, "skipped": f"{reproduction.needs.name} is not there; SKRNN_DATA may name its folder"})
+            continue
         row = _run(reproduction)
         if asked.json:
             _keep(asked.json, reproduction.name, row)
         rows.append({"name": reproduction.name, **row, "ours": "; ".join(f"{k}: {v:g}" for k, v in row["ours"].items())})
         progress(rows[-1])
-    print(machine() + "\n\n" + table(rows))
+    if rows:
+        print(machine() + "\n\n" + table(rows))
 
 
 def _keep(path: Path, name: str, row: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data import index_of
 from ..data._sequences import Array
-from ..data._stepping import Stepping
+from ..data._stepping import TIMES, Stepping
 from ._long_frame import LongFrame, rows_by_id, with_columns_of
 from ._time_axis import find_frequency, like_column, read_times
 
@@ -34,7 +35,7 @@ def from_nixtla(df: Any, *, id_col: str = "unique_id", time_col: str = "ds", tar
     Returns
     -------
     panel : NixtlaPanel
-        Its ``X`` and ``y`` go into ``fit``.
+        Its ``X`` and ``series`` go into ``fit``; where nobody asks for dates, its ``y`` will do.
 
     Raises
     ------
@@ -111,6 +112,19 @@ class NixtlaPanel:
     last: list[int]
     steps: Stepping
     keys: Any
+
+    @property
+    def series(self) -> list[Any]:
+        """The targets of each series with its times as the index, by which a season is counted; bare where the times are whole numbers."""
+        time_col = self.keys.columns[1]
+        if read_times(self.keys[time_col]).is_count:
+            return self.y
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(f"the points in time of column {time_col!r} are read by pandas: pip install pandas, or let them be numbers") from error
+        unit, zone = self.steps.unit, self.steps.zone
+        return [pd.Series(y, index_of(TIMES, ticks, unit, zone, time_col)) for y, ticks in zip(self.y, self._ticks(), strict=True)]
 
     def of(self, ids: Sequence[Any]) -> NixtlaPanel:
         """Some of the series.
@@ -319,9 +333,12 @@ class NixtlaPanel:
         frame : frame
             Of the library of the frame that came: ids, times and targets, series by series in the order of time.
         """
+        return self._written(self._ticks(), {target_col: self.y})
+
+    def _ticks(self) -> list[Array]:
+        """The times of each series."""
         first = read_times(self.keys[self.keys.columns[1]]).ticks
-        ticks = [np.append(start, self.steps.after(int(start), len(y) - 1)) for start, y in zip(first, self.y, strict=True)]
-        return self._written(ticks, {target_col: self.y})
+        return [np.append(start, self.steps.after(int(start), len(y) - 1)) for start, y in zip(first, self.y, strict=True)]
 
     def _written(self, ticks: Sequence[Array], columns: Mapping[str, Sequence[Any]]) -> Any:
         """Columns of values of each series at its times."""

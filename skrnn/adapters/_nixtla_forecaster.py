@@ -153,10 +153,10 @@ class NixtlaForecaster(BaseEstimator):
             As `from_nixtla`; and if `static_df` has not one row for each series, or `estimator` has something else than forecasters.
         """
         models, panel = self._unfitted(), self._panel(self._read(df))
-        static = static_of(panel, static_df)
+        static, series = static_of(panel, static_df), panel.series
         with naming_series(panel.ids):
             for model in models.values():
-                with_placed_columns(model, panel.features).fit(panel.X, panel.y, **static)
+                with_placed_columns(model, panel.features).fit(panel.X, series, **static)
         self.models_, self.panel_ = models, panel
         return self
 
@@ -195,8 +195,7 @@ class NixtlaForecaster(BaseEstimator):
         ids : sequence, default=None
             Series to forecast; ``None`` is all.
         df : frame, default=None
-            Other series, as in ``fit``, to be forecast by what was learned; ``None``: those of ``fit``. A season is counted from their first rows:
-            let them begin where in the season those of ``fit`` did.
+            Other series, as in ``fit``, to be forecast by what was learned; ``None``: those of ``fit``. Their season follows their dates.
         static_df : frame, default=None
             As in ``fit``, of the series of `df`.
 
@@ -216,9 +215,9 @@ class NixtlaForecaster(BaseEstimator):
         n_steps = common_steps(h, {name: model.horizon_ for name, model in models.items()})
         if df is not None:
             panel = self._panel(self._read(df)).of_features(self.panel_.features)
-            static = static_of(panel, static_df)
+            static, series = static_of(panel, static_df), panel.series
             with naming_series(panel.ids):
-                models = {name: model.with_history(panel.X, panel.y, **static) for name, model in models.items()}
+                models = {name: model.with_history(panel.X, series, **static) for name, model in models.items()}
         elif static_df is not None:
             raise ValueError("static_df is that of the series of df; got no df, and that of the series of fit is known")
         asked = panel if ids is None else panel.of(ids)

@@ -53,9 +53,9 @@ def forecast_columns(name: str, model: RNNForecaster, to_come: ToCome, n_steps: 
     """What a model says of the steps after the end of series, a list of them for each column."""
     rows, place = to_come.rows(model, n_steps), to_come.place
     said = model.forecast(n_steps, None if to_come.known is None else rows)
-    columns = {name: [said[k] for k in place]}
+    columns = {name: [np.asarray(said[k]) for k in place]}
     if levels := spread.asked():
-        found = model.predict_quantiles(rows, levels)
+        found = [np.asarray(part) for part in model.predict_quantiles(rows, levels)]
         columns |= {column: [found[k][..., levels.index(q)] for k in place] for column, q in spread.columns(name).items()}
     return columns
 
@@ -69,7 +69,7 @@ def forecasts_of_windows(
     place = first = np.arange(0)
     for name, model in models.items():
         try:
-            table = backtest(model, panel.y, panel.X, quantiles=spread.asked() or None, as_frame=False, **settings)
+            table = backtest(model, panel.series, panel.X, quantiles=spread.asked() or None, as_frame=False, **settings)
         except ValueError as error:
             k = int(np.argmin([len(y) for y in panel.y]))
             error.add_note(f"{name} was to learn from the steps before the windows; of the shortest series, {panel.ids[k]!r}, these are {before[k]}")

@@ -54,13 +54,16 @@ def models_to_fit(estimator: Any, taken: Sequence[str]) -> dict[str, Any]:
 
 @contextmanager
 def naming_series(ids: Sequence[Any]) -> Iterator[None]:
-    """Say which series an error is about that knows its number only."""
+    """Let errors about series that know their numbers only call them by name."""
+
+    def named(match: re.Match[str]) -> str:
+        k, table = int(match[1] or match[3]), match[2]
+        return match[0] if k >= len(ids) else f"{table} of series {ids[k]!r}" if table else f"series {ids[k]!r}"
+
     try:
         yield
     except ValueError as error:
-        match = re.search(r"series (\d+)\b|\b[yX]\[(\d+)\]", str(error))
-        if match and (k := int(match[1] or match[2])) < len(ids):
-            error.add_note(f"series {k} is {ids[k]!r}")
+        error.args = (re.sub(r"\bseries (\d+)\b|\b([yX])\[(\d+)\]", named, str(error)),)
         raise
 
 

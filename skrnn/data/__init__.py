@@ -38,6 +38,7 @@ from ._static import StaticColumns as StaticColumns
 from ._stepping import Instants as Instants
 from ._stepping import check_increasing as check_increasing
 from ._stepping import check_no_gap as check_no_gap
+from ._steps import PartList as PartList
 from ._steps import RowList as RowList
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
@@ -46,11 +47,13 @@ from ._tables import holds_texts as holds_texts
 from ._tables import is_missing as is_missing
 from ._time_axis import RESET as RESET
 from ._time_axis import TimeAxis as TimeAxis
+from ._time_axis import axes_of as axes_of
 from ._time_axis import check_index as check_index
 from ._time_axis import check_same as check_same
 from ._time_axis import check_same_times as check_same_times
 from ._time_axis import check_time_order as check_time_order
 from ._time_axis import has_times as has_times
+from ._time_axis import index_of as index_of
 from ._time_axis import instants_of as instants_of
 from ._time_axis import is_default as is_default
 from ._time_axis import with_index_of as with_index_of

@@ -65,7 +65,8 @@ class StaticColumns:
         elif rows is None and self.n_columns_:
             raise ValueError(f"{self.name} was given to fit, and is missing here: it must have a row for each of the {n} series")
         elif found.shape[1] != self.n_columns_:
-            raise ValueError(f"{self.name} has {found.shape[1]} columns, expected {self.n_columns_}")
+            wanted = f"expected {self.n_columns_}" if self.n_columns_ else "but none was given to fit"
+            raise ValueError(f"{self.name} has {found.shape[1]} columns, {wanted}")
         return found
 
     def learn(self, rows: Any) -> Self:

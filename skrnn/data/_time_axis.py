@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from ._calendars import Ticks, to_wall, zone_name
 from ._frames import has_instances, kind_of, order_of_instances
-from ._stepping import ABOUT, COUNTS, PERIODS, SPANS, TIMES, Instants, Stepping, check_increasing, find_stepping, refuse_gap
+from ._stepping import ABOUT, COUNTS, PERIODS, SPANS, TIMES, Instants, Stepping, best_stepping, check_increasing, find_stepping, refuse_gap
 
 RESET = "; an index that is not to count is taken off by reset_index(drop=True)"
 
@@ -237,6 +237,27 @@ class TimeAxis:
         if instants.zone != zone:
             instants = instants._replace(wall=np.array([to_wall(int(tick), unit, zone) for tick in instants.ticks], dtype=np.int64))
         return instants
+
+
+def axes_of(series: Sequence[Instants | None], names: Sequence[str]) -> list[TimeAxis | None]:
+    """Those of series, each as by itself; but where one step is that of all, it is that of each, however few points in time it has.
+
+    Raises
+    ------
+    ValueError
+        As ``TimeAxis.of``.
+    """
+    axes = [TimeAxis.of(instants, name) for instants, name in zip(series, names, strict=True)]
+    timed = [instants for instants in series if instants is not None and instants.n and instants.kind != COUNTS]
+    if len({(instants.kind, instants.unit, instants.zone) for instants in timed}) != 1 or max(instants.n for instants in timed) < 2:
+        return axes
+    stepping, n_wrong = best_stepping(timed)
+    if n_wrong:
+        return axes
+    places = [k for k, instants in enumerate(series) if instants is not None and instants.n and instants.kind != COUNTS]
+    for k, instants in zip(places, timed, strict=True):
+        axes[k] = TimeAxis(instants.kind, stepping, int(instants.ticks[-1]), instants.name)
+    return axes
 
 
 def index_of(kind: str, ticks: Ticks, unit: str, zone: str, name: Any) -> Any:

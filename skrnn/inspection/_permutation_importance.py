@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._constraints import COUNT, satisfies
 from ..data import Laid, TableLayout, holds_texts, lay_out, rows_of_texts
 from ..estimators import Seq2SeqTranslator
-from ..estimators.face import as_fitted
+from ..estimators.face import as_fitted, beside
 
 Places = NDArray[np.intp]
 Draw = Callable[[np.random.RandomState], Iterator[tuple[Places, Places]]]  # again and again rows, and where their cells come from
@@ -35,6 +36,7 @@ def permutation_importance(
     n_jobs: int | None = None,
     random_state: Any = None,
     sample_weight: Any = None,
+    static: Any = None,
 ) -> Any:
     """How much worse the score of a fitted estimator is when a channel, or a step, is exchanged between the sequences (Breiman, 2001).
 
@@ -64,19 +66,24 @@ def permutation_importance(
         Source of the random orders; each channel gets the same ones.
     sample_weight : array-like, default=None
         Weights of ``score``.
+    static : array-like or frame of shape (n_sequences, n_static), default=None
+        As in ``predict``, of an estimator that takes it. With ``per="channel"`` each of its columns is exchanged between the sequences too; with
+        ``per="step"`` they stay.
 
     Returns
     -------
     result : Bunch
-        ``importances`` of shape (n_channels, n_repeats), or (n_windows, n_repeats), are scores of X less scores after the exchange;
-        ``importances_mean`` and ``importances_std`` are of its rows. With several scorings a dict of such Bunches.
+        ``importances`` of shape (n_channels + n_static, n_repeats), or (n_windows, n_repeats), are scores of X less scores after the exchange, the
+        columns of `static` behind the channels; ``importances_mean`` and ``importances_std`` are of its rows. With several scorings a dict of such
+        Bunches.
 
     Raises
     ------
     ValueError
         If an argument is not as described, or X holds a single sequence and ``per="step"``, or pictures and ``per="channel"``.
     TypeError
-        If X is no container of sequences, or holds texts that a step of a pipeline cuts into tokens.
+        If X is no container of sequences, or holds texts that a step of a pipeline cuts into tokens; if `static` is passed for a pipeline, or for an
+        estimator that takes none.
 
     Notes
     -----
@@ -105,12 +112,17 @@ def permutation_importance(
     """
     _check_arguments(per, n_repeats, window)
     check_is_fitted(estimator)
+    if static is not None:
+        _refuse_static(estimator)
     score = partial(_score, check_scoring(estimator, scoring=scoring), estimator, y=y, sample_weight=sample_weight)
     seed = check_random_state(random_state).randint(np.iinfo(np.int32).max + 1)
-    baseline = score(X)  # before X is looked at here, so that what is wrong with it is said by the estimator
+    baseline = score(X, static)  # before X is looked at here, so that what is wrong with it is said by the estimator
     laid = _laid_out(estimator, X)
-    groups = _channels(laid) if per == "channel" else _windows(laid, window)
-    scores = Parallel(n_jobs=n_jobs)(delayed(_scores)(score, laid, draw, channels, seed, n_repeats) for draw, channels in groups)
+    groups = [(partial(score, static=static), laid, *group) for group in (_channels(laid) if per == "channel" else _windows(laid, window))]
+    if static is not None and per == "channel":
+        rows = _laid_static(static)
+        groups += [(partial(score, X), rows, *group) for group in _channels(rows)]
+    scores = Parallel(n_jobs=n_jobs)(delayed(_scores)(*group, seed, n_repeats) for group in groups)
     if isinstance(baseline, dict):
         return {name: _drops(value, [[one[name] for one in row] for row in scores]) for name, value in baseline.items()}
     return _drops(baseline, scores)
@@ -126,7 +138,17 @@ def _check_arguments(per: str, n_repeats: int, window: int) -> None:
         raise ValueError(f"window={window} is for per='step'; a channel is exchanged as a whole")
 
 
-def _score(scorer: Any, estimator: Any, X: Any, y: Any, sample_weight: Any) -> Any:
+def _refuse_static(estimator: Any) -> None:
+    """Refuse what is known of sequences as wholes where nothing would read it."""
+    *before, reader = _parts(estimator)
+    if before:
+        raise TypeError("static belongs to an estimator, not to a pipeline: pass pipeline[-1], and pipeline[:-1].transform(X)")
+    if "static" not in signature(reader.predict).parameters:
+        raise TypeError(f"{type(reader).__name__} takes no static in predict")
+
+
+def _score(scorer: Any, estimator: Any, X: Any, static: Any, y: Any, sample_weight: Any) -> Any:
+    X = beside(X, static)
     return scorer(estimator, X, y) if sample_weight is None else scorer(estimator, X, y, sample_weight=sample_weight)
 
 
@@ -215,6 +237,12 @@ def _laid_out(estimator: Any, X: Any) -> Laid:
             "pass the estimator, pipeline[-1], and the tokens, pipeline[:-1].transform(X)"
         )
     return lay_out(X, rows_are_steps=reader is not None and reader._rows_are_steps, layout=layout, columns=columns)
+
+
+def _laid_static(static: Any) -> Laid:
+    """The rows of what is known of sequences as wholes, each as a sequence of one step."""
+    table = np.array(static, dtype=object) if isinstance(static, list | tuple) else static
+    return lay_out(table, rows_are_steps=False, layout=TableLayout(), columns=lambda rows: np.arange(rows.shape[1])[None])
 
 
 def _parts(estimator: Any) -> Iterator[Any]:

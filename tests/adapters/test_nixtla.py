@@ -277,3 +277,44 @@ def test_series_that_were_not_in_fit_are_forecast():
     assert given.ds[0] == new[new.unique_id == "bx"].ds.max() + pd.Timedelta(hours=1)
     with pytest.raises(ValueError, match=r"df has the covariates \['promo'\], that of fit \[\]"):
         model.predict(df=long(promo=lambda n, k: np.ones(n)))
+
+
+# -- dates -----------------------------------------------------------------------------------------------------------------------------------------
+
+WEEK = np.array([0, 0, 0, 0, 0, 30, 50.0])
+WEEKLY = {"horizon": 7, "n_lags": 7, "hidden_size": 4, "max_epochs": 3, "season": 7, "random_state": 0}
+
+
+def weekly(starts, n=70):
+    """Series that differ in the day of the week with which they begin."""
+    parts = [pd.DataFrame({"unique_id": name, "ds": pd.date_range(start, periods=n)}) for name, start in starts.items()]
+    return pd.concat(parts, ignore_index=True).assign(y=lambda df: 100 + WEEK[df.ds.dt.day_of_week] + np.sin(df.index))
+
+
+def in_long(df):
+    return df.set_index(["unique_id", "ds"]).y
+
+
+@every_frame
+def test_the_season_follows_the_dates_as_in_a_long_frame(convert):
+    df = weekly({"monday": "2024-01-01", "thursday": "2024-01-04"})
+    other = weekly({"saturday": "2024-03-02"}, 30)
+    model, plain = NixtlaForecaster(RNNForecaster(**WEEKLY)).fit(convert(df)), RNNForecaster(**WEEKLY).fit(None, in_long(df))
+    for given, expected in ((model.predict(), plain), (model.predict(df=convert(other)), plain.with_history(None, in_long(other)))):
+        np.testing.assert_array_equal(given["RNNForecaster"].to_numpy(), expected.predict().to_numpy())
+    counted = RNNForecaster(**WEEKLY).fit(None, from_nixtla(df).y)
+    assert np.abs(np.concatenate(counted.predict()) - plain.predict().to_numpy()).max() > 0.1
+    assert [part.index[0] for part in model.estimator_.predict()] == [pd.Timestamp("2024-03-11"), pd.Timestamp("2024-03-14")]
+
+
+@every_frame
+def test_the_season_goes_on_after_an_update_and_in_windows_of_the_past(convert):
+    df = weekly({"monday": "2024-01-01", "thursday": "2024-01-04"})
+    late = df.groupby("unique_id").cumcount() >= 60
+    head, tail = df[~late], df[late]
+    model, plain = NixtlaForecaster(RNNForecaster(**WEEKLY)).fit(convert(head)), RNNForecaster(**WEEKLY).fit(None, in_long(head))
+    windows = NixtlaForecaster(RNNForecaster(**WEEKLY)).cross_validation(convert(df), h=7, n_windows=1, step_size=3)
+    after = plain.update(None, in_long(tail)).predict()
+    np.testing.assert_array_equal(model.update(convert(tail)).predict()["RNNForecaster"].to_numpy(), after.to_numpy())
+    until = in_long(df[df.groupby("unique_id").cumcount() < 63])
+    np.testing.assert_array_equal(windows["RNNForecaster"].to_numpy(), RNNForecaster(**WEEKLY).fit(None, until).predict().to_numpy())

@@ -6,7 +6,7 @@ import pytest
 from dateutil.tz import gettz, tzlocal
 
 from skrnn.data._stepping import ABOUT
-from skrnn.data._time_axis import TimeAxis, check_same, has_times, index_instants, instants_of
+from skrnn.data._time_axis import TimeAxis, axes_of, check_same, has_times, index_instants, instants_of
 
 DAYS = pd.date_range("2024-01-01", periods=40)
 N = 40
@@ -140,3 +140,25 @@ def test_what_has_times():
     assert has_times(pd.Series([1.0, 2.0], pd.Index([1990, 1991])))
     for data in (pd.Series([1.0, 2.0]), pd.Series([1.0, 2.0], ["a", "b"]), np.zeros(3), [1.0, 2.0]):
         assert not has_times(data)
+
+
+def axes_of_all(*indexes):
+    return axes_of([index_instants(index) for index in indexes], [f"the index of y[{k}]" for k in range(len(indexes))])
+
+
+def test_series_too_short_to_tell_have_the_step_of_the_others():
+    days = pd.DatetimeIndex(list(pd.bdate_range("2024-01-01", periods=30)))
+    long, week, one, none = axes_of_all(days, days[:5], days[9:10], days[:0])
+    assert none is None
+    for axis, last in ((long, 29), (week, 4), (one, 9)):
+        assert axis.steps_ahead(3).equals(pd.bdate_range(days[last], periods=4)[1:])
+        assert axis.number() - long.number() == last - 29
+    assert axis_of(days[:5]).steps_ahead(1)[0] == pd.Timestamp("2024-01-06"), "by itself it is one of days"
+
+
+def test_series_of_several_steps_have_each_its_own():
+    indexes = DAYS, pd.date_range("2024-01-01", periods=9, freq="h"), pd.date_range("2024-01-01", periods=9, freq="MS", tz="UTC")
+    for axis, index in zip(axes_of_all(*indexes, DAYS + pd.Timedelta(hours=1)), indexes, strict=False):
+        assert axis == axis_of(index)
+    with pytest.raises(ValueError, match=r"the index of y\[1\] has a gap"):
+        axes_of_all(DAYS, DAYS.delete(7))

@@ -311,3 +311,12 @@ def test_the_season_of_dated_series_follows_their_dates():
     for start in ("2024-03-04", "2024-03-07", "2024-03-09"):
         (ahead,) = model.with_history(None, [dated(start, 60)]).predict()
         np.testing.assert_allclose(np.ravel(ahead), 100 + week[ahead.index.day_of_week], atol=8)
+
+
+def test_a_short_series_of_business_days_goes_on_as_the_others():
+    days = pd.DatetimeIndex(list(pd.bdate_range("2024-01-01", periods=T)))
+    waves = [pd.Series(np.sin(np.arange(n)), days[:n]) for n in (T - 1, 5)]
+    model = make(horizon=2, n_lags=2).fit(None, waves)
+    assert [part.index[0] for part in model.predict()] == [days[T - 1], days[5]]
+    ahead = model.update(None, [pd.Series([0.0], days[k : k + 1]) for k in (T - 1, 5)]).predict()
+    assert ahead[1].index[0] == days[6]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.metrics import r2_score
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_val_score
 
 from skrnn import Seq2SeqRegressor, Vec2SeqRegressor
 from skrnn.data import as_sequences
@@ -192,3 +192,19 @@ def test_the_next_values_of_a_sine(settings):
     X, y = np.sin(t[:, :8]), np.sin(t[:, 8:])
     model = make(hidden_size=16, max_epochs=40, **settings).fit(X[:250], y[:250])
     assert model.score(X[250:], y[250:]) > 0.95
+
+
+@pytest.mark.parametrize("n_outputs", [(), (2,)])
+@pytest.mark.parametrize("lengths", [[2] * 6 + [3] * 6, [4, *[2] * 5, *[3] * 6], [2, 3] * 6], ids=str)
+def test_folds_whose_targets_have_other_lengths_are_joined(lengths, n_outputs):
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(n, 2)) for n in rng.integers(4, 9, size=12)]
+    y = [rng.normal(size=(n, *n_outputs)) for n in lengths]
+    model = Seq2SeqRegressor(hidden_size=3, max_epochs=1, random_state=0)
+    answers = cross_val_predict(model, X, y, cv=2)
+    assert len(answers) == 12
+    for train, test in KFold(2).split(X):
+        fitted = model.fit([X[i] for i in train], [y[i] for i in train])
+        for i, part in zip(test, fitted.predict([X[i] for i in test]), strict=True):
+            assert part.shape == (max(lengths[k] for k in train), *n_outputs)
+            np.testing.assert_array_equal(answers[i], part)

@@ -86,6 +86,17 @@ def test_held_out_sequences_have_their_own():
 
 
 @every_task
+@pytest.mark.parametrize("y_val", [None, TURNED[200:]])
+def test_rows_of_held_out_sequences_need_these(task, y_val):
+    model, y = TASKS[task]
+    for static in (None, STATIC):
+        with pytest.raises(ValueError, match=r"^static_val is provided, but X_val was not provided\.$"):
+            model.fit(X, y, static=static, static_val=STATIC[200:], y_val=y_val)
+    with pytest.raises(ValueError, match="X_val: static has 1 columns, but none was given to fit"):
+        model.fit(X, y, static_val=STATIC[["size"]], X_val=X, y_val=y)
+
+
+@every_task
 def test_partial_fit_takes_it(task):
     model, y = TASKS[task]
     known = {"classes": [False, True]} if task == "classifier" else {}
@@ -146,7 +157,7 @@ def test_rows_of_other_instances_are_refused_but_not_rows_that_are_only_numbered
 
 def test_what_fit_did_not_have_is_refused():
     model = RNNRegressor(**SMALL).fit(X, TURNED)
-    with pytest.raises(ValueError, match="static has 1 columns, expected 0"):
+    with pytest.raises(ValueError, match="static has 1 columns, but none was given to fit"):
         model.predict(X, static=np.ones((300, 1)))
 
 

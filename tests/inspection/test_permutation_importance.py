@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import torch
 from joblib import parallel_config
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.inspection import permutation_importance as of_scikit_learn
@@ -511,3 +512,74 @@ def test_what_is_set_after_the_fit_changes_nothing():
     model = RNNRegressor(layout="nct", hidden_size=3, max_epochs=3, random_state=0).fit(X, y)
     before = permutation_importance(model, X, y, random_state=0).importances
     np.testing.assert_array_equal(permutation_importance(model.set_params(layout="ntc"), X, y, random_state=0).importances, before)
+
+
+# -- what is known of sequences as wholes ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_static():
+    """Channel 0 counts, upward or downward as the kind says; the size does not."""
+    rng = np.random.default_rng(3)
+    X = [rng.normal(size=(n, 2)) for n in rng.integers(3, 8, size=160)]
+    kind = rng.choice(["up", "down"], size=160)
+    static = pd.DataFrame({"size": rng.normal(size=160), "kind": kind}, index=np.arange(160) + 7)
+    y = (np.array([x[:, 0].mean() for x in X]) > 0) == (kind == "up")
+    return RNNClassifier(hidden_size=12, max_epochs=60, learning_rate=0.01, random_state=0).fit(X, y, static=static), X, y, static
+
+
+def test_columns_of_static_stand_behind_the_channels(with_static):
+    model, X, y, static = with_static
+    drop = permutation_importance(model, X, y, static=static, random_state=0)
+    assert drop.importances.shape == (4, 5)
+    assert sorted(drop.importances_mean.argsort()[2:]) == [0, 3]
+    assert drop.importances_mean[[0, 3]].min() > 0.2
+    assert np.abs(drop.importances_mean[[1, 2]]).max() < 0.1
+    steps = permutation_importance(model, X, y, static=static, per="step", random_state=0)
+    assert steps.importances.shape == (7, 5)
+    pd.testing.assert_frame_equal(static, with_static[3])
+
+
+def test_a_column_of_static_is_exchanged_as_one_of_a_table_is_in_scikit_learn(with_static):
+    model, X, y, static = with_static
+    drop = permutation_importance(model, X, y, static=static, random_state=0)
+
+    class Wrapped:
+        def fit(self, rows, y):
+            return self
+
+        def score(self, rows, y):
+            return model.score(X, y, static=rows)
+
+    expected = of_scikit_learn(Wrapped(), static, y, random_state=0)
+    np.testing.assert_array_equal(drop.importances[2:], expected.importances)
+
+
+def test_static_counts_the_same_in_every_container_and_with_every_scoring(with_static):
+    model, X, y, static = with_static
+    expected = permutation_importance(model, X, y, static=static, random_state=0).importances
+    others = [pl.DataFrame({"size": static["size"].to_numpy(), "kind": static["kind"].tolist()}), static.to_numpy(), static.to_numpy().tolist()]
+    for other in others:
+        np.testing.assert_array_equal(permutation_importance(model, X, y, static=other, random_state=0).importances, expected)
+    both = permutation_importance(model, X, y, static=static, scoring=["accuracy", "neg_log_loss"], random_state=0, n_jobs=2)
+    np.testing.assert_array_equal(both["accuracy"].importances, expected)
+    with config_context(enable_metadata_routing=True):
+        search = GridSearchCV(RNNClassifier(**SMALL), {"hidden_size": [2]}, cv=2).fit(X, y, static=static)
+    assert permutation_importance(search, X, y, static=static, n_repeats=2).importances.shape == (4, 2)
+
+
+def test_static_is_refused_where_nothing_reads_it(with_static, lists):
+    model, X, y, static = with_static
+    with pytest.raises(ValueError, match="static was given to fit, and is missing here"):
+        permutation_importance(model, X, y)
+    with pytest.raises(ValueError, match="static must have a row for each of the 160 series; got 3"):
+        permutation_importance(model, X, y, static=static[:3])
+    with pytest.raises(TypeError, match="RNNTagger takes no static in predict"):
+        permutation_importance(RNNTagger(**SMALL).fit(*steps_of(lists)), *steps_of(lists), static=static)
+    with pytest.raises(TypeError, match=r"not to a pipeline: pass pipeline\[-1\]"):
+        permutation_importance(make_pipeline(FunctionTransformer(), model), X, y, static=static)
+
+
+def steps_of(lists):
+    X, _ = lists
+    return X, [(x[:, 0] > 0).astype(int) for x in X]

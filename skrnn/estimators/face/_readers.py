@@ -56,6 +56,13 @@ def beside(X: Any, static: Any) -> Any:
     return X if static is None else Beside(X, static)
 
 
+def held_out_beside(X_val: Any, static_val: Any) -> Any:
+    """As :func:`beside`, of sequences that tell when to stop."""
+    if X_val is None and static_val is not None:
+        raise ValueError("static_val is provided, but X_val was not provided.")
+    return beside(X_val, static_val)
+
+
 @dataclass(frozen=True)
 class Reader(ABC):
     """Reads X, and what belongs to it, and gives answers back as X came.

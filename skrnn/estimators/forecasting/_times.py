@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import RESET, Instants, TimeAxis, check_increasing, check_no_gap, check_same, instants_of, is_default
+from ...data import RESET, Instants, TimeAxis, axes_of, check_increasing, check_no_gap, check_same, instants_of, is_default
 
 Array = NDArray[np.float64]
 Whens = list[Instants | None]  # of each series
@@ -119,8 +119,7 @@ class SeriesTimes:
     @classmethod
     def of(cls, when: Whens, names: Sequence[str], clock: Clock | None, several: bool) -> Self:
         """From points in time, which must run on regularly."""
-        axes = [TimeAxis.of(instants, _index(name, several, k)) for k, (instants, name) in enumerate(zip(when, names, strict=True))]
-        return cls(tuple(axes), clock, several)
+        return cls(tuple(axes_of(when, [_index(name, several, k) for k, name in enumerate(names)])), clock, several)
 
     def followed_by(self, when: Whens, names: Sequence[str], tables: list[Array] | None, lengths: Any) -> Self:
         """After later steps, which must go on where these end."""

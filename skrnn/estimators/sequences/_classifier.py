@@ -14,7 +14,7 @@ from ...networks import SequenceNetwork
 from ..face._declared import parameters
 from ..face._feature_frames import by_instance
 from ..face._held_out import HELD_OUT, STATIC
-from ..face._readers import Rows, beside, refuse_other_rows
+from ..face._readers import Rows, beside, held_out_beside, refuse_other_rows
 from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import ClassState, StaticState
 from ..face._targets import Classes, told_classes
@@ -127,7 +127,7 @@ class RNNClassifier(
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        return self._fit(beside(X, static), y, sample_weight, (beside(X_val, static_val), y_val))
+        return self._fit(beside(X, static), y, sample_weight, (held_out_beside(X_val, static_val), y_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, static: Any = None) -> Self:

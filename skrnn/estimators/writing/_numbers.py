@@ -13,7 +13,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_consistent_length
 from torch import Tensor
 
-from ...data import Sequences, StepRows, as_sequences, unmasked
+from ...data import PartList, Sequences, StepRows, as_sequences, unmasked
 from ...training import Batches, Data, Objective, SquaredError
 from ..face._guards import predicting, require_target
 from ..face._held_out import Part
@@ -110,11 +110,11 @@ class NumberSequences(Target, WrittenNumbersState):
         return np.concatenate([[0], np.broadcast_to(steps, n).cumsum()])
 
     def shaped(self, values: Array, offsets: NDArray[np.int64], n_steps: Any) -> Any:
-        """Values, end to end, in the shape of the targets of ``fit``; a list where there is a number of steps for each row."""
+        """Values, end to end, in the shape of the targets of ``fit``; a list where steps were, or are, told for each row."""
         if self._one_number:
             values = values[:, 0]
-        if np.ndim(n_steps):
-            return [part.copy() for part in np.split(values, offsets[1:-1])]
+        if np.ndim(n_steps) or not self._target_ndim:
+            return PartList(part.copy() for part in np.split(values, offsets[1:-1]))
         if self._target_ndim == 1 and n_steps is None:
             return values
         return values.reshape(len(offsets) - 1, -1, *values.shape[1:])

@@ -127,7 +127,8 @@ class Vec2SeqRegressor(RegressorMixin, WritesNumbers, Decayed, Decoding, Trained
         Returns
         -------
         ndarray of shape (n_sequences,), (n_sequences, n_steps) or (n_sequences, n_steps, n_outputs), or list of ndarray
-            In the shape of the targets of ``fit``; a list of (n_steps,) or (n_steps, n_outputs) if ``n_steps`` holds a number for each row.
+            In the shape of the targets of ``fit``; a list of (n_steps,) or (n_steps, n_outputs) if those had lengths of their own, or if ``n_steps``
+            holds a number for each row.
         """
         return written_as_targets(self._predictor(), X, n_steps)
 
