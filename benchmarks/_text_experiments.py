@@ -61,12 +61,12 @@ def chorales() -> float:
 # -- what is heard and seen, written down: Graves et al. (2006, 2009), Hannun et al. (2014) -----------------------------------------------------
 
 
-def phoneme_errors(seed: int, bidirectional: bool) -> NDArray[np.float64]:
-    """Share of the labels of 200 fresh sequences that are wrong after 25, 50, …, 400 updates on fresh batches of 16."""
+def phoneme_errors(seed: int, bidirectional: bool = True, n_updates: int = 400, **told: Any) -> NDArray[np.float64]:
+    """Share of the labels of 200 fresh sequences that are wrong after 25, 50, … updates on fresh batches of 16."""
     X, y = make_phonemes(200, random_state=1000 + seed)
-    settings = {"hidden_size": 24, "learning_rate": 3e-3, "batch_size": 16, "bidirectional": bidirectional, "random_state": seed}
+    settings = {"hidden_size": 24, "learning_rate": 3e-3, "batch_size": 16, "bidirectional": bidirectional, "random_state": seed} | told
     model, errors = SequenceTranscriber("lstm", **settings), []
-    for k in range(400 // EVERY):
+    for k in range(n_updates // EVERY):
         model.partial_fit(*make_phonemes(EVERY * 16, random_state=100 * seed + k), classes=list("abcdef"))
         errors.append(1 - model.score(X, y))
     return np.array(errors)

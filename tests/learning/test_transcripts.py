@@ -20,6 +20,12 @@ def test_phonemes_are_learnt_within_400_updates_and_much_earlier_than_in_one_dir
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_a_transducer_learns_phonemes_too(seed):
+    errors = phoneme_errors(seed, n_updates=1000, loss="transducer", beam_width=4)
+    assert updates_until_five_percent(errors) <= 1000
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_lines_of_text_are_read_without_an_error(seed):
     assert lines_read(seed) >= 0.95
 
