@@ -116,12 +116,21 @@ def _delayed_xor() -> Figures:
     return {"right": experiments.delayed_xor()}
 
 
+def _sorting(n_numbers: int) -> Figures:
+    return {f"right, seed {seed}": experiments.sorted_right(n_numbers, seed) for seed in range(3)}
+
+
+def _hull() -> Figures:
+    return {f"right, seed {seed}": experiments.hulls_right(seed) for seed in range(3)}
+
+
 def _parity(name: str) -> Figures:
     trials, right = zip(*(guess_parity(name, seed) for seed in range(20)), strict=True)
     return {"trials, mean of 20": np.mean(trials), "median": np.median(trials), "right on 100 others, least": min(right)}
 
 
 HOCHREITER = "Hochreiter & Schmidhuber (1997)"
+ORDER_MATTERS = "Vinyals, Bengio & Kudlur (2016)"
 GUESSING = "Schmidhuber & Hochreiter (1996)"
 REPRODUCTIONS = [
     Reproduction("plans", "Jordan (1986)", "Jordan: 8 plans unroll into 8 strings", "it learns them", _plans),
@@ -181,6 +190,11 @@ REPRODUCTIONS = [
         "no such experiment",
         partial(_adding, LSTM(forget="coupled"), 100, 1),
     ),
+    Reproduction(
+        "convex-hull", "Vinyals et al. (2015)", "PointerNetwork: convex hulls of 5 to 10 points", "trained on 5 to 50: 92 % of 5, 87 % of 10", _hull
+    ),
+    Reproduction("sorting-5", ORDER_MATTERS, "PointerNetwork: sorting 5 numbers", "81 % after 10,000 updates", partial(_sorting, 5)),
+    Reproduction("sorting-10", ORDER_MATTERS, "PointerNetwork: sorting 10 numbers", "8 % after 10,000 updates", partial(_sorting, 10)),
     Reproduction("gru-variants", "Dey & Salem (2017)", "GRU1–3: digits by rows", "GRU1 and GRU2 as good as GRU, GRU3 worse", _gru_variants),
 ]
 
