@@ -121,7 +121,8 @@ def _sorting(n_numbers: int) -> Figures:
 
 
 def _hull() -> Figures:
-    return {f"right, seed {seed}": experiments.hulls_right(seed) for seed in range(3)}
+    figures = {f"right, seed {seed}": experiments.hulls_right(seed) for seed in range(3)}
+    return figures | {"in any order, seed 0": experiments.hulls_right(0, from_left=False)}
 
 
 def _parity(name: str) -> Figures:

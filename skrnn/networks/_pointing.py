@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -112,6 +112,8 @@ class Pointing(Runnable):
     O. Vinyals, M. Fortunato, N. Jaitly, "Pointer networks", NIPS 2015, section 2.3. I. Bello, H. Pham, Q. V. Le, M. Norouzi, S. Bengio, "Neural
     combinatorial optimization with reinforcement learning", ICLR workshop 2017, for glimpses.
     """
+
+    glimpses: Any  # Layers of Glimpse
 
     def __init__(
         self,
