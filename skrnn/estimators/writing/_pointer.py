@@ -53,8 +53,8 @@ class PointerNetwork(Beamed, Decayed, Trained, Standardized, Directed, Fronted, 
     The decoder has the cell and the layers of the encoder, and is told the true places before while training. The loss is the cross entropy of
     each place, the end among them; held-out sequences are scored by it, with the teacher. A beam of one is greedy. A step of the decoder costs
     O(T), and training holds T numbers for each unit and each place of a sequence at once. Differs from the paper, which lets places be visited
-    again and has no glimpses. In a glimpse the decoder gathers what hangs on all steps at once: corners of convex hulls are learned in less than half the
-    updates with one than without, the order of numbers hardly sooner. It adds about two thirds to the time of training.
+    again and has no glimpses. In a glimpse the decoder gathers what hangs on all steps at once: corners of convex hulls are learned in less
+    than half the updates with one than without, the order of numbers hardly sooner. It adds about two thirds to the time of training.
 
     References
     ----------
