@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial import ConvexHull
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from skrnn import RNNCaptioner, RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger, Sequences, as_sequences, cells
+from skrnn import PointerNetwork, RNNCaptioner, RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger, Sequences, as_sequences, cells
 from skrnn.cells import GRU, LSTM, Elman, Leaky
 from skrnn.datasets import (
     REBER_LETTERS,
@@ -233,3 +234,38 @@ def delayed_xor() -> float:
     ).fit(pieces(X, 20), pieces(y, 20))  # fmt: skip
     X, y = make_delayed_xor(1000, 2, random_state=1000)
     return float(np.mean((model.predict(X) > 0.5)[2:] == y[2:]))
+
+
+# -- pointing: Vinyals et al. (2015), Vinyals, Bengio & Kudlur (2016) ----------------------------------------------------------------------------
+
+
+def numbers_and_order(n_sequences: int, n_numbers: int, seed: int) -> tuple[NDArray[np.float64], list[list[int]]]:
+    """Uniform numbers, and their places from the least to the greatest."""
+    X = np.random.default_rng(seed).random((n_sequences, n_numbers, 1))
+    return X, X[..., 0].argsort(axis=1).tolist()
+
+
+def points_and_hull(n_sequences: int, seed: int, from_left: bool) -> tuple[list[NDArray[np.float64]], list[list[int]]]:
+    """5 to 10 uniform points of the unit square, and the corners of their convex hull, counter-clockwise from the first in the sequence."""
+    rng = np.random.default_rng(seed)
+    X = [rng.random((n_points, 2)) for n_points in rng.integers(5, 11, size=n_sequences)]
+    if from_left:
+        X = [points[points[:, 0].argsort()] for points in X]
+    corners = [ConvexHull(points).vertices for points in X]
+    return X, [np.roll(row, -row.argmin()).tolist() for row in corners]
+
+
+def sorted_right(n_numbers: int, seed: int) -> float:
+    """Share of 1,000 fresh sequences of numbers whose order is exactly right; of four epochs that with the least loss on 500 others."""
+    X, y = numbers_and_order(20_000, n_numbers, seed)
+    X_val, y_val = numbers_and_order(500, n_numbers, 100 + seed)
+    model = PointerNetwork(max_epochs=4, batch_size=64, random_state=seed).fit(X, y, X_val=X_val, y_val=y_val)
+    return float(model.score(*numbers_and_order(1000, n_numbers, 1000 + seed)))
+
+
+def hulls_right(seed: int, from_left: bool = True) -> float:
+    """Share of 1,000 fresh sets of points of all sizes whose hull is exactly right; the points are read from left to right, or in no order."""
+    X, y = points_and_hull(40_000, seed, from_left)
+    X_val, y_val = points_and_hull(500, 100 + seed, from_left)
+    model = PointerNetwork(max_epochs=4, batch_size=64, random_state=seed).fit(X, y, X_val=X_val, y_val=y_val)
+    return float(model.score(*points_and_hull(1000, 1000 + seed, from_left)))

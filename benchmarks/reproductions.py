@@ -118,6 +118,15 @@ def _delayed_xor() -> Figures:
     return {"right": experiments.delayed_xor()}
 
 
+def _sorting(n_numbers: int) -> Figures:
+    return {f"right, seed {seed}": experiments.sorted_right(n_numbers, seed) for seed in range(3)}
+
+
+def _hull() -> Figures:
+    figures = {f"right, seed {seed}": experiments.hulls_right(seed) for seed in range(3)}
+    return figures | {"in any order, seed 0": experiments.hulls_right(0, from_left=False)}
+
+
 def _parity(name: str) -> Figures:
     trials, right = zip(*(guess_parity(name, seed) for seed in range(20)), strict=True)
     return {"trials, mean of 20": np.mean(trials), "median": np.median(trials), "right on 100 others, least": min(right)}
@@ -156,6 +165,7 @@ def _copying() -> Figures:
 
 
 HOCHREITER = "Hochreiter & Schmidhuber (1997)"
+ORDER_MATTERS = "Vinyals, Bengio & Kudlur (2016)"
 GUESSING = "Schmidhuber & Hochreiter (1996)"
 REPRODUCTIONS = [
     Reproduction("markov", "Shannon (1948)", "RNNLanguageModel: source of order two", "none below the entropy of the source", _markov),
@@ -241,6 +251,11 @@ REPRODUCTIONS = [
         "no such experiment",
         partial(_adding, LSTM(forget="coupled"), 100, 1),
     ),
+    Reproduction(
+        "convex-hull", "Vinyals et al. (2015)", "PointerNetwork: convex hulls of 5 to 10 points", "trained on 5 to 50: 92 % of 5, 87 % of 10", _hull
+    ),
+    Reproduction("sorting-5", ORDER_MATTERS, "PointerNetwork: sorting 5 numbers", "81 % after 10,000 updates", partial(_sorting, 5)),
+    Reproduction("sorting-10", ORDER_MATTERS, "PointerNetwork: sorting 10 numbers", "8 % after 10,000 updates", partial(_sorting, 10)),
     Reproduction("copying", "See et al. (2017)", "Seq2SeqTranslator: names that are in no vocabulary", "written by a pointer, not without", _copying),
     Reproduction("gru-variants", "Dey & Salem (2017)", "GRU1–3: digits by rows", "GRU1 and GRU2 as good as GRU, GRU3 worse", _gru_variants),
 ]

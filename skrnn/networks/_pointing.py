@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
 
-from ..cells import Cell, Layers, State, map_state
+from ..cells import Cell, Layers, Module, State, map_state
+from ..cells._rows import product, softmax, weighted_sums
 from ..cells._starts import input_weights
 from ..engine import Runnable
 from ..frontends import Frontend
@@ -24,11 +25,51 @@ class Choices(NamedTuple):
     """What can be pointed at, for each of n sources: the end, and then its steps.
 
     ``vectors`` (n, 1 + n_steps, n_features) are what the decoder sees of it next, of the end what stands for nothing yet; ``memory`` is what it is
-    found by, without values, as nothing but the place is asked for.
+    found by, without values, as nothing but the place is asked for; ``glimpsed`` is what each glimpse looks at.
     """
 
     vectors: Tensor
     memory: Memory
+    glimpsed: tuple[Memory, ...] = ()
+
+
+class Glimpse(Module):
+    """A look at all steps, after which something else is asked for (Bello et al., 2017).
+
+    ::
+
+        a = softmax over j of v tanh(W' q + U h(j) + b)
+        q' = tanh(W q + Σ_j a_j V h(j))
+
+    Differs from the paper, where the sum alone is what is asked for next.
+
+    Parameters
+    ----------
+    size : int
+        Of what is asked for, q.
+    memory_size : int
+        Of the steps, h(j).
+    generator : torch.Generator or None
+        Where weights are drawn from.
+
+    References
+    ----------
+    I. Bello, H. Pham, Q. V. Le, M. Norouzi, S. Bengio, "Neural combinatorial optimization with reinforcement learning", ICLR workshop 2017.
+    """
+
+    def __init__(self, size: int, memory_size: int, generator: Generator | None) -> None:
+        super().__init__()
+        self.scores = Additive(size, memory_size, False, generator)
+        self.W = input_weights(size, size, generator)
+        self.V = input_weights(size, memory_size, generator)
+
+    def memory(self, values: Tensor, absent: Tensor) -> Memory:
+        """What is looked at: computed once for all steps of a decoder."""
+        return Memory(product(values, self.V), self.scores.keys(values), absent, absent[:, :0])
+
+    def forward(self, query: Tensor, memory: Memory) -> Tensor:
+        a = softmax(self.scores(query, memory, query) + memory.absent)
+        return torch.tanh(product(query, self.W) + weighted_sums(a, memory.values))
 
 
 class Pointing(Runnable):
@@ -50,6 +91,8 @@ class Pointing(Runnable):
         Share of the features set to zero between layers while training.
     once : bool, default=True
         Whether no step is pointed at twice.
+    n_glimpses : int, default=0
+        How often a step of the decoder looks at all steps of the source before it points.
     generator : torch.Generator or None
         Where weights and dropout masks are drawn from.
 
@@ -59,13 +102,18 @@ class Pointing(Runnable):
 
         h(1), …, h(T) = encoder(x(1), …, x(T)), h(0) is learned and stands for the end
         s(k) = decoder(x(p(k-1)), s(k-1))               x(p(0)) is learned
-        u_j(k) = v tanh(W s(k) + U h(j) + b),           -∞ for j among p(1), …, p(k-1) if each is visited once
+        a_j(k) = softmax_j(v' tanh(W' s(k) + U' h(j) + b'))
+        q(k) = tanh(W_q s(k) + Σ_j a_j(k) V h(j))       a glimpse; the next one has q(k) for s(k). Without one q(k) = s(k)
+        u_j(k) = v tanh(W q(k) + U h(j) + b),           -∞ for j among p(1), …, p(k-1) if each is visited once
         P(p(k) = j) = softmax_j(u(k))
 
     References
     ----------
-    O. Vinyals, M. Fortunato, N. Jaitly, "Pointer networks", NIPS 2015, section 2.3.
+    O. Vinyals, M. Fortunato, N. Jaitly, "Pointer networks", NIPS 2015, section 2.3. I. Bello, H. Pham, Q. V. Le, M. Norouzi, S. Bengio, "Neural
+    combinatorial optimization with reinforcement learning", ICLR workshop 2017, for glimpses.
     """
+
+    glimpses: Any  # Layers of Glimpse
 
     def __init__(
         self,
@@ -77,6 +125,7 @@ class Pointing(Runnable):
         frontend: Frontend | None = None,
         dropout: float = 0.0,
         once: bool = True,
+        n_glimpses: int = 0,
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
@@ -87,6 +136,7 @@ class Pointing(Runnable):
         self.decoder = Recurrent(cell, input_size, hidden_size, n_layers=n_layers, dropout=dropout, generator=generator)
         self.bridges = Layers(Bridge(size, start, generator) for start in self._starts(torch.zeros(1, input_size), 1))
         self.scores = Additive(hidden_size, size, False, generator)
+        self.glimpses = Layers(Glimpse(hidden_size, size, generator) for _ in range(n_glimpses))
         self.begin = input_weights(1, input_size, generator)
         self.end = nn.Parameter(torch.zeros(1, size))
         self.draw_from(generator)
@@ -111,7 +161,8 @@ class Pointing(Runnable):
         values, vectors = torch.cat([self.end.expand(n, 1, -1), values], 1), torch.cat([self.begin.expand(n, 1, -1), vectors], 1)
         present = torch.arange(values.shape[1]) <= lengths[:, None]
         absent = torch.zeros(present.shape).masked_fill_(~present, -torch.inf).to(values)
-        choices, context = Choices(vectors, Memory(values[..., :0], self.scores.keys(values), absent, absent[:, :0])), encoded.context
+        memory, glimpsed = Memory(values[..., :0], self.scores.keys(values), absent, absent[:, :0]), [g.memory(values, absent) for g in self.glimpses]
+        choices, context = Choices(vectors, memory, tuple(glimpsed)), encoded.context
         if pair.steps.sorted_indices is not None:
             order = pair.steps.sorted_indices
             choices, context = map_state(lambda s: s[order], choices), context[order]
@@ -128,7 +179,8 @@ class Pointing(Runnable):
         visited = _visited(before, sizes, choices.vectors.shape[1]) if self.once else None
         rows = PackedSequence(choices.vectors[sequence, before], sizes)
         (outputs,), _ = self.decoder.advance([rows], (states,), grad_path)
-        return self._scores(outputs.data, map_state(lambda s: s[sequence], choices.memory), visited)
+        memory, glimpsed = map_state(lambda s: s.index_select(0, sequence), (choices.memory, choices.glimpsed))
+        return self._scores(outputs.data, memory, glimpsed, visited)
 
     def step(self, fed: Tensor, states: tuple[tuple[State, ...], Choices, Tensor]) -> tuple[Tensor, tuple[tuple[State, ...], Choices, Tensor]]:
         """One step: what was pointed at (batch, 1), states, choices, and what was visited, to log probabilities and the same after it."""
@@ -138,10 +190,12 @@ class Pointing(Runnable):
         visited[:, 0] = False
         x = choices.vectors[torch.arange(len(at), device=at.device), at]
         (outputs,), (inner,) = self.decoder.advance([PackedSequence(x, torch.tensor([len(x)]))], (inner,))
-        scores = self._scores(outputs.data, choices.memory, visited if self.once else None)
+        scores = self._scores(outputs.data, choices.memory, choices.glimpsed, visited if self.once else None)
         return torch.log_softmax(scores, -1), (inner, choices, visited)
 
-    def _scores(self, query: Tensor, memory: Memory, visited: Tensor | None) -> Tensor:
+    def _scores(self, query: Tensor, memory: Memory, glimpsed: tuple[Memory, ...], visited: Tensor | None) -> Tensor:
+        for glimpse, looked_at in zip(self.glimpses, glimpsed, strict=True):
+            query = glimpse(query, looked_at)
         scores = self.scores(query, memory, query) + memory.absent
         return scores if visited is None else scores.masked_fill(visited, -torch.inf)
 

@@ -19,8 +19,8 @@ Y = [np.argsort(x[:, 0]).tolist() for x in X]
 BACK = [[0, k % len(x), 0] for k, x in enumerate(X)]
 WAYS = [
     ({}, Y),
-    ({"cell": "lstm", "n_layers": 2, "dropout": 0.3, "beam_width": 3}, Y),
-    ({"bidirectional": False, "dtype": "float64", "visit_once": False, "beam_width": 2}, BACK),
+    ({"cell": "lstm", "n_layers": 2, "dropout": 0.3, "beam_width": 3, "n_glimpses": 2}, Y),
+    ({"bidirectional": False, "dtype": "float64", "visit_once": False, "beam_width": 2, "n_glimpses": 0}, BACK),
     ({"frontend": Conv1d(5, 3), "standardize": False}, [row[:1] for row in Y]),
 ]
 every_way = pytest.mark.parametrize(("way", "y"), WAYS, ids=[str(way) for way, _ in WAYS])
@@ -70,11 +70,13 @@ def test_a_beam_of_everything_finds_all_answers_and_their_probabilities(once):
             assert answers == {p for n in range(4) for p in itertools.permutations(range(3), n)}
 
 
-def test_the_loss_is_that_of_the_hypotheses():
+@pytest.mark.parametrize("n_glimpses", [0, 1, 2])
+def test_the_loss_is_that_of_the_hypotheses(n_glimpses):
     """With a teacher all steps run at once, without one after the other: the same probabilities."""
     small = [x for x in X if len(x) == 3][:4]
     y = [[2, 0, 1], [1], [], [0, 2]]
-    model = make(dtype="float64", beam_width=1000, batch_size=None, optimizer="sgd", learning_rate=1e-12, max_epochs=1).fit(small, y)
+    model = make(dtype="float64", beam_width=1000, batch_size=None, optimizer="sgd", learning_rate=1e-12, max_epochs=1, n_glimpses=n_glimpses)
+    model.fit(small, y)
     scores = [{tuple(h.tokens): h.score for h in best}[tuple(row)] for best, row in zip(model.predict_hypotheses(small), y, strict=True)]
     assert model.loss_curve_[0] == pytest.approx(-np.sum(scores) / sum(len(row) + 1 for row in y), abs=1e-9)
 
@@ -88,8 +90,9 @@ def test_sorting_is_learnt():
     assert all(sorted(row) == list(range(len(x))) for x, row in zip(numbers, model.predict(numbers), strict=True))
 
 
-def test_gradients_are_those_of_finite_differences():
-    model = make(dtype="float64", hidden_size=3, max_epochs=1).fit(X, Y)
+@pytest.mark.parametrize("n_glimpses", [0, 2])
+def test_gradients_are_those_of_finite_differences(n_glimpses):
+    model = make(dtype="float64", hidden_size=3, max_epochs=1, n_glimpses=n_glimpses).fit(X, Y)
     predictor = model._predictor()
     given, wanted, _ = predictor.compared(X[:4], Y[:4])
     data = predictor.target.data(Part(given.sequences, predictor.target.encode(wanted), None), predictor.source(given.sequences))
@@ -106,6 +109,14 @@ def test_gradients_are_those_of_finite_differences():
                     moved.append(objective.mean(network(pair), target, None).item())
                 flat[k] -= step
             assert gradient[k].item() == pytest.approx((moved[0] - moved[1]) / 2e-6, abs=1e-6)
+
+
+def test_another_number_of_glimpses_is_another_network():
+    model = make(max_epochs=1, warm_start=True).fit(X, Y)
+    assert len(model.network_.glimpses) == 1
+    assert len(clone(model).set_params(n_glimpses=0).fit(X, Y).network_.glimpses) == 0
+    with pytest.raises(ValueError, match="n_glimpses"):
+        model.set_params(n_glimpses=2).fit(X, Y)
 
 
 def test_scikit_learns_tools_weights_and_going_on():
@@ -137,6 +148,7 @@ def test_scikit_learns_tools_weights_and_going_on():
         (Y, {"frontend": Conv1d(4, stride=2)}, ValueError, "need a frontend that keeps them"),
         (Y, {"rule": "truncated_bptt"}, ValueError, "'rule' parameter"),
         (Y, {"visit_once": 3}, ValueError, "'visit_once' parameter"),
+        (Y, {"n_glimpses": -1}, ValueError, "'n_glimpses' parameter"),
     ],
 )
 def test_bad_input_is_named(y, settings, error, match):

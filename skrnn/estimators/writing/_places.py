@@ -1,4 +1,4 @@
-"""PlaceRows in what is read, one after the other, up to an end that the decoder finds itself."""
+"""Places in what is read, one after the other, up to an end that the decoder finds itself."""
 
 from __future__ import annotations
 
