@@ -42,6 +42,7 @@ from ._steps import PartList as PartList
 from ._steps import RowList as RowList
 from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
+from ._steps import mirrored as mirrored
 from ._steps import step_rows as step_rows
 from ._tables import holds_texts as holds_texts
 from ._tables import is_missing as is_missing

@@ -80,6 +80,12 @@ def give_steps(rows: NDArray[Any], sequences: Sequences, layout: str | LongIndex
     return parts.cells() if layout == OBJECTS else parts
 
 
+def mirrored(sequences: Sequences) -> NDArray[np.floating]:
+    """The rows of all sequences, each from its end."""
+    ends = np.repeat(sequences.offsets[1:] + sequences.offsets[:-1] - 1, sequences.lengths)
+    return np.asarray(sequences.values[ends - np.arange(sequences.n_steps_total)])
+
+
 class PartList(list[NDArray[Any]]):
     """Answers of several sequences, an array for each, that numpy can join: of different lengths they become the cells of an array of objects."""
 

@@ -8,6 +8,7 @@ from .._lazy import homes
 if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever classifies waits for no forecaster
     from .anomalies._detector import RNNAnomalyDetector
     from .anomalies._seasonal_naive import SeasonalNaiveDetector
+    from .codes._autoencoder import RNNAutoencoder
     from .forecasting._backtest import backtest as backtest  # a function
     from .forecasting._dual_stage import DualStageAttentionRegressor
     from .forecasting._forecaster import RNNForecaster
@@ -39,6 +40,7 @@ __all__ = [
     "LiquidStateTransformer",
     "PointerNetwork",
     "RNNAnomalyDetector",
+    "RNNAutoencoder",
     "RNNCaptioner",
     "RNNClassifier",
     "RNNForecaster",

@@ -1,6 +1,7 @@
 """Networks of recurrent layers and readouts, usable without the estimators."""
 
 from ._attention import ATTENTIONS, Attending
+from ._autoencoder import Autoencoder, Retelling
 from ._copying import PointerGenerator
 from ._dual_stage import DualStage
 from ._encoder import Encoder, Regions, Vector
@@ -20,6 +21,7 @@ from ._transducer import Transducer, Writing
 __all__ = [
     "AdaptiveNextToken",
     "Attending",
+    "Autoencoder",
     "DualStage",
     "Encoder",
     "Feedback",
@@ -33,6 +35,7 @@ __all__ = [
     "Recurrent",
     "Regions",
     "Reservoirs",
+    "Retelling",
     "Seq2Seq",
     "SequenceNetwork",
     "StepNetwork",

@@ -10,6 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from ..cells import Module, State, map_state
 from ..cells._kernel import reversal
+from ..cells._wrappers import map_units
 from ..frontends import Frontend
 from ._readout import Last, Mean
 from ._recurrent import Recurrent
@@ -56,18 +57,45 @@ class Encoder(Module):
 
 
 class Vector(Module):
-    """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015). Sources have one step."""
+    """No encoder: a vector is the context, as the features of a picture that is described (Vinyals et al., 2015). Sources have one step.
+
+    ``holds_units`` says that a vector is what :func:`unit_columns` gives of the decoder's layers, which begin with it as it is.
+    """
 
     recurrent: Recurrent | None = None
     frontend: Frontend | None = None
     has_steps = False
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, holds_units: bool = False) -> None:
         super().__init__()
-        self.output_size = size
+        self.output_size, self.holds_units = size, holds_units
 
     def forward(self, source: PackedSequence, grad_path: str = "full") -> Encoded:
         return Encoded(source.data)
+
+
+def unit_columns(states: State) -> Tensor:
+    """The units (n, n_units) of states of layers, side by side; not counters, nor what is carried along."""
+    units: list[Tensor] = []
+
+    def noted(unit: Tensor) -> Tensor:
+        units.append(unit.flatten(1))
+        return unit
+
+    map_units(noted, noted, states)
+    return torch.cat(units, 1)
+
+
+def with_units(states: State, vectors: Tensor) -> State:
+    """The states, whose units are those of vectors (n, n_units)."""
+    left = vectors
+
+    def taken(unit: Tensor) -> Tensor:
+        nonlocal left
+        own, left = left.tensor_split([unit[0].numel()], 1)
+        return own.reshape(unit.shape)
+
+    return map_units(taken, taken, states)
 
 
 class Regions(Module):

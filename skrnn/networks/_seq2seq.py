@@ -17,7 +17,7 @@ from ..engine import Runnable, TeacherForcing, resolve_teaching, rollout
 from ..frontends import Frontend
 from ._attention import Attending, AttendingState, top_attention
 from ._copying import PointerGenerator, log_shares
-from ._encoder import Encoder, Regions, Vector
+from ._encoder import Encoder, Regions, Vector, with_units
 from ._feedback import Feedback
 from ._network import Linear
 from ._readout import on_every_row
@@ -168,6 +168,8 @@ class Seq2Seq(Runnable):
     def _same_layers(self, cell: Cell) -> bool:
         """Whether the encoder's last states fit into the decoder as they are."""
         below = self.encoder.recurrent
+        if isinstance(self.encoder, Vector) and self.encoder.holds_units:
+            return True
         if below is None or below.n_directions == 2 or len(below.layers) != len(self.decoder.layers):
             return False
         first = below.layers[0][0]
@@ -213,7 +215,9 @@ class Seq2Seq(Runnable):
         context = encoded.context if order is None else encoded.context[order]
         states = self._starts(pair.steps.data, int(pair.steps.batch_sizes[0]))
         if self.context != "every":
-            if self.hands_on:  # the units alone: counters, and what is carried along, are those of the decoder's start
+            if self.hands_on and encoded.states is None:
+                states = with_units(states, context)
+            elif self.hands_on:  # the units alone: counters, and what is carried along, are those of the decoder's start
                 last = encoded.states if order is None else map_state(lambda s: s[order], encoded.states)
                 states = map_units(lambda unit, _: unit, lambda unit, _: unit, last, states)
             else:

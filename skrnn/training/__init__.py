@@ -23,6 +23,7 @@ from ._pascanu import Pascanu
 from ._passages import PassageExamples, Passages
 from ._penalised import PENALTIES, as_penalties, check_penalties, penalised
 from ._penalties import ActivationPenalty, Penalty, TemporalActivationPenalty, WeightNoise
+from ._retellings import RetellingError, Retellings
 from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
 from ._sources import Data, Examples, Source

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from .._constraints import NOT_NEGATIVE, SHARE
 from ..engine import Rule, Runnable, Stream
-from ..networks import LanguageNetwork, Network, Pair, Seq2Seq
+from ..networks import LanguageNetwork, Network, Pair, Retelling, Seq2Seq
 from ._penalties import Penalty
 
 
@@ -88,7 +88,7 @@ class _Spoilt(Rule):
 
     def gradient(self, network: Any, packed: Any, loss: Any, stream: Stream | None = None) -> Tensor:
         """Add the gradient for inputs with outliers; the loss there, detached."""
-        if isinstance(packed, Pair):
+        if isinstance(packed, Pair | Retelling):
             packed = packed._replace(source=self._spoil(packed.source, network.generator))
         else:
             packed = self._spoil(packed, network.generator)

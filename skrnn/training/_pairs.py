@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,11 +47,15 @@ class Pairs(Source):
         return packed_rows(self._starts[index], self._n_steps[index])[0]
 
     def packed(self, index: Index) -> Pair:
+        return self.beside(index, self.source.packed(index))
+
+    def beside(self, index: Index, source: Any) -> Pair:
+        """The pairs ``index``, of which what is read is packed already."""
         rows, sizes, order = packed_rows(self._starts[index], self._n_steps[index])
         taken = torch.from_numpy(rows).to(self.known.device)
         steps = as_packed(self.known[taken], sizes, order)
         first = self.first[torch.from_numpy(index).to(self.first.device)]
-        return Pair(self.source.packed(index), steps, first, None if self.teacher is None else self.teacher[taken])
+        return Pair(source, steps, first, None if self.teacher is None else self.teacher[taken])
 
     def shuffled(self, batch_size: int | None, generator: Generator) -> list[Index]:
         return shuffled_by_length(self.lengths, batch_size, generator)

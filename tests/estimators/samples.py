@@ -127,6 +127,7 @@ SAMPLES = {
     "LiquidStateTransformer": [(EQUAL,), (TABLE,)],
     "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],
     "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
+    "RNNAutoencoder": [(RAGGED,), (TABLE,)],
     "RNNCaptioner": [(TABLE[:20], WORDS), (TABLE[:20], ["".join(word) for word in WORDS])],
     "RNNClassifier": [(RAGGED, LABELS), (TABLE, np.eye(3, dtype=int)[LABELS])],
     "RNNForecaster": [(None, SERIES[:, 0]), (SERIES, SERIES[:, 0])],

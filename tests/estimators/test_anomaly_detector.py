@@ -169,7 +169,7 @@ def test_a_search_over_the_horizon():
         ({"horizon": 450}, r"series 0 has n_samples = 600: .* leaves 450 steps"),
         ({"horizon": 0}, "horizon"),
         ({"bidirectional": True}, "does not look ahead"),
-        ({"mode": "reconstruct", "rule": "truncated_bptt"}, "Seq2Seq learns by rule='bptt' or 'guessing'; got TruncatedBPTT"),
+        ({"mode": "reconstruct", "rule": "truncated_bptt"}, "Autoencoder learns by rule='bptt' or 'guessing'; got TruncatedBPTT"),
         ({"calibration_fraction": 1.0}, "calibration_fraction"),
         ({"contamination": 0.6}, "contamination"),
     ],

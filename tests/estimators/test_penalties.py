@@ -19,6 +19,7 @@ OTHERS = {  # who writes knows noise alone; others have other targets
     "teacher_forcing",
     "visit_once",
     "bptt_steps",
+    "reverse_target",
     "horizon",
     "include_current",
 }

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..._bases import OutlierMixin, _fit_context
-from ...data import Sequences, check_index, with_index_of
-from ...networks import StepNetwork
-from ...training import AdditiveOutliers, Batches, Pairs
+from ...cells import resolve
+from ...data import Sequences, check_index, mirrored, with_index_of
+from ...networks import Autoencoder, StepNetwork
+from ...training import AdditiveOutliers, Batches, Retellings
 from ..face._declared import parameters
 from ..face._guards import learning, predicting
 from ..face._readers import Given, Steps
@@ -24,7 +25,7 @@ from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardize
 from ..face._state import Fitted
 from ..face._trained import Trained, recurrent_layers
 from ._prediction_errors import PredictionErrors
-from ._reconstruction_errors import ReconstructionErrors, autoencoder, mirrored, window_pairs, written
+from ._reconstruction_errors import ReconstructionErrors, retellings_of, written
 from ._scores import Array, ErrorModel, Judge, last_parts, target_channels
 from ._series_windows import ExpectedState, ExpectedSteps, SeriesWindows, sizes_for
 from ._settings import Detection, DetectionState
@@ -121,7 +122,7 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         "outlier_rate": [Interval(Real, 0, 1, closed="left")],
     }
     _leaves: ClassVar[tuple[Fitted, ...]] = (
-        Fitted("network_", "torch.nn.Module", (), "The trained StepNetwork or Seq2Seq; its outputs are standardised targets."),
+        Fitted("network_", "torch.nn.Module", (), "The trained StepNetwork or Autoencoder; its outputs are standardised targets."),
         Fitted("loss_curve_", "list of float", (), "Mean squared error of the standardised targets in each epoch."),
         Fitted("horizon_, window_", "int", (), "What was used."),
     )
@@ -131,13 +132,14 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         return SeriesWindows(self.dtype, self.standardize, *told)
 
     def _target(self) -> ExpectedSteps:
-        return ExpectedSteps(len(self.target_channels_), None if self.mode == "predict" else self._pairs)
+        return ExpectedSteps(len(self.target_channels_), None if self.mode == "predict" else self._retellings)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> Any:
         layers = recurrent_layers(self, len(self.mean_), generator)
         if self.mode == "predict":
             return StepNetwork(layers, bias)
-        return autoencoder(layers, len(self.mean_) - len(self.target_channels_), self.dropout, bias)
+        n_known = len(self.mean_) - len(self.target_channels_)
+        return Autoencoder(layers, resolve(self.cell), self.hidden_size, bias, n_known=n_known, dropout=self.dropout, generator=generator)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -271,13 +273,13 @@ class RNNAnomalyDetector(OutlierMixin, Detection, Decayed, Trained, Standardized
         """What is written of each window, from its end (n_windows, horizon, n_targets)."""
         predictor = self._predictor()
         with predicting(self):
-            rows = written(self.network_, self._pairs(windows, predictor.source(windows)), self.horizon_)
+            rows = written(self.network_, self._retellings(windows, predictor.source(windows)), self.horizon_)
         return predictor.target.decode(rows)
 
-    def _pairs(self, windows: Sequences, batches: Batches) -> Pairs:
+    def _retellings(self, windows: Sequences, batches: Batches) -> Retellings:
         """Windows to read and write, with their covariates."""
         columns = np.setdiff1d(np.arange(windows.n_features), self.target_channels_)
-        return window_pairs(windows, batches, ((mirrored(windows) - self.mean_) / self.scale_)[:, columns])
+        return retellings_of(windows, batches, ((mirrored(windows) - self.mean_) / self.scale_)[:, columns])
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

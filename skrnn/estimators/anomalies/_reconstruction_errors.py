@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from ...data import Sequences
-from ...networks import Encoder, Recurrent, Seq2Seq
-from ...training import Batches, Pairs
+from ...networks import Autoencoder
+from ...training import Batches, Pairs, Retellings
 from ._scores import ErrorModel
 
 Array = NDArray[np.float64]
@@ -47,31 +45,10 @@ class ReconstructionErrors(ErrorModel):
         return errors
 
 
-def mirrored(windows: Sequences) -> NDArray[np.floating]:
-    """The rows of all windows, each from its end."""
-    ends = np.repeat(windows.offsets[1:] + windows.offsets[:-1] - 1, windows.lengths)
-    return np.asarray(windows.values[ends - np.arange(windows.n_steps_total)])
-
-
-def window_pairs(windows: Sequences, batches: Batches, known: NDArray[np.floating]) -> Pairs:
+def retellings_of(windows: Sequences, batches: Batches, known: NDArray[np.floating]) -> Retellings:
     """Windows to read, and their steps from the end to write, about which something is ``known``."""
     columns = torch.from_numpy(known).to(batches.device, batches.dtype)
-    return Pairs(batches, windows.offsets, columns, columns.new_empty(len(windows), 0))
-
-
-def autoencoder(recurrent: Recurrent, n_known: int, dropout: float, bias: Tensor) -> Seq2Seq:
-    """A decoder as the encoder, which starts from its last state and sees nothing else but what is known about a step."""
-    cell: Any = recurrent.layers[0][0]
-    return Seq2Seq(
-        Encoder(recurrent),
-        cell,
-        cell.hidden_size,
-        bias,
-        n_layers=len(recurrent.layers),
-        dropout=dropout,
-        n_known=n_known,
-        generator=recurrent.generator,
-    )
+    return Retellings(Pairs(batches, windows.offsets, columns, columns.new_empty(len(windows), 0)))
 
 
 def windows_until(sequences: Sequences, window: int) -> Iterator[tuple[NDArray[np.intp], Sequences]]:
@@ -84,9 +61,9 @@ def windows_until(sequences: Sequences, window: int) -> Iterator[tuple[NDArray[n
         yield rows, Sequences(values.reshape(len(rows) * window, -1), np.arange(len(rows) + 1) * window)
 
 
-def written(network: Seq2Seq, pairs: Pairs, n_steps: int) -> Array:
+def written(network: Autoencoder, retellings: Retellings, n_steps: int) -> Array:
     """The first steps that are written of each window (n_windows, n_steps, n_outputs)."""
-    outputs = np.empty((len(pairs.known), len(network.head.b)))
-    for index in pairs.chunks():
-        outputs[pairs.rows(index)] = network(pairs.packed(index)).double().cpu().numpy()
-    return outputs.reshape(len(pairs), -1, outputs.shape[1])[:, :n_steps]
+    outputs = np.empty((len(retellings.again.known), len(network.writer.head.b)))
+    for index in retellings.chunks():
+        outputs[retellings.rows(index)] = network(retellings.packed(index)).double().cpu().numpy()
+    return outputs.reshape(len(retellings), -1, outputs.shape[1])[:, :n_steps]

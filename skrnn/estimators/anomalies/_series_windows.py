@@ -10,14 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...data import Sequences
-from ...training import Batches, Data, Objective, Pairs, SquaredError
+from ...data import Sequences, mirrored
+from ...training import Batches, Data, Objective, Retellings, SquaredError
 from ..face._held_out import Part, last_aside
 from ..face._readers import Given, Reader, Steps
 from ..face._state import Fitted
 from ..face._targets import Target, moments
 from ._prediction_errors import predictors, steps_ahead, training_windows
-from ._reconstruction_errors import mirrored
 from ._scores import Array, n_last
 
 
@@ -125,12 +124,12 @@ class ExpectedSteps(Target, ExpectedState):
     Parameters
     ----------
     n_channels : int
-    pairs : callable, default=None
+    retellings : callable, default=None
         Makes of windows, and of their batches, windows that are read and written again.
     """
 
     n_channels: int
-    pairs: Callable[[Sequences, Batches], Pairs] | None = None
+    retellings: Callable[[Sequences, Batches], Retellings] | None = None
 
     def read(self, y: NDArray[Any], given: Given, reader: Reader) -> Array:
         """Steps (n_rows, n_steps, n_channels) side by side."""
@@ -159,5 +158,5 @@ class ExpectedSteps(Target, ExpectedState):
 
     def data(self, part: Part, source: Batches, *, taught: bool = True) -> Data:
         values = torch.from_numpy(part.target.values).to(source.device, source.dtype)
-        batches = source if self.pairs is None else self.pairs(part.sequences, source)
+        batches = source if self.retellings is None else self.retellings(part.sequences, source)
         return Data(batches, values, per_step=True)

@@ -1,0 +1,1 @@
+"""What sequences have in common, learned without targets."""
