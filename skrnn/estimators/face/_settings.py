@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from ...cells import Cell
 from ...data import LAYOUTS, STEP_ORDERS
@@ -102,6 +102,25 @@ class Directed:
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("bidirectional",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"bidirectional": ["boolean"]}
+
+
+@parameters
+class Pretrained:
+    """Layers that have learned before.
+
+    Parameters
+    ----------
+    init_from : RNNAutoencoder, FrozenEstimator of a fitted one, or None, default=None
+        Whose layers these start from, which learns without targets. An autoencoder is copied, and fitted to X first, in searches and pipelines too;
+        a fitted one in a :class:`sklearn.frozen.FrozenEstimator` is taken as it is, with its units of the channels: it may have seen more
+        sequences than there are targets for. With the same cell, units and layers; of both directions one may have been learned, if there is one
+        layer.
+    """
+
+    init_from: Any = None
+
+    _place: ClassVar[int] = TRAINING
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"init_from": [HasMethods("fit"), None]}
 
 
 @parameters

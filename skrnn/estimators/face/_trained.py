@@ -26,6 +26,7 @@ from ._guards import device_of, learning, require_target, seed_of, with_named_ce
 from ._held_out import Part, check_pair, speaking_of
 from ._noted import as_fitted, note_parameters
 from ._predictor import Predictor
+from ._pretrained import pretrained_of, start_from
 from ._progress import Progress
 from ._readers import Reader
 from ._settings import Computation, Spoken, Training
@@ -48,6 +49,7 @@ class Lesson:
     generator: torch.Generator
     given: tuple[Any, Any]
     going_on: bool
+    pretrained: Any = None
 
 
 class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator, ReadState, ScaleState, TrainedState, ABC):
@@ -106,7 +108,10 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             target.learn(y_read, weight, classes)
             target.store(self)
         encoded = target.encode(y_read)
-        if not going_on:
+        pretrained = None if going_on else pretrained_of(self, X, sequences.n_features)
+        if pretrained is not None:
+            self.mean_, self.scale_ = pretrained.mean_, pretrained.scale_
+        elif not going_on:
             self.mean_, self.scale_ = reader.scales(sequences, weight)
         part = Part(sequences, reader.by_sequence(encoded, sequences), reader.by_sequence(weight, sequences))
         train, rest = part, None
@@ -117,7 +122,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         place = getattr(torch, self.dtype), device_of(self)
         data = target.data(train, Batches(train.sequences, self.mean_, self.scale_, *place))
         held = None if rest is None else target.data(rest, Batches(rest.sequences, self.mean_, self.scale_, *place), taught=False)
-        return Lesson(data, held, target.objective, torch.Generator().manual_seed(seed), (X, y), going_on)
+        return Lesson(data, held, target.objective, torch.Generator().manual_seed(seed), (X, y), going_on, pretrained)
 
     def _read_held_out(self, reader: Reader, target: Target, X_val: Any, y_val: Any) -> Part:
         (sequences, _), y = reader.pair(self, X_val, y_val, target, reset=False, names=("X_val", "y_val"))
@@ -190,6 +195,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         target, weight = lesson.data.target.cpu(), lesson.data.weight
         bias = lesson.objective.best_constant(target, torch.ones(len(target), dtype=getattr(torch, self.dtype)) if weight is None else weight.cpu())
         self.network_ = self._assemble(bias, lesson.generator).to(device_of(self), getattr(torch, self.dtype))
+        if lesson.pretrained is not None:
+            start_from(self.network_, lesson.pretrained)
         self._network_settings = network_settings(self)
 
     def _as_if_done(self, conclude: Callable[[Self], None]) -> dict[str, Any]:

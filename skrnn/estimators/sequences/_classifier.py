@@ -15,7 +15,7 @@ from ..face._declared import parameters
 from ..face._feature_frames import by_instance
 from ..face._held_out import HELD_OUT, STATIC
 from ..face._readers import Rows, beside, held_out_beside, refuse_other_rows
-from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized, Windowed
+from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Pooled, Pretrained, Recurrence, Stacked, Standardized, Windowed
 from ..face._state import ClassState, StaticState
 from ..face._targets import Classes, told_classes
 from ..face._trained import Trained, encoding_of, seeing_layers, static_columns_of
@@ -34,6 +34,7 @@ class RNNClassifier(
     Pooled,
     Directed,
     Fronted,
+    Pretrained,
     Stacked,
     Recurrence,
     ClassState,
