@@ -192,3 +192,8 @@ def test_the_next_values_of_a_sine(settings):
     X, y = np.sin(t[:, :8]), np.sin(t[:, 8:])
     model = make(hidden_size=16, max_epochs=40, **settings).fit(X[:250], y[:250])
     assert model.score(X[250:], y[250:]) > 0.95
+
+
+def test_what_is_written_by_default_grows_with_targets_of_any_lengths():
+    model = make().partial_fit(VECTORS, [row[:2] for row in Y_TABLE])
+    assert [len(row) for row in model.partial_fit(VECTORS, list(Y_TABLE)).predict(VECTORS[:2])] == [Y_TABLE.shape[1]] * 2

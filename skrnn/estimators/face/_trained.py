@@ -104,7 +104,9 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         seed = seed_of(self.random_state)
         if not going_on:
             target.learn(y_read, weight, classes)
-            target.store(self)
+        else:
+            target.learn_more(y_read)
+        target.store(self)
         encoded = target.encode(y_read)
         if not going_on:
             self.mean_, self.scale_ = reader.scales(sequences, weight)
