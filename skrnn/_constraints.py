@@ -30,13 +30,14 @@ class SequenceOf:
         return fits and all(satisfies(entry, self.item) for entry in value)
 
 
-def check_parameters(owner: Any) -> None:
-    """Refuse a parameter that satisfies none of the constraints listed for it in ``_parameter_constraints``.
+def check_parameters(owner: Any, names: Iterable[str] | None = None) -> None:
+    """Refuse a parameter, of all or of some, that satisfies none of the constraints listed for it in ``_parameter_constraints``.
 
     ``owner`` is whatever keeps its parameters under their own names: a transformer, a cell, a penalty, a rule.
     The constraints are those of scikit-learn, and :class:`SequenceOf`; but True and False are no numbers.
     """
-    for name, allowed in owner._parameter_constraints.items():
+    for name in owner._parameter_constraints if names is None else names:
+        allowed = owner._parameter_constraints[name]
         if allowed != "no_validation" and not any(satisfies(getattr(owner, name), constraint) for constraint in allowed):
             raise refusal(owner, name, _either(allowed))
 

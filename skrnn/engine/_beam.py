@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
+from .._constraints import COUNT, NOT_NEGATIVE, check_parameters
 from ..cells import State, map_state
 from ._rollout import Advance
 
@@ -51,6 +52,11 @@ class BeamSearch:
     width: int = 1
     length_penalty: float = 0.0
     coverage_penalty: float = 0.0
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"width": [COUNT], "length_penalty": [NOT_NEGATIVE], "coverage_penalty": [NOT_NEGATIVE]}
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
 
     def __call__(
         self,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from numbers import Real
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 
 from .. import kernels
+from .._constraints import COUNT, check_parameters
 
 Array = NDArray[np.float64]
 Prefix = tuple[int, ...]
@@ -47,6 +50,11 @@ class PrefixSearch:
 
     width: int = 16
     length_bonus: float = 0.0
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"width": [COUNT], "length_bonus": [Interval(Real, None, None, closed="neither")]}
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
 
     def __call__(self, log_p: Sequence[Array], says: Callable[[list[Prefix]], Array] | None = None) -> list[list[tuple[list[int], float]]]:
         """Search.

@@ -116,7 +116,7 @@ def extend_prefixes(beam: Any, log_p, extra) -> None:
     for i in range(n):
         beam.place[beam.kept[i]] = -1
     for k in range(len(ranks)):
-        if ranks[k] == -np.inf or ranks[k] < least or (ranks[k] == least and ties == 0):
+        if ranks[k] == -np.inf or not ranks[k] >= least or (ranks[k] == least and ties == 0):  # NaN is no rank
             continue
         ties -= ranks[k] == least
         if k < n:

@@ -15,6 +15,7 @@ from ..engine import Runnable
 from ..frontends import Frontend
 from ..kernels import Layout
 from ._attention import Additive, Memory
+from ._copying import log_shares
 from ._encoder import Encoder
 from ._readout import sequence_of_row
 from ._recurrent import Recurrent
@@ -191,7 +192,7 @@ class Pointing(Runnable):
         x = choices.vectors[torch.arange(len(at), device=at.device), at]
         (outputs,), (inner,) = self.decoder.advance([PackedSequence(x, torch.tensor([len(x)]))], (inner,))
         scores = self._scores(outputs.data, choices.memory, choices.glimpsed, visited if self.once else None)
-        return torch.log_softmax(scores, -1), (inner, choices, visited)
+        return log_shares(scores), (inner, choices, visited)
 
     def _scores(self, query: Tensor, memory: Memory, glimpsed: tuple[Memory, ...], visited: Tensor | None) -> Tensor:
         for glimpse, looked_at in zip(self.glimpses, glimpsed, strict=True):

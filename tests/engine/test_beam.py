@@ -95,3 +95,9 @@ def test_sources_do_not_see_each_other():
     for source in range(N):
         alone = search(log_p[[source] * N], 3, 0.7)
         assert ranked(alone, 0) == together[source]
+
+
+@pytest.mark.parametrize("settings", [{"width": 0}, {"length_penalty": -1.0}, {"coverage_penalty": float("nan")}])
+def test_settings_are_checked(settings):
+    with pytest.raises(ValueError, match=f"The '{next(iter(settings))}' parameter of BeamSearch must be"):
+        BeamSearch(**settings)

@@ -123,3 +123,18 @@ def test_labels_stand_where_the_likeliest_alignment_has_them():
         for (start, stop), label in zip(spans, labels, strict=True):
             alignment[start:stop] = label
         assert tuple(alignment) == max(every, key=lambda a: np.prod(p[np.arange(6), a]))
+
+
+@pytest.mark.parametrize("settings", [{"width": 0}, {"width": 2.5}, {"length_bonus": np.nan}, {"length_bonus": np.inf}])
+def test_settings_are_checked(settings):
+    with pytest.raises(ValueError, match=f"The '{next(iter(settings))}' parameter of PrefixSearch must be"):
+        PrefixSearch(**settings)
+
+
+def test_what_is_no_number_is_never_kept():
+    """Whoever compares with NaN keeps all or nothing; all would be more than there is room for."""
+    log_p = np.log(np.full((30, 4), 0.25))
+    log_p[3:, 2] = np.nan
+    for labels, rank in PrefixSearch(2)([log_p])[0]:
+        assert 2 not in labels[3:]
+        assert np.isfinite(rank)

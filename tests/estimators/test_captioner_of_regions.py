@@ -96,5 +96,9 @@ def test_one_vector_and_several_are_told_apart_by_attention(model):
         RNNCaptioner(**SMALL | {"attention": None}).fit(X, Y)
     with pytest.raises(ValueError, match=r"attention=None.* looks at no steps or regions"):
         RNNCaptioner(**SMALL | {"attention": None}).fit(X[:, 0], Y).attention_weights(X[:, 0])
+    with pytest.raises(
+        ValueError, match=r"the places of a grid one behind the other; got shape \(60, 1, .*X\.reshape\(len\(X\), -1, X\.shape\[-1\]\)"
+    ):
+        model.predict(X[:, None])
     with pytest.raises(ValueError, match="8 features"):
         model.predict(X[:, :, :8])

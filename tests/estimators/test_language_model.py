@@ -532,3 +532,20 @@ def test_every_character_is_a_token(text):
     assert set(model.vocabulary_) == set(text)
     assert len(model.log_likelihood(text)) == len(text)
     assert len(model.generate(text[:3], 5, random_state=0)) == 5
+
+
+def test_of_stops_that_overlap_the_first_to_be_complete_counts():
+    """Whoever writes alone stops then, and must not look for others that would have come if it had gone on beside somebody."""
+    model, stops = trained("char"), ["sat on", "t o"]
+    whole = model.generate(["the cat", "mat"], 20, temperature=0)
+    assert (whole[0].find("sat on"), whole[0].find("t o")) == (1, 3)
+    assert whole[1].find("t o") > 7
+    assert model.generate("the cat", 20, temperature=0, stop=stops) == " sa"
+    assert model.generate(["the cat", "mat"], 20, temperature=0, stop=stops)[0] == " sa"
+    assert model.generate("the cat", 20, temperature=0, stop=["t o", "sat o"]) == " "
+
+
+@pytest.mark.parametrize("temperature", [1e-5, 1e-300, 1e-310])
+def test_the_lower_the_temperature_the_likelier_what_is_written(temperature):
+    model = fitted("char")
+    assert model.generate("the c", 20, temperature=temperature, random_state=0) == model.generate("the c", 20, temperature=0)

@@ -40,6 +40,13 @@ def test_company_and_order_do_not_matter(way, y):
             assert [h.score for h in best] == pytest.approx([h.score for h in together[i]], abs=1e-5)
 
 
+@pytest.mark.parametrize("width", [1, 3])
+def test_much_longer_company_changes_no_bit(width):
+    company = [RNG.random((n, 1)) for n in (1, 2, 3, 40, 5, 2, 9, 1, 17)]
+    model = make(beam_width=width, hidden_size=4, max_epochs=1).fit(company, [np.argsort(x[:, 0]).tolist() for x in company])
+    assert model.predict_hypotheses(company) == [model.predict_hypotheses([x])[0] for x in company]
+
+
 @every_way
 def test_copies_say_the_same(way, y):
     first = make(**way).fit(X, y)
@@ -160,3 +167,10 @@ def test_nothing_to_point_at_is_an_answer():
     assert make(max_epochs=20).fit(X, [[]] * 60).predict(X) == [[]] * 60
     with pytest.raises(ValueError, match="NaN"):
         make().fit([x * np.nan for x in X], Y)
+
+
+def test_answers_grow_with_those_that_training_goes_on_with():
+    model = make(visit_once=False, frontend=None).partial_fit(X, [[0]] * 60)
+    for _ in range(30):
+        model.partial_fit(X, [[0] * 4] * 60)
+    assert model.predict(X[:3]) == [[0] * 4] * 3

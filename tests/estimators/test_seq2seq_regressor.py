@@ -208,3 +208,8 @@ def test_folds_whose_targets_have_other_lengths_are_joined(lengths, n_outputs):
         for i, part in zip(test, fitted.predict([X[i] for i in test]), strict=True):
             assert part.shape == (max(lengths[k] for k in train), *n_outputs)
             np.testing.assert_array_equal(answers[i], part)
+
+
+def test_what_is_written_by_default_grows_with_targets_of_any_lengths():
+    model = make().partial_fit(VECTORS, [row[:2] for row in Y_TABLE])
+    assert [len(row) for row in model.partial_fit(VECTORS, list(Y_TABLE)).predict(VECTORS[:2])] == [Y_TABLE.shape[1]] * 2

@@ -199,3 +199,10 @@ def test_what_scikit_learn_would_check(kind, data):
     assert model.fit(data, Y).predict(data) == written
     assert repr(clone(model).get_params()) == params
     assert {"n_features_in_", "n_iter_", "loss_curve_"} <= fitted
+
+
+def test_answers_grow_with_those_that_training_goes_on_with():
+    model = make().partial_fit(TEXT, ["a"] * 60)
+    for _ in range(30):
+        model.partial_fit(TEXT, ["aaaaa"] * 60)
+    assert model.predict(TEXT[:3]) == ["aaaaa"] * 3

@@ -13,7 +13,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, cross_val_predict, train_test_split
 from sklearn.pipeline import make_pipeline
 
-from skrnn import RNNTagger, SequenceTranscriber, as_sequences
+from skrnn import RNNLanguageModel, RNNTagger, SequenceTranscriber, as_sequences
 from skrnn.cells import LSTM
 from skrnn.datasets import make_phonemes, make_text_lines
 from skrnn.engine import TruncatedBPTT
@@ -299,6 +299,8 @@ def test_a_language_model_that_does_not_fit_is_refused():
             model.set_params(language_model=Odd(classes, answer)).predict(X)
     many = Odd(["end", "c", "b", "a"], [0.0, 0.2, 0.3, 0.5])  # in another order, and with more than labels
     assert len(model.set_params(language_model=many).predict(X)) == 40
+    with pytest.raises(ValueError, match=r"must read beginnings of transcripts, as y has them; of '' it says: X\[0\] is '', a token that was not"):
+        model.set_params(language_model=RNNLanguageModel(level="token", hidden_size=4, max_epochs=1).fit(list("abc"))).predict(X)
     counted = Odd(None, [0.2, 0.3, 0.4, 0.1])  # with a vocabulary, and a column behind it
     counted.vocabulary_ = np.array(["c", "b", "a"], dtype=object)
     assert len(model.set_params(language_model=counted).predict(X)) == 40
@@ -336,6 +338,14 @@ def test_a_sequence_that_is_too_short_for_its_labels_is_named():
     with pytest.raises(ValueError, match=r"X\[0\] is too short"):
         model.predict_alignment([X[0][:2]], ["abc"])
     assert model.score([X[0][:2]], ["abc"]) <= 1.0  # is no matter of alignments
+
+
+def test_labels_of_any_length_and_zeros_stay_what_they_are():
+    zeros = make(max_epochs=1).fit(X, ["\0a"] * 40)
+    assert zeros.classes_.tolist() == ["\0", "a"]
+    syllables = make(max_epochs=1).partial_fit(X, ["a"] * 40, classes=["a", "bc"])  # of which a string could not be cut into labels again
+    assert {type(row) for row in syllables.predict(X)} == {list}
+    assert len(syllables.predict_alignment(X)) == 40
 
 
 @pytest.mark.parametrize("blank", ["", None, np.nan, pd.NA])

@@ -140,6 +140,27 @@ def test_what_predictions_are_told_may_be_set():
         translator.set_params(handle_unknown="error").predict([["a", "?"]])
 
 
+REFUSED = [
+    ("SequenceTranscriber", {"beam_width": 4, "length_bonus": np.nan}),
+    ("SequenceTranscriber", {"beam_width": 4, "length_bonus": np.inf}),
+    ("SequenceTranscriber", {"language_weight": -1.0}),
+    ("SequenceTranscriber", {"beam_width": 0}),
+    ("PointerNetwork", {"beam_width": 2.5}),
+    ("Seq2SeqTranslator", {"length_penalty": -5.0}),
+    ("Seq2SeqTranslator", {"coverage_penalty": -2.0}),
+    ("Seq2SeqTranslator", {"handle_unknown": "refuse"}),
+    ("RNNCaptioner", {"max_steps": 0}),
+    ("RNNForecaster", {"n_paths": 0}),
+]
+
+
+@pytest.mark.parametrize(("name", "settings"), REFUSED)
+def test_what_predictions_are_told_is_checked_as_in_a_fit(name, settings):
+    model, (X, *_) = fitted(name).set_params(**settings), SAMPLES[name][0]
+    with pytest.raises(ValueError, match=f"The '{[*settings][-1]}' parameter of {name} must be "):
+        model.predict(X)
+
+
 DAYS = pd.date_range("2024-01-01", periods=120)
 DATED = pd.DataFrame({"day": DAYS, "a": SERIES[:, 0], "b": SERIES[:, 1]})
 WINDOWS = np.stack([SERIES[k : k + 6] for k in range(40)])

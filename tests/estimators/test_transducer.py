@@ -185,3 +185,11 @@ def test_a_table_of_labels_and_back():
     pair = lattices.lattices(make(max_epochs=1).fit(X, Y)._predictor().source(as_sequences([X[0][:3], X[1][:2]])), coded)
     assert pair.lengths.tolist() == [9, 2]
     assert pair.packed(np.array([0, 1])).teacher[:, 0].tolist() == [1, 0, 2, 0]
+
+
+@pytest.mark.parametrize("first", ["", "a"])
+def test_transcripts_grow_with_those_that_training_goes_on_with(first):
+    model = make(beam_width=2, learning_rate=0.05).partial_fit(SHORT, [first] * 8, classes=["a", "b"])
+    for _ in range(40):
+        model.partial_fit(SHORT, ["a" * 9] * 8)
+    assert min(map(len, model.predict(SHORT))) >= 9  # twice as many as the first would be two, or none

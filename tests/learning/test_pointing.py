@@ -14,5 +14,4 @@ def test_numbers_are_sorted(n_numbers, least, seed):
 
 
 def test_one_network_finds_the_convex_hulls_of_five_to_ten_points(seed):
-    """They come from left to right; in any order far fewer are found after as many updates."""
     assert experiments.hulls_right(seed) >= 0.85

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any, TypeVar
 
+from ..._constraints import check_parameters
+
 Estimator = TypeVar("Estimator")
 
 
@@ -14,7 +16,11 @@ def note_parameters(model: Any) -> None:
 
 
 def as_fitted(model: Estimator) -> Estimator:
-    """A fitted estimator with the parameters of its fit: itself, or a copy, which is to be asked only."""
+    """A fitted estimator with the parameters of its fit: itself, or a copy, which is to be asked only.
+
+    Those that count at once, as they are now, are checked here, for no fit comes behind them.
+    """
+    check_parameters(model, model._may_change)  # type: ignore[attr-defined]
     then = vars(model).get("_fitted_with", {})
     if all(vars(model)[name] is value for name, value in then.items()):
         return model

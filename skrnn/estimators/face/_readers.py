@@ -208,6 +208,11 @@ class VectorSets(RowReader):
         return read_pair(self, model, X, y, target, reset=reset, names=names)
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
+        if getattr(X, "ndim", 0) > 3:
+            raise ValueError(
+                f"X must be 3-D (n_samples, n_regions, n_features), the places of a grid one behind the other; got shape {np.shape(X)}: "
+                "use X.reshape(len(X), -1, X.shape[-1]) if features are last"
+            )
         sequences, layout = check_sequences_and_layout(model, X, reset=reset, compute_dtype=self.dtype, rows_are_steps=True)
         if layout == ROWS:
             raise ValueError(

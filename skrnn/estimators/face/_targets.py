@@ -50,6 +50,9 @@ class Target(ABC):
     def learn(self, y: Any, weight: Array | None, classes: Any = None) -> None:
         """Learn what encoding and decoding need; from ``classes`` if they are told."""
 
+    def learn_more(self, y: Any) -> None:  # noqa: B027
+        """Learn what may grow when training goes on with other answers."""
+
     @abstractmethod
     def encode(self, y: Any) -> Any:
         """y as the loss sees it."""

@@ -106,7 +106,9 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         seed = seed_of(self.random_state)
         if not going_on:
             target.learn(y_read, weight, classes)
-            target.store(self)
+        else:
+            target.learn_more(y_read)
+        target.store(self)
         encoded = target.encode(y_read)
         pretrained = None if going_on else pretrained_of(self, X, sequences.n_features)
         if pretrained is not None:

@@ -100,7 +100,13 @@ def says_of(predictor: Predictor[LabelRows]) -> Callable[[list[tuple[int, ...]]]
     taken = np.array([columns[label] for label in labels])
 
     def says(prefixes: list[tuple[int, ...]]) -> Array:
-        p = np.asarray(language_model.predict_proba([target.decode([*prefix]) for prefix in prefixes]), dtype=float)
+        begun = [target.decode([*prefix]) for prefix in prefixes]
+        try:
+            p = np.asarray(language_model.predict_proba(begun), dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"language_model.predict_proba must read beginnings of transcripts, as y has them; of {begun[0]!r} it says: {error}"
+            ) from error
         if p.ndim != 2 or len(p) != len(prefixes) or p.shape[1] < len(columns) or not ((p >= 0) & (p <= 1 + 1e-6)).all():
             raise ValueError(
                 f"language_model.predict_proba must give probabilities of shape (n_prefixes, n_tokens) = {(len(prefixes), len(columns))}, or of more "

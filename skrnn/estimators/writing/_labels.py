@@ -73,8 +73,11 @@ class LabelRows(Target, LabelState):
         if not labels:
             raise ValueError("y holds no label: every list is empty, so that there is nothing to learn")
         self.classes_ = _as_array(sorted(labels, key=lambda label: (type(label).__name__, label)))
-        self._joins = y.joins
-        self._labels_per_step = float(np.max([len(row) for row in y.rows] / y.n_steps))
+        self._joins = y.joins and all(isinstance(label, str) and len(label) == 1 for label in labels)  # others could not be told apart
+        self._labels_per_step = _most_per_step(y)
+
+    def learn_more(self, y: Said) -> None:
+        self._labels_per_step = max(self._labels_per_step, _most_per_step(y))
 
     def encode(self, y: Said) -> Ints:
         """A table of :class:`~skrnn.training.Transcripts`; labels that are not known are refused, and sequences that have not enough frames."""
@@ -118,13 +121,17 @@ class LabelRows(Target, LabelState):
         return Lattices(source, offsets, teacher[:, :0], teacher.new_zeros(len(rows), 1), teacher)
 
     def most_labels(self, n_steps: Ints) -> Ints:
-        """How many labels a transducer writes at most: twice as many for each step as any target of ``fit`` had."""
+        """How many labels a transducer writes at most: twice as many for each step as any target had from which it learned."""
         return np.ceil(2 * self._labels_per_step * n_steps).astype(np.int64)
 
     def decode(self, outputs: list[int]) -> Any:
         """Labels of ids."""
         labels = self.classes_[np.array(outputs, dtype=int) - 1].tolist()
         return "".join(labels) if self._joins else labels
+
+
+def _most_per_step(y: Said) -> float:
+    return float(np.max([len(row) for row in y.rows] / y.n_steps))
 
 
 def plain(label: Any) -> Any:
@@ -140,7 +147,9 @@ def _refuse_blank(label: Any, place: str) -> None:
 def _as_array(labels: list[Any]) -> NDArray[Any]:
     """Labels of one plain type in an array of that type, others as objects."""
     if len({type(label) for label in labels}) == 1 and isinstance(labels[0], str | int | float):
-        return np.array(labels)
+        array = np.array(labels)
+        if array.tolist() == labels:  # arrays of strings lose zeros at their ends
+            return array
     array = np.empty(len(labels), dtype=object)
     array[:] = labels
     return array

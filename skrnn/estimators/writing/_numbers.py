@@ -67,6 +67,10 @@ class NumberSequences(Target, WrittenNumbersState):
     def weigh(self, y: ToWrite, weight: Array | None) -> Array | None:
         return weight
 
+    def learn_more(self, y: ToWrite) -> None:
+        if not self._target_ndim:
+            self.horizon_ = max(self.horizon_, int(y.sequences.lengths.max()))
+
     def learn(self, y: ToWrite, weight: Array | None, classes: Any = None) -> None:
         targets, self._target_ndim, self._one_number = y
         self.horizon_ = int(targets.lengths.max())

@@ -69,6 +69,9 @@ class PlaceRows(Target, PlaceState):
     def learn(self, y: list[tuple[int, ...]], weight: Array | None, classes: Any = None) -> None:
         self._longest = max(map(len, y))
 
+    def learn_more(self, y: list[tuple[int, ...]]) -> None:
+        self._longest = max(self._longest, *map(len, y))
+
     def encode(self, y: list[tuple[int, ...]]) -> StepRows:
         values = [chosen for row in y for chosen in (*(step + 1 for step in row), _END)]
         return StepRows(np.array(values, dtype=np.int64), np.concatenate([[0], np.cumsum([len(row) + 1 for row in y])]))

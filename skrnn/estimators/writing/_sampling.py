@@ -43,7 +43,8 @@ class Sampling:
         """A token (n, 1) for each row of (n, n_tokens); ``u`` (n, 1) are numbers between 0 and 1 that decide."""
         if self.temperature == 0 or self.top_k == 1:
             return log_p.argmax(-1, keepdim=True)
-        scaled, token = (log_p.double() / self.temperature).sort(dim=-1, descending=True, stable=True)
+        below = log_p.double() - log_p.amax(-1, keepdim=True)  # what is likeliest stays, however low the temperature
+        scaled, token = (below / self.temperature).sort(dim=-1, descending=True, stable=True)
         p = torch.softmax(scaled, -1)
         kept = torch.arange(p.shape[1], device=p.device) < (self.top_k or p.shape[1])
         if self.top_p is not None:
@@ -85,7 +86,7 @@ class Endings:
         return bool(self._ended.all())
 
     def cut(self, ids: list[int]) -> list[int]:
-        """What was written before the first end."""
+        """What was written before the end that is complete first, as nothing behind it counts; of several the longest."""
         stops = [stop.tolist() for stop in self._stops]
-        ends = [k for k in range(len(ids)) for stop in stops if ids[k : k + len(stop)] == stop]
-        return ids[: min(ends)] if ends else ids
+        ends = [(k + len(stop), k) for k in range(len(ids)) for stop in stops if ids[k : k + len(stop)] == stop]
+        return ids[: min(ends)[1]] if ends else ids

@@ -138,7 +138,7 @@ class WritesTokens(Beamed):
     length_penalty : float, default=0.0
         α of Wu et al. (2016): larger favours longer hypotheses; 0.6 to 1 are usual. It and ``max_steps`` may be set after ``fit``.
     max_steps : int or None, default=None
-        The most tokens that are written; ``None`` is twice as many as the longest target in ``fit`` has.
+        The most tokens that are written; ``None`` is twice as many as the longest target that was learned from.
     """
 
     embedding_size: int = 32

@@ -151,6 +151,9 @@ class TokenSequences(Target, WrittenTokensState):
         self._longest = max(map(len, y.rows))
         self._vocabulary = self.vocabulary_of(y.rows)
 
+    def learn_more(self, y: WrittenRows) -> None:
+        self._longest = max(self._longest, *map(len, y.rows))
+
     def vocabulary_of(self, rows: list[TokenRow]) -> Vocabulary:
         """What can be written where ``rows`` were."""
         if self.shared:

@@ -80,7 +80,7 @@ class SequenceTranscriber(Fused, Decayed, Trained, Standardized, Directed, Front
         P(l) = Σ over all ways to write l and to leave all frames
 
     The layer over labels has the estimator's cell, and as many units as one of its layers. No sequence is too short for its labels. ``predict``
-    writes at most twice as many labels for each step as any target of ``fit`` had.
+    writes at most twice as many labels for each step as any target had from which it learned.
 
     ``predict`` takes the likeliest alignment, or with ``beam_width`` above 1 the likeliest labels that a search finds, over all their alignments:
     :class:`skrnn.engine.PrefixSearch`; for a transducer :class:`skrnn.engine.BeamSearch`, where those that have written the same are added up
