@@ -549,3 +549,8 @@ def test_of_stops_that_overlap_the_first_to_be_complete_counts():
 def test_the_lower_the_temperature_the_likelier_what_is_written(temperature):
     model = fitted("char")
     assert model.generate("the c", 20, temperature=temperature, random_state=0) == model.generate("the c", 20, temperature=0)
+
+
+def test_numbers_that_are_too_large_are_refused():
+    with pytest.raises(ValueError, match=f"X holds whole numbers up to {2**70}"):
+        make(level="token").fit([2**70, 3])

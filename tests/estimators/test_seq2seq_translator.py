@@ -206,3 +206,10 @@ def test_answers_grow_with_those_that_training_goes_on_with():
     for _ in range(30):
         model.partial_fit(TEXT, ["aaaaa"] * 60)
     assert model.predict(TEXT[:3]) == ["aaaaa"] * 3
+
+
+@pytest.mark.parametrize("settings", [{}, {"shared_vocabulary": True}, {"copy": True}], ids=str)
+def test_iterators_are_read_as_lists(settings):
+    model = make(max_epochs=1, **settings)
+    expected = model.fit(X, Y).predict(X)
+    assert model.fit(iter(X), iter(Y)).predict(iter(X)) == expected

@@ -418,3 +418,7 @@ def test_big_labels_and_float32_data_do_no_harm():
 def test_other_estimators_keep_the_steps():
     with pytest.raises(ValueError, match="needs a frontend that keeps the steps"):
         RNNTagger(frontend=Conv1d(4, stride=2)).fit(X, [np.zeros(len(x), int) for x in X])
+
+
+def test_lists_from_an_iterator_are_no_strings():
+    assert make(max_epochs=1).fit(X, map(list, Y)).predict(X) == make(max_epochs=1).fit(X, [*map(list, Y)]).predict(X)

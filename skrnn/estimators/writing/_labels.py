@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 
-from ...data import all_strings, is_missing, read_tokens
+from ...data import all_strings, is_missing, read_tokens, rows_of_texts
 from ...training import Batches, Data, Lattices, Objective, TemporalClassification, Transcripts, Transduction
 from ..face._held_out import Part
 from ..face._readers import Given, Reader
@@ -56,6 +56,7 @@ class LabelRows(Target, LabelState):
     model: Any
 
     def read(self, y: Any, given: Given, reader: Reader) -> Said:
+        y = rows_of_texts(y, "y")
         rows = [tuple(map(plain, row)) for row in read_tokens(y, "y")]
         check_consistent_length(given.sequences, rows)
         for k, row in enumerate(rows):

@@ -271,7 +271,10 @@ def _of_one_kind(tokens: list[Any], offsets: Codes, single: bool, name: str) -> 
             where = f"{name}[{place}]" if single else f"{name}[{text}][{place - offsets[text]}]"
             mixed = " beside tokens of another kind" if isinstance(token, str | Integral) and not isinstance(token, bool) else ""
             raise TypeError(f"{where} is {token!r}{mixed}; tokens must be strings, or whole numbers, all of one kind")
-    return tokens if kind is str else np.array(tokens, dtype=np.int64)
+    try:
+        return tokens if kind is str else np.array(tokens, dtype=np.int64)
+    except OverflowError as error:
+        raise ValueError(f"{name} holds whole numbers up to {max(map(abs, tokens))}; those of a list must have less than 64 bits") from error
 
 
 def _refuse_kind(tokens: Codes, name: str) -> Codes:

@@ -14,7 +14,20 @@ from sklearn.utils.validation import _check_sample_weight
 from torch import Tensor
 
 from ...cells import State
-from ...data import BEGIN, END, UNKNOWN, RowList, Sequences, StepRows, TokenRow, Vocabulary, all_strings, read_tokens, warn_of_strangers
+from ...data import (
+    BEGIN,
+    END,
+    UNKNOWN,
+    RowList,
+    Sequences,
+    StepRows,
+    TokenRow,
+    Vocabulary,
+    all_strings,
+    read_tokens,
+    rows_of_texts,
+    warn_of_strangers,
+)
 from ...engine import BeamSearch, Hypotheses
 from ...training import Batches, CrossEntropy, Data, Objective
 from ..face._guards import predicting
@@ -92,6 +105,7 @@ class SourceTokens(RowReader):
     copied: bool = False
 
     def pair(self, model: Any, X: Any, y: Any, target: Any, *, reset: bool, names: tuple[str, str] = ("", "")) -> tuple[Given, Any]:
+        X, y = (list(rows) if isinstance(rows, Iterator) else rows for rows in (X, y))  # they are gone through more than once
         if reset:
             sources, written = read_tokens(X, "X"), read_tokens(y, "y") if self.shared else []
             model._source_vocabulary = Vocabulary.of([*sources, *written], self.min_frequency, _RESERVED, may_be_empty=self.copied)
@@ -139,6 +153,7 @@ class TokenSequences(Target, WrittenTokensState):
     copied: bool = False
 
     def read(self, y: Any, given: Given, reader: Reader) -> WrittenRows:
+        y = rows_of_texts(y, "y")
         rows = read_tokens(y, "y")
         check_consistent_length(given.sequences, rows)
         return WrittenRows(rows, all_strings(y))
