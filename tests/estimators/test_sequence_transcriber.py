@@ -214,6 +214,8 @@ def test_passes_early_stopping_and_going_on():
     assert model.classes_.tolist() == list("abcd")
     with pytest.raises(ValueError, match="not the same as on last call to partial_fit"):
         model.partial_fit(X, Y, classes=["a"])
+    with pytest.raises(ValueError, match="classes must be a list of labels; got a string, 'abcd'"):
+        make().partial_fit(X, Y, classes="abcd")
     stopped = make(early_stopping=True, max_epochs=5).fit(X, Y)
     assert len(stopped.validation_scores_) == stopped.n_iter_
     held = make(max_epochs=2).fit(X[:30], Y[:30], X_val=X[30:], y_val=Y[30:])

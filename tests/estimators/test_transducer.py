@@ -173,6 +173,8 @@ def test_going_on_searching_and_copies():
     with pytest.raises(ValueError, match="network of loss=transducer, but the estimator now has loss=ctc"):
         model.set_params(loss="ctc", warm_start=True).fit(X, Y)
     assert len(make(early_stopping=True, max_epochs=2).fit(X, Y).validation_scores_) == 2
+    with pytest.raises(ValueError, match="is for a beam, and beam_width=1 is greedy"):
+        make(max_epochs=1).fit(X, Y).set_params(language_model=Bigrams()).predict_log_proba(X)
     with pytest.raises(ValueError, match="'loss' parameter"):
         make(loss="rnnt").fit(X, Y)
     with pytest.raises(ValueError, match="Transducer learns by rule='bptt' or 'guessing'"):

@@ -274,6 +274,8 @@ def told_classes(classes: Any, known: NDArray[Any] | None) -> NDArray[Any] | Non
         if known is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         return None
+    if isinstance(classes, str):
+        raise ValueError(f"classes must be a list of labels; got a string, {classes!r}")
     classes = np.unique(classes)
     if known is not None and not np.array_equal(classes, known):
         raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")

@@ -18,7 +18,7 @@ from ..face._guards import predicting
 from ..face._predictor import Predictor
 from ..face._readers import Given
 from ..face._trained import seen_lengths
-from ._frames import says_of
+from ._frames import check_language_model, says_of
 from ._labels import LabelRows, Said
 from ._tokens import Hypothesis
 
@@ -94,6 +94,7 @@ def lattice_spans(predictor: Predictor[LabelRows], given: Given, table: Ints) ->
 
 def log_lattices(predictor: Predictor[LabelRows], given: Given) -> Sequences:
     """Logarithms of the probabilities (n_frames, 1 + n_classes) in the frames of each sequence, behind what is predicted for earlier ones."""
+    check_language_model(predictor.model)
     target, n_steps = predictor.target, given.sequences.lengths
     table = target.encode(Said([tuple(best[0].tokens) for best in lattice_hypotheses(predictor, given)], True, n_steps))
     written, lattices = _written_in(predictor, given, table), _at_work(predictor, given, table)
