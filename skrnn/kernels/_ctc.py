@@ -54,7 +54,7 @@ class Prefixes(NamedTuple):
 
 
 @njit(**EXACT)
-def _log_add(a, b):
+def log_add(a, b):
     if a < b:
         a, b = b, a
     return a if b == -np.inf else a + np.log1p(np.exp(b - a))
@@ -66,7 +66,7 @@ def _candidates(beam: Any, log_p, extra):
     n, n_classes = beam.counts[0], len(log_p) - 1
     said = np.empty((n, n_classes))
     for i in range(n):
-        last, total = beam.label[beam.kept[i]], _log_add(beam.blank[i], beam.spoken[i])
+        last, total = beam.label[beam.kept[i]], log_add(beam.blank[i], beam.spoken[i])
         beam.next_blank[i] = total + log_p[0]
         beam.next_spoken[i] = beam.spoken[i] + log_p[last] if last > 0 else -np.inf
         for c in range(n_classes):
@@ -76,13 +76,13 @@ def _candidates(beam: Any, log_p, extra):
         while node >= 0:
             j, c = beam.place[node], beam.label[node] - 1
             if j >= 0:
-                beam.next_spoken[j] = _log_add(beam.next_spoken[j], said[i, c])
+                beam.next_spoken[j] = log_add(beam.next_spoken[j], said[i, c])
                 said[i, c] = -np.inf
             node = beam.sibling[node]
     ranks = np.empty(n * (1 + n_classes))
     for i in range(n):
         bonus = beam.bonus[beam.kept[i]]
-        ranks[i] = _log_add(beam.next_blank[i], beam.next_spoken[i]) + bonus
+        ranks[i] = log_add(beam.next_blank[i], beam.next_spoken[i]) + bonus
         for c in range(n_classes):
             ranks[n + i * n_classes + c] = said[i, c] + bonus + extra[i, c]
     return said, ranks

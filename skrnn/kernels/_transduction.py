@@ -10,14 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from ._ctc import log_add
 from ._jit import EXACT
-
-
-@njit(**EXACT)
-def _log_add(a, b):
-    if a < b:
-        a, b = b, a
-    return a if b == -np.inf else a + np.log1p(np.exp(b - a))
 
 
 @njit(**EXACT)
@@ -30,7 +24,7 @@ def _ahead(log_p, T, U):
             k = t * (U + 1) + u
             beta[t, u] = log_p[k, 0] + beta[t + 1, u]
             if u < U:
-                beta[t, u] = _log_add(beta[t, u], log_p[k, 1] + beta[t, u + 1])
+                beta[t, u] = log_add(beta[t, u], log_p[k, 1] + beta[t, u + 1])
     return beta
 
 
@@ -53,11 +47,11 @@ def lattice_losses(log_p, n_frames, n_labels):
             for u in range(U + 1):
                 k = t * (U + 1) + u
                 left, written = alpha[t, u] + own[k, 0], -np.inf
-                alpha[t + 1, u] = _log_add(alpha[t + 1, u], left)
+                alpha[t + 1, u] = log_add(alpha[t + 1, u], left)
                 gradient[low + k, 0] = -np.exp(left + beta[t + 1, u] - beta[0, 0])
                 if u < U:
                     written = alpha[t, u] + own[k, 1]
-                    alpha[t, u + 1] = _log_add(alpha[t, u + 1], written)
+                    alpha[t, u + 1] = log_add(alpha[t, u + 1], written)
                     gradient[low + k, 1] = -np.exp(written + beta[t, u + 1] - beta[0, 0])
         low += T * (U + 1)
     return losses, gradient

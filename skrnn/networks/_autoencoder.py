@@ -14,6 +14,7 @@ from ..engine import Runnable
 from ._encoder import Encoder, Vector, unit_columns
 from ._feedback import Values
 from ._network import Linear
+from ._readout import sequence_of_row
 from ._recurrent import Recurrent
 from ._seq2seq import Pair, Seq2Seq
 
@@ -137,9 +138,10 @@ class Autoencoder(Runnable):
         if log_variance is not None and self.training:
             noise = torch.empty(codes.shape, dtype=codes.dtype).normal_(generator=self.generator)
             codes = codes + (log_variance / 2).exp() * noise.to(codes.device)
-        rows = self.written(codes, retelling.again)
+        alone = PackedSequence(codes, torch.tensor([len(codes)]))  # each a sequence of one step
+        rows = self.writer(retelling.again._replace(source=alone))
         if self.teller is not None and retelling.ahead is not None:
-            rows = torch.cat([rows, self.told(codes, retelling.ahead)])
+            rows = torch.cat([rows, self.teller(retelling.ahead._replace(source=alone))])
         if log_variance is None:
             return rows
         return torch.cat([rows, self._cost(means, log_variance, retelling)], 1)
@@ -156,25 +158,8 @@ class Autoencoder(Runnable):
         n_numbers = torch.bincount(sequence, minlength=len(mean)) * len(self.writer.head.b)
         return (weight * divergence / n_numbers)[sequence, None]
 
-    def written(self, codes: Tensor, steps: Pair) -> Tensor:
-        """Outputs of the steps that are written of codes."""
-        return self.writer(steps._replace(source=_alone(codes)))
-
-    def told(self, codes: Tensor, steps: Pair) -> Tensor:
-        """Outputs of the steps that follow what codes are of."""
-        if self.teller is None:
-            raise ValueError("Nothing was learned of what follows")
-        return self.teller(steps._replace(source=_alone(codes)))
-
-
-def _alone(codes: Tensor) -> PackedSequence:
-    """Each a sequence of one step."""
-    return PackedSequence(codes, torch.tensor([len(codes)]))
-
 
 def _sequences(pair: Pair) -> Tensor:
     """Which sequence, in the order before packing, each row of the steps belongs to."""
-    sizes = pair.steps.batch_sizes
-    place = torch.cat([torch.arange(int(n)) for n in sizes])
-    order = pair.steps.sorted_indices
-    return place.to(pair.first.device) if order is None else order[place.to(order.device)]
+    place, order = sequence_of_row(pair.steps), pair.steps.sorted_indices
+    return place if order is None else order[place]

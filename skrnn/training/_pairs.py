@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 
 from ..engine import as_packed, packed_rows
 from ..networks import Pair
+from ._batches import Batches
 from ._sources import Index, Source, chunks_by_length, shuffled_by_length
 
 
@@ -34,6 +35,12 @@ class Pairs(Source):
     def __init__(self, source: Source, offsets: Index, known: Tensor, first: Tensor, teacher: Tensor | None = None) -> None:
         self.source, self.known, self.first, self.teacher = source, known, first, teacher
         self._starts, self._n_steps = offsets[:-1], np.diff(offsets)
+
+    @classmethod
+    def of_steps(cls, source: Batches, offsets: Index, first: Tensor, teacher: Tensor | None = None) -> Self:
+        """Of steps of which nothing is known but where they begin and end."""
+        known = torch.empty(int(offsets[-1]), 0, dtype=source.dtype, device=source.device)
+        return cls(source, offsets, known, first.to(known), teacher)
 
     def __len__(self) -> int:
         return len(self._n_steps)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval
-from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import TransformerMixin, _fit_context
 from ...cells import resolve
@@ -21,6 +20,7 @@ from ..face._declared import parameters
 from ..face._feature_frames import by_instance
 from ..face._readers import Rows
 from ..face._settings import Decayed, Directed, Recurrence, Stacked, Standardized
+from ..face._step_values import told_offsets
 from ..face._trained import Trained, recurrent_layers
 from ._rewritten import Rewritten, RewrittenState, codes_of, decoded
 
@@ -212,7 +212,9 @@ class RNNAutoencoder(
         codes = check_array(X, dtype=np.float64, input_name="X")
         if codes.shape[1] != predictor.network.code_size:
             raise ValueError(f"X must hold codes of code_size={predictor.network.code_size} numbers; got {codes.shape[1]}")
-        offsets = self._offsets(len(codes), n_steps)
+        if n_steps is None and self.n_steps_ is None:
+            raise ValueError("n_steps must say how many steps to write: the sequences of fit had different lengths")
+        offsets = told_offsets(self.n_steps_ if n_steps is None else n_steps, len(codes))
         values = decoded(predictor, codes, offsets)
         if np.ndim(n_steps):
             return [part.copy() for part in np.split(values, offsets[1:-1])]
@@ -267,7 +269,6 @@ class RNNAutoencoder(
         -------
         as of ``inverse_transform``
         """
-        check_is_fitted(self)
         if not self._predictor().model.variational:
             raise ValueError("Only codes of variational=True can be drawn, as nobody knows where others lie")
         return self.inverse_transform(check_random_state(random_state).normal(size=(n_samples, self.network_.code_size)), n_steps)
@@ -310,14 +311,6 @@ class RNNAutoencoder(
     def _again(self, sequences: Any) -> Array:
         predictor = self._predictor()
         return decoded(predictor, codes_of(predictor, sequences), sequences.offsets)
-
-    def _offsets(self, n: int, n_steps: Any) -> NDArray[np.int64]:
-        if n_steps is None and self.n_steps_ is None:
-            raise ValueError("n_steps must say how many steps to write: the sequences of fit had different lengths")
-        steps = np.asarray(self.n_steps_ if n_steps is None else n_steps)
-        if steps.dtype.kind not in "iu" or steps.shape not in ((), (n,)) or steps.min() < 1:
-            raise ValueError(f"n_steps must be a whole number of at least 1, or {n} of them, one for each code; got {n_steps!r}")
-        return np.concatenate([[0], np.broadcast_to(steps, n).cumsum()])
 
     @property
     def _n_features_out(self) -> int:

@@ -78,8 +78,9 @@ class Rewritten(Target, RewrittenState):
         weight = None
         if part.weight is not None:
             weight = np.concatenate([np.repeat(part.weight, each.lengths) for each in (heads, tails) if each is not None])
-        again = steps_to_write(batches, heads.offsets, target.shape[1])
-        ahead = None if tails is None else steps_to_write(batches, tails.offsets, target.shape[1])
+        first = target.new_zeros(len(heads), target.shape[1])
+        again = Pairs.of_steps(batches, heads.offsets, first)
+        ahead = None if tails is None else Pairs.of_steps(batches, tails.offsets, first)
         return Data.weighted(Retellings(again, ahead), target, weight, source.dtype, per_step=True)
 
     def decode(self, outputs: Array) -> Array:
@@ -101,12 +102,6 @@ def as_written(sequences: Sequences, reverse: bool) -> Array:
     return np.asarray(mirrored(sequences) if reverse else sequences.values, dtype=np.float64)
 
 
-def steps_to_write(read: Batches, offsets: Ints, n_channels: int) -> Pairs:
-    """What is read, and steps to be written, of which nothing is known."""
-    none = torch.empty(int(offsets[-1]), 0, dtype=read.dtype, device=read.device)
-    return Pairs(read, offsets, none, none.new_zeros(len(offsets) - 1, n_channels))
-
-
 def codes_of(predictor: Predictor[Rewritten], sequences: Sequences) -> Array:
     """Codes (n_sequences, code_size)."""
     codes = np.empty((len(sequences), predictor.network.code_size))
@@ -125,7 +120,7 @@ def decoded(predictor: Predictor[Rewritten], codes: Array, offsets: Ints, *, ahe
     rows = np.empty((int(offsets[-1]), len(model.mean_)))
     with predicting(model):
         alone = Batches(Sequences(codes, np.arange(len(codes) + 1)), np.zeros(size), np.ones(size), like.dtype, like.device)
-        pairs = steps_to_write(alone, offsets, rows.shape[1])
+        pairs = Pairs.of_steps(alone, offsets, torch.zeros(len(codes), rows.shape[1]))
         for index in pairs.chunks():
             rows[pairs.rows(index)] = decoder.free(pairs.packed(index)).double().cpu().numpy()
     values = predictor.target.decode(rows)

@@ -26,6 +26,14 @@ def numbers(rows: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(values)
 
 
+def told_offsets(n_steps: Any, n: int) -> NDArray[np.int64]:
+    """Where the steps of n sequences begin and end, of which all or each are told how many there are to be."""
+    steps = np.asarray(n_steps)
+    if steps.dtype.kind not in "iu" or steps.shape not in ((), (n,)) or steps.min() < 1:
+        raise ValueError(f"n_steps must be a whole number of at least 1, or {n} of them, one for each row of X; got {n_steps!r}")
+    return np.concatenate([[0], np.broadcast_to(steps, n).cumsum()])
+
+
 def row_weights(sample_weight: Any, sequences: Sequences, layout: str | LongIndex) -> NDArray[np.float64]:
     """A weight for each row, from one for each sequence or one for each step."""
     sample_weight = unmasked(sample_weight)

@@ -22,12 +22,6 @@ from ..face._readers import Given
 Array = NDArray[np.float64]
 
 
-def pairs_of(source: Batches, offsets: NDArray[np.int64], first: Tensor, teacher: Tensor | None = None) -> Pairs:
-    """Sources, and steps to be written of which nothing is known but where they begin and end."""
-    known = torch.empty(int(offsets[-1]), 0, dtype=source.dtype, device=source.device)
-    return Pairs(source, offsets, known, first.to(source.device, source.dtype), teacher)
-
-
 def written_data(part: Part, source: Batches, first: Tensor, *, taught: bool) -> Data:
     """Steps to be written with their weights, and the targets as teachers if the decoder is ``taught``."""
     rows: StepRows = part.target
@@ -35,7 +29,7 @@ def written_data(part: Part, source: Batches, first: Tensor, *, taught: bool) ->
     weight = None if part.weight is None else np.repeat(part.weight, np.diff(rows.offsets))
     teacher = values.reshape(len(values), -1).to(source.dtype) if taught else None
     target = values.to(source.dtype) if values.is_floating_point() else values
-    return Data.weighted(pairs_of(source, rows.offsets, first, teacher), target, weight, source.dtype, per_step=True)
+    return Data.weighted(Pairs.of_steps(source, rows.offsets, first, teacher), target, weight, source.dtype, per_step=True)
 
 
 def decoder_network(
@@ -86,7 +80,7 @@ def looks(predictor: Predictor[Any], given: Given, offsets: NDArray[np.int64], t
     looked_at = sequences.lengths if frontend is None else frontend.out_lengths(sequences.lengths)
     parts = [np.empty((0, 0))] * len(sequences)
     with predicting(predictor.model):
-        pairs = pairs_of(predictor.source(sequences), offsets, predictor.target.first(len(sequences)), teacher)
+        pairs = Pairs.of_steps(predictor.source(sequences), offsets, predictor.target.first(len(sequences)), teacher)
         for index in pairs.chunks():
             pair = pairs.packed(index)
             order = index if pair.steps.sorted_indices is None else index[pair.steps.sorted_indices.cpu().numpy()]

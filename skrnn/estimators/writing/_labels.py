@@ -119,7 +119,7 @@ class LabelRows(Target, LabelState):
         rows = [np.append(row, 0) for row in Transcripts.rows_of(table)]
         teacher = torch.from_numpy(np.concatenate(rows)).to(source.device, source.dtype)[:, None]
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-        return Lattices(source, offsets, teacher[:, :0], teacher.new_zeros(len(rows), 1), teacher)
+        return Lattices.of_steps(source, offsets, teacher.new_zeros(len(rows), 1), teacher)
 
     def most_labels(self, n_steps: Ints) -> Ints:
         """How many labels a transducer writes at most: twice as many for each step as any target had from which it learned."""

@@ -14,14 +14,15 @@ from sklearn.utils import check_consistent_length
 from torch import Tensor
 
 from ...data import PartList, Sequences, StepRows, as_sequences, unmasked
-from ...training import Batches, Data, Objective, SquaredError
+from ...training import Batches, Data, Objective, Pairs, SquaredError
 from ..face._guards import predicting, require_target
 from ..face._held_out import Part
 from ..face._predictor import Predictor
 from ..face._readers import Given, Reader
 from ..face._state import Fitted
+from ..face._step_values import told_offsets
 from ..face._targets import Target, moments
-from ._decoder import pairs_of, written_data
+from ._decoder import written_data
 
 Array = NDArray[np.float64]
 
@@ -108,10 +109,7 @@ class NumberSequences(Target, WrittenNumbersState):
 
     def offsets(self, n: int, n_steps: Any = None) -> NDArray[np.int64]:
         """Where the steps of n sequences begin and end; ``None`` is as many steps as in ``fit``."""
-        steps = np.asarray(self.horizon_ if n_steps is None else n_steps)
-        if steps.dtype.kind not in "iu" or steps.shape not in ((), (n,)) or steps.min() < 1:
-            raise ValueError(f"n_steps must be a whole number of at least 1, or {n} of them, one for each row of X; got {n_steps!r}")
-        return np.concatenate([[0], np.broadcast_to(steps, n).cumsum()])
+        return told_offsets(self.horizon_ if n_steps is None else n_steps, n)
 
     def shaped(self, values: Array, offsets: NDArray[np.int64], n_steps: Any) -> Any:
         """Values, end to end, in the shape of the targets of ``fit``; a list where steps were, or are, told for each row."""
@@ -129,7 +127,7 @@ def write(predictor: Predictor[NumberSequences], given: Given, offsets: NDArray[
     target, sequences = predictor.target, given.sequences
     values = np.empty((int(offsets[-1]), len(target.target_mean_)))
     with predicting(predictor.model):
-        pairs = pairs_of(predictor.source(sequences), offsets, target.first(len(sequences)))
+        pairs = Pairs.of_steps(predictor.source(sequences), offsets, target.first(len(sequences)))
         for index in pairs.chunks():
             values[pairs.rows(index)] = predictor.network.free(pairs.packed(index)).double().cpu().numpy()
     return target.decode(values)

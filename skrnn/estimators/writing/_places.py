@@ -13,14 +13,14 @@ from sklearn.utils import check_consistent_length
 
 from ...data import StepRows, read_tokens
 from ...engine import BeamSearch
-from ...training import Batches, Choosing, Data, Objective
+from ...training import Batches, Choosing, Data, Objective, Pairs
 from ..face._guards import predicting
 from ..face._held_out import Part
 from ..face._predictor import Predictor
 from ..face._readers import Given, Reader
 from ..face._state import Fitted
 from ..face._targets import Target
-from ._decoder import pairs_of, written_data
+from ._decoder import written_data
 from ._tokens import Hypothesis
 
 Array = NDArray[np.float64]
@@ -105,7 +105,7 @@ def place_hypotheses(predictor: Predictor[PlaceRows], X: Any) -> list[list[Hypot
     sequences = predictor.read(X).sequences
     found: list[list[Hypothesis]] = [[] for _ in range(len(sequences))]
     with predicting(predictor.model):
-        pairs = pairs_of(predictor.source(sequences), np.arange(len(found) + 1), target.first(len(found)))
+        pairs = Pairs.of_steps(predictor.source(sequences), np.arange(len(found) + 1), target.first(len(found)))
         for index in pairs.chunks():
             pair = pairs.packed(index)
             states, choices = network.start(pair)

@@ -29,14 +29,14 @@ from ...data import (
     warn_of_strangers,
 )
 from ...engine import BeamSearch, Hypotheses
-from ...training import Batches, CrossEntropy, Data, Objective
+from ...training import Batches, CrossEntropy, Data, Objective, Pairs
 from ..face._guards import predicting
 from ..face._held_out import Part, speaking_of
 from ..face._predictor import Predictor
 from ..face._readers import Given, Reader, RowReader, read_pair
 from ..face._state import Fitted
 from ..face._targets import Target
-from ._decoder import looks, pairs_of, written_data
+from ._decoder import looks, written_data
 
 Array = NDArray[np.float64]
 
@@ -214,7 +214,7 @@ def hypotheses(
     search = BeamSearch(model.beam_width, model.length_penalty, coverage_penalty)
     found: list[list[Hypothesis]] = [[] for _ in range(len(given.sequences))]
     with predicting(model):
-        pairs = pairs_of(predictor.source(given.sequences), np.arange(len(found) + 1), target.first(len(found)))
+        pairs = Pairs.of_steps(predictor.source(given.sequences), np.arange(len(found) + 1), target.first(len(found)))
         for index, best in _searched(network, pairs, search, target.most_steps(model.max_steps)):
             parts = (part.cpu().tolist() for part in best)
             for i, scores, tokens, lengths in zip(index.tolist(), *parts, strict=True):
