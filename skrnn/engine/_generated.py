@@ -254,7 +254,7 @@ class _Run(Function):
         this, _, reverse, n_leaves, _ = ctx.way
         _ = ctx.saved_tensors  # an error where weights have changed since
         program, graph, known, batch = this.program, this.graph, dict(ctx.known), ctx.batch
-        n, dx = int(batch.layout.sizes[0]), torch.empty(len(dy), *graph.input.shape, dtype=dy.dtype)
+        n, dx = batch.allotment.batch, torch.empty(len(dy), *graph.input.shape, dtype=dy.dtype)
         _lend(batch, "dy", dy)
         _lend(batch, "du", dx)
         of_states: list[Tensor | None] = [None] * n_leaves
@@ -263,13 +263,14 @@ class _Run(Function):
             _lend(batch, f"d{k}", d)
         for _, node, array in program.sums:
             _lend(batch, array.name, _zeros(node, n))
-        for name in ("backward", "after"):
+        of_input = ctx.needs_input_grad[1]
+        for name in ("backward", "after") if of_input else ("backward",):
             this.give_weights(name, batch, known)
-        totals = program.backward(batch, not reverse, ctx.needs_input_grad[1])
+        totals = program.backward(batch, not reverse, of_input)
         known |= {this.twin[node]: torch.from_numpy(total) for node, total in totals}
         _compute(this.after, known)
         of_weights = [None if node is None else known[node] for node in graph.of_weights]
-        return None, dx, *of_states, *of_weights
+        return None, dx if of_input else None, *of_states, *of_weights
 
 
 def _compute(nodes: list[Node], known: dict[Node, Tensor]) -> None:

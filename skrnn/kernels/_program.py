@@ -12,17 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._arrays import Arrays, Own, Piece
+from ._arrays import Allotment, Arrays, Own, Piece, Spare
 from ._big_product import TallSum
 from ._emit import ProgramText
 from ._entries import Buffer
 from ._graph import COSTLY, OVER_ROWS, PATCHED, SOURCES, VIEWS, Graph, Node, above
-from ._layout import Layout, even_blocks
+from ._layout import Layout
 from ._machine import Compiled, lanes
 from ._products import lying, whole_vectors
 from ._schedule import Destination, Loop, Product, Schedule, schedule
 from ._threads import WORTH_THREADS, run_blocks
 
+_MOST_ALLOTMENTS, _MOST_STEPS = 16, 2**12  # that are kept, and of batches how long
 _OVER_TIME = ("forward", "backward")  # passes; the others are over rows, before and after
 
 
@@ -72,7 +73,8 @@ class Program:
         self.text = module.text()
         self._compiled: Compiled | None = None
         self.is_right: bool | None = None  # where it has been compared with the steps
-        self._spare: list[NDArray[np.uint8]] = []
+        self._spare: list[Spare] = []
+        self._allotments: dict[bytes, Allotment] = {}
 
     def _own_arrays(self, of_pass: dict[str, dict[str, Buffer]]) -> list[Own]:
         """What there has to be memory for: of all steps where the passes forward hand something to those backward, else of a piece."""
@@ -212,11 +214,20 @@ class Program:
 
     def arrays(self, layout: Layout) -> Arrays:
         """Arrays of a batch, with memory for all that is not given."""
-        return Arrays(layout, self._own, self.passes["forward"].work, self._spare)
+        key = layout.sizes.tobytes()
+        allotment = self._allotments.get(key)
+        if allotment is None:
+            own = Layout(layout.sizes.copy(), layout.starts)
+            allotment = Allotment(own, self._own, self.passes["forward"].work)
+            if len(layout.sizes) <= _MOST_STEPS:
+                if len(self._allotments) >= _MOST_ALLOTMENTS:
+                    self._allotments.clear()
+                self._allotments[key] = allotment
+        return Arrays(allotment, self._spare)
 
     def forward(self, batch: Arrays, descending: bool) -> None:
         """Go through a batch forward; outputs and the states are written where they have been given."""
-        for piece in _in_order(batch.pieces, descending):
+        for piece in _in_order(batch.allotment.pieces, descending):
             for name in ("before", "forward"):
                 self._run(name, batch, piece, descending)
 
@@ -233,7 +244,7 @@ class Program:
             Whether the gradient of the input is wanted.
         """
         sums = [TallSum(a.shape[-1], b.shape[-1], a.dtype) for _, a, b in self.tall]
-        for piece in _in_order(batch.pieces, descending):
+        for piece in _in_order(batch.allotment.pieces, descending):
             for name in ("backward", "after") if of_input else ("backward",):
                 self._run(name, batch, piece, descending)
             for total, (_, a, b) in zip(sums, self.tall, strict=True):
@@ -256,14 +267,14 @@ class Program:
         self.compile()
         assert self._compiled is not None
         part, walk = self.passes[name], self._compiled.passes[name]
-        layout = piece.layout if name in _OVER_TIME else piece.rows
-        table = batch.table(part.names, piece)
-        fixed = layout.sizes.ctypes.data, layout.starts.ctypes.data, table.ctypes.data
+        steps, table = piece.over_time if name in _OVER_TIME else piece.over_rows, batch.table(part.names, piece)
         if (piece.end - piece.first) * part.work <= WORTH_THREADS:
-            walk(len(layout.sizes), int(descending), 0, int(layout.sizes[0]), *fixed)
+            walk(steps.n_steps, descending, 0, steps.batch, steps.sizes, steps.starts, table)
             return
-        edges = even_blocks(layout)
-        run_blocks(lambda k: walk(len(layout.sizes), int(descending), edges[k], edges[k + 1], *fixed), len(edges) - 1, worth_threads=True)
+        edges = steps.edges
+        run_blocks(
+            lambda k: walk(steps.n_steps, descending, edges[k], edges[k + 1], steps.sizes, steps.starts, table), len(edges) - 1, worth_threads=True
+        )
 
 
 def _in_order(pieces: list[Piece], descending: bool) -> list[Piece]:

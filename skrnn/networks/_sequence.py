@@ -87,10 +87,14 @@ class SequenceNetwork(Network):
     def _pooled(self, outputs: list[PackedSequence], packed: PackedSequence) -> Tensor:
         if self.convolution is not None:
             return self.convolution(outputs, packed)
-        return torch.cat([pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))], -1)
+        return _side_by_side([pool(o, reverse=d == 1) for d, (pool, o) in enumerate(zip(self.pools, outputs, strict=True))])
 
     def _finished(self, collected: State) -> Tensor:
-        return torch.cat([pool.finish(c) for pool, c in zip(self.pools, collected, strict=True)], -1)
+        return _side_by_side([pool.finish(c) for pool, c in zip(self.pools, collected, strict=True)])
+
+
+def _side_by_side(directions: list[Tensor]) -> Tensor:
+    return directions[0] if len(directions) == 1 else torch.cat(directions, -1)
 
 
 def _user_order(rows: Tensor, packed: PackedSequence) -> Tensor:

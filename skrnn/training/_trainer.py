@@ -18,7 +18,7 @@ from ..engine import Rule, Runnable, Stream, check_rule
 from ._decay import decayed
 from ._frozen import frozen
 from ._objectives import Objective
-from ._optimizers import OPTIMIZERS, Optimizer
+from ._optimizers import OPTIMIZERS, Optimizer, clip_norm
 from ._penalised import check_penalties, penalised
 from ._penalties import Penalty
 from ._schedules import Plateau, over_time
@@ -249,7 +249,7 @@ class _TrainingRun:
         if s.clip_value is not None:
             nn.utils.clip_grad_value_(self.optimizer.parameters, s.clip_value)
         if s.clip_norm is not None:
-            nn.utils.clip_grad_norm_(self.optimizer.parameters, s.clip_norm)
+            clip_norm(self.optimizer.parameters, s.clip_norm)
         self.optimizer.step(learning_rate, self._decay)
         return loss, len(target)
 

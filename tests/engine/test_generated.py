@@ -79,7 +79,9 @@ def test_a_long_batch_runs_in_pieces_of_time(cell, monkeypatch):
     whole = [results(program, cell, batch, state, reverse) for reverse in (False, True)]
     monkeypatch.setattr(arrays, "_CACHED", 1)
     monkeypatch.setattr(arrays, "WORTH_THREADS", 0)
-    assert len(arrays.Arrays(module.Layout.of(batch.batch_sizes.numpy()), [], 1, []).pieces) == 9
+    assert len(arrays.Allotment(module.Layout.of(batch.batch_sizes.numpy()), [], 1).pieces) == 9
+    for way in module._programs.values():
+        way._allotments.clear()
     for reverse, expected in zip((False, True), whole, strict=True):
         assert_same(results(program, cell, batch, state, reverse), expected, EXACT)
 
@@ -87,7 +89,7 @@ def test_a_long_batch_runs_in_pieces_of_time(cell, monkeypatch):
 def test_the_memory_of_what_passes_hand_to_each_other_does_not_grow_with_the_length():
     cell = built(LSTM(), torch.float32, hidden_size=32)
     way = module._way_of(cell, torch.zeros(1, 3), cell.initial_state(1, like=torch.zeros(1, 3)))
-    size = [len(way.program.arrays(module.Layout.of(np.full(n, 8)))._memory.bytes) for n in (10_000, 20_000)]
+    size = [way.program.arrays(module.Layout.of(np.full(n, 8))).allotment.length for n in (10_000, 20_000)]
     kept = sum(a.length for a in way.program._own if a.place == "steps")
     assert size[1] - size[0] <= 8 * 10_000 * kept + 2**16
 
