@@ -28,6 +28,7 @@ from ._signals import (
     make_stream_parity,
 )
 from ._transcripts import make_phonemes, make_text_lines
+from ._trees import make_boolean_trees
 
 __all__ = [
     "REBER_LETTERS",
@@ -35,6 +36,7 @@ __all__ = [
     "load_mauna_loa_co2",
     "load_sunspots",
     "make_adding",
+    "make_boolean_trees",
     "make_channel_equalization",
     "make_continual_reber",
     "make_copy",

@@ -1,6 +1,7 @@
 """Training of networks on sequences."""
 
 from ._batches import Batches, channel_statistics
+from ._forests import Forests
 from ._likelihoods import PREDICTIVE, NegativeBinomial, predictive
 from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
 from ._objectives import (
