@@ -42,7 +42,7 @@ def make_boolean_trees(
     >>> from skrnn.datasets import make_boolean_trees
     >>> X, y = make_boolean_trees(1, min_depth=2, max_depth=2, random_state=0)
     >>> X[0], y
-    ((['and', 'xor', '1', '1', '1'], [-1, 0, 1, 1, 0]), array([0]))
+    ((['and', 'and', '1', '1', 'or', '1', '0'], [-1, 0, 1, 1, 0, 4, 4]), array([1]))
     """
     for name, value, least in (("n_trees", n_trees, 1), ("min_depth", min_depth, 0), ("max_depth", max_depth, min_depth)):
         _at_least(name, value, least)
