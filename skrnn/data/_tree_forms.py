@@ -10,6 +10,7 @@ import numpy as np
 
 from ._finite import to_float
 from ._frames import kind_of
+from ._reading import unmasked
 from ._sequences import Array, Sequences, offsets_of
 from ._trees import ROOT, Trees
 
@@ -124,8 +125,9 @@ def _read(item: Any, i: int) -> _Read:
     if isinstance(item, str):
         return _of_brackets(item, i)
     if isinstance(item, tuple):
-        lists = [isinstance(part, list | np.ndarray) for part in item]
-        return _of_pair(item[0], item[1], i) if lists == [True, True] else _of_nested(item, i)
+        parts = [unmasked(part) for part in item] if len(item) == 2 else []
+        is_pair = parts and all(isinstance(part, list | np.ndarray) for part in parts)
+        return _of_pair(*parts, i=i) if is_pair else _of_nested(item, i)
     if any(cls.__module__.partition(".")[0] == "networkx" for cls in type(item).__mro__):
         return _of_graph(item, i)
     raise TypeError(f"tree {i} must be {_FORMS}; got {type(item).__name__}")
@@ -283,7 +285,7 @@ def _tokens_of(cells: list[Any], offsets: Array) -> tuple[Array, Array]:
 
 def _vector(cell: Any, place: str) -> Array:
     try:
-        vector = np.atleast_1d(np.asarray(cell))
+        vector = np.atleast_1d(np.asarray(unmasked(cell)))
     except ValueError as error:
         raise ValueError(f"The token of {place} is no vector of numbers: {error}") from error
     if vector.ndim != 1 or vector.dtype.kind not in "biuf" or len(vector) == 0:

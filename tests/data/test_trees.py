@@ -7,6 +7,7 @@ import networkx
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.model_selection import train_test_split
 
 from skrnn.data import Sequences, Trees, as_trees, read_ptb
@@ -40,9 +41,10 @@ GRAPH = graph([("a", "b"), ("a", "c"), ("c", "d"), ("c", "e")], {"d": "1", "a": 
         PAIR,
         (np.array(PAIR[0]), np.array(PAIR[1])),
         (PAIR[0], [None, 0, 0, 2, 2]),
+        (PAIR[0], torch.tensor(PAIR[1])),
         GRAPH,
     ],
-    ids=["leaves in tuples", "pair", "pair of arrays", "root without a parent", "graph"],
+    ids=["leaves in tuples", "pair", "pair of arrays", "root without a parent", "parents in a tensor", "graph"],
 )
 def test_every_form_of_a_tree_is_the_same_tree(tree):
     same(as_trees([tree]), as_trees([NESTED]))
@@ -187,6 +189,7 @@ def test_what_holds_no_trees_is_refused(X, match):
         ([(None, None)], "No node of X has a token"),
         ([([1.0, 2.0], [1.0, 2.0], [1.0])], "The tokens of tree 0, node 2 have 1 features, those of tree 0, node 0 have 2"),
         ([(1.0, np.nan)], r"NaN or infinity \(tree 0, node 1\)"),
+        ([(np.ma.masked_array([1.0, 2.0], [False, True]), [-1, 0])], r"NaN or infinity \(tree 0, node 1\)"),
     ],
     ids=str,
 )

@@ -18,5 +18,5 @@ def test_formulas_deeper_than_any_that_were_seen_are_right(seed, per_node):
 def test_levels_are_nodes_and_many_times_as_fast():
     found = experiments.levels_beside_nodes()
     assert found["nodes"] >= 1500
-    assert found["largest difference"] <= 1e-5
+    assert found["largest difference in millionths"] <= 10
     assert found["times as fast"] >= 10
