@@ -70,7 +70,7 @@ class RvNN(TreeCell):
     def step(self, u: Tensor, children: Children) -> Tensor:
         a = u + self.b
         if children.state is not None:
-            a = a + product(children.side_by_side(self.most_children), self.R)
+            a = a + children.for_all(product(children.side_by_side(self.most_children), self.R))
         return _with_linear_leaves(torch.tanh(a), u, children) if self.leaf == "linear" else torch.tanh(a)
 
 
@@ -135,7 +135,7 @@ class RNTN(TreeCell):
         if children.state is not None:
             z = children.side_by_side(self.most_children)
             crossed = product(z, self.V).view(len(z), self.hidden_size, z.shape[1])
-            a = a + scalar_products(crossed, z) + product(z, self.R)
+            a = a + children.for_all(scalar_products(crossed, z) + product(z, self.R))
         return _with_linear_leaves(torch.tanh(a), u, children) if self.leaf == "linear" else torch.tanh(a)
 
 

@@ -44,30 +44,34 @@ class Children(NamedTuple):
         return int(self.sizes[0]) if len(self.sizes) else 0
 
     def sums(self, rows: Tensor) -> Tensor:
-        """For each node (n_nodes, …) the sum of the rows of its children, from the first to the last, whatever other nodes there are."""
+        """For each node with children (n_inner, …) the sum of their rows, from the first to the last, whatever other nodes there are."""
         if not keeps_rows_apart(rows):
-            return rows.new_zeros(self.n_nodes, rows.shape[1]).index_add(0, self.owner, rows)
-        return self._filled(torch.from_numpy(time_sums(Layout.of(self.sizes), as_array(rows))))
+            return rows.new_zeros(self.n_inner, rows.shape[1]).index_add(0, self.owner, rows)
+        return torch.from_numpy(time_sums(Layout.of(self.sizes), as_array(rows)))
 
     def of_owner(self, rows: Tensor) -> Tensor:
         """For each child the row of its node."""
         return rows.index_select(0, self.owner)
 
     def side_by_side(self, n: int) -> State:
-        """For each node the states of its first ``n`` children in a row (n_nodes, n · size); zeros for those that it does not have."""
+        """For each node with children the states of the first ``n`` of them in a row (n_inner, n · size); zeros for those that it does not have."""
         starts = np.cumsum(self.sizes) - self.sizes
 
         def beside(rows: Tensor) -> Tensor:
-            places = [self._filled(rows[low : low + size]) for low, size in zip(starts.tolist(), self.sizes.tolist(), strict=True)]
-            places += [rows.new_zeros(self.n_nodes, rows.shape[1])] * (n - len(places))
+            places = [_filled(rows[low : low + size], self.n_inner) for low, size in zip(starts.tolist(), self.sizes.tolist(), strict=True)]
+            places += [rows.new_zeros(self.n_inner, rows.shape[1])] * (n - len(places))
             return torch.cat(places, -1)
 
         return map_state(beside, self.state)
 
-    def _filled(self, rows: Tensor) -> Tensor:
-        """Rows of the first nodes, and zeros for the others."""
-        missing = self.n_nodes - len(rows)
-        return torch.cat([rows, rows.new_zeros(missing, rows.shape[1])]) if missing else rows
+    def for_all(self, rows: Tensor) -> Tensor:
+        """Rows of the nodes with children, and zeros for the others (n_nodes, …)."""
+        return _filled(rows, self.n_nodes)
+
+
+def _filled(rows: Tensor, n: int) -> Tensor:
+    """Zeros behind some rows, so that there are ``n``."""
+    return torch.cat([rows, rows.new_zeros(n - len(rows), rows.shape[1])]) if len(rows) < n else rows
 
 
 class TreeCell(Parametrised, ABC):

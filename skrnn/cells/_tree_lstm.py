@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import NamedTuple
 
 import torch
@@ -82,8 +83,8 @@ class ChildSumLSTM(TreeCell):
         kept: Tensor | float = 0.0
         if children.state is not None:
             h, c = children.state
-            a = a + product(children.sums(h), self.R)
-            kept = children.sums(sigmoid(children.of_owner(f) + product(h, self.R_f)) * c)
+            a = a + children.for_all(product(children.sums(h), self.R))
+            kept = children.for_all(children.sums(sigmoid(children.of_owner(f) + product(h, self.R_f)) * c))
         i, o, g = a.split(H, -1)
         c = sigmoid(i) * torch.tanh(g) + kept
         return TreeMemory(sigmoid(o) * torch.tanh(c), c)
@@ -161,8 +162,8 @@ class NAryLSTM(TreeCell):
         if children.state is not None:
             h, c = children.side_by_side(N)
             r, r_f = product(h, self.R).split([3 * H, N * H], -1)
-            a = a + r
-            kept = sum(sigmoid(f + r_k) * c_k for r_k, c_k in zip(r_f.split(H, -1), c.split(H, -1), strict=True))
+            a, f = a + children.for_all(r), f[: children.n_inner]
+            kept = children.for_all(reduce(torch.add, [sigmoid(f + r_k) * c_k for r_k, c_k in zip(r_f.split(H, -1), c.split(H, -1), strict=True)]))
         i, o, g = a.split(H, -1)
         c = sigmoid(i) * torch.tanh(g) + kept
         here = TreeMemory(sigmoid(o) * torch.tanh(c), c)

@@ -127,7 +127,7 @@ def _read(item: Any, i: int) -> _Read:
     if isinstance(item, tuple):
         parts = [unmasked(part) for part in item] if len(item) == 2 else []
         is_pair = parts and all(isinstance(part, list | np.ndarray) for part in parts)
-        return _of_pair(*parts, i=i) if is_pair else _of_nested(item, i)
+        return _of_pair(parts[0], parts[1], i) if is_pair else _of_nested(item, i)
     if any(cls.__module__.partition(".")[0] == "networkx" for cls in type(item).__mro__):
         return _of_graph(item, i)
     raise TypeError(f"tree {i} must be {_FORMS}; got {type(item).__name__}")
