@@ -3,10 +3,13 @@
 import copy
 import pickle
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
+import joblib
 import networkx
 import numpy as np
 import pytest
+import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
@@ -406,6 +409,30 @@ def test_other_ways_to_learn(settings):
 def test_the_same_seed_gives_the_same_bits(way):
     assert_same(said(make(**way).fit(X, Y), X), said(make(**way).fit(X, Y), X))
     assert not np.array_equal(make(**way, random_state=1).fit(X, Y).transform(X), make(**way).fit(X, Y).transform(X))
+
+
+@pytest.fixture
+def double_precision():
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@every_way
+def test_the_default_dtype_does_not_change_a_bit(way, request):
+    expected = said(make(**way).fit(X, Y), X)
+    request.getfixturevalue("double_precision")
+    assert_same(said(make(**way).fit(X, Y), X), expected)
+
+
+def test_threads_may_predict_at_once_and_global_generators_are_left_alone():
+    before = joblib.hash([np.random.get_state(), torch.get_rng_state().numpy()])
+    model = make(dropout=0.5).fit(X, Y)
+    expected = said(model, X)
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: said(model, X), range(8)):
+            assert_same(found, expected)
+    assert joblib.hash([np.random.get_state(), torch.get_rng_state().numpy()]) == before
 
 
 def test_targets_may_be_anything_that_follows_the_trees():
