@@ -93,10 +93,11 @@ class RNTN(TreeCell):
     ::
 
         z = [h_1; h_2; …]                                       the children, side by side
-        h = tanh(W x + zᵀ V z + R z + b)                        V is a matrix for each unit
+        h = tanh(W x + zᵀ V z / (N H) + R z + b)                V is a matrix for each unit, N the number of places
 
-    Where there is no child, h_k is 0; a node without a token has no W x. Weights for N places: H (F + N H + N² H² + 1); O(N² H³ + H F) for a
-    node. V starts small, within ± 1 / (N H). The state is h.
+    Where there is no child, h_k is 0; a node without a token has no W x. Weights: H (F + N H + N² H² + 1); O(N² H³ + H F) for a node. V starts
+    within ± 1. The state is h. Differs from the paper in the divisor, without which an optimiser that moves all of V at once, as Adam does, goes
+    too far: what two layers of operators come to is then hardly learned.
 
     References
     ----------
@@ -124,7 +125,7 @@ class RNTN(TreeCell):
         self.W = input_weights(H, self.input_size, generator)
         blocks = [recurrent_weights([H], H, "orthogonal", generator).detach() for _ in range(self.most_children)]
         self.R = nn.Parameter(torch.cat(blocks, 1))
-        self.V = small((H * size, size), size**2, generator)
+        self.V = small((H * size, size), 1, generator)
         self.b = nn.Parameter(torch.zeros(H))
 
     def project(self, x: Tensor) -> Tensor:
@@ -135,7 +136,7 @@ class RNTN(TreeCell):
         if children.state is not None:
             z = children.side_by_side(self.most_children)
             crossed = product(z, self.V).view(len(z), self.hidden_size, z.shape[1])
-            a = a + children.for_all(scalar_products(crossed, z) + product(z, self.R))
+            a = a + children.for_all(scalar_products(crossed, z) / z.shape[1] + product(z, self.R))
         return _with_linear_leaves(torch.tanh(a), u, children) if self.leaf == "linear" else torch.tanh(a)
 
 

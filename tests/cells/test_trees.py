@@ -50,7 +50,7 @@ def recursive(w, x, kids, linear=False):
     z = np.concatenate([h for (h,) in kids] + [np.zeros(H)] * (3 - len(kids)))
     a = w["W"] @ x + w["R"] @ z + w["b"]
     if "V" in w:
-        a = a + [z @ w["V"].reshape(H, 3 * H, 3 * H)[k].T @ z for k in range(H)]
+        a = a + [z @ w["V"].reshape(H, 3 * H, 3 * H)[k].T @ z / (3 * H) for k in range(H)]
     return (np.tanh(a),)
 
 

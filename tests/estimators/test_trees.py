@@ -121,9 +121,9 @@ def test_names_of_graphs_and_labels_of_texts_are_no_inputs():
 
 @pytest.mark.parametrize("cell", ["child_sum", "n_ary", "recursive", "rntn"])
 def test_formulas_are_learned(cell):
-    model = make(cell=cell, hidden_size=16, max_epochs=40, learning_rate=0.03).fit(X, NODES)
-    assert 1 - model.score(X, NODES) < 0.25 * min(np.bincount(np.concatenate(NODES))) / len(X.parents)
-    assert np.mean([row[0] for row in model.predict(X)] == Y) > 0.9
+    trees, nodes = make_boolean_trees(100, min_depth=1, max_depth=2, per_node=True, random_state=0)
+    model = make(cell=cell, hidden_size=16, max_epochs=30).fit(trees, nodes)
+    assert model.score(trees, nodes) > 0.9
 
 
 def test_numbers_of_trees_and_nodes_are_learned():
