@@ -132,6 +132,7 @@ class SurpriseDisplay:
             ax.annotate(self.labels[k], at, (0, 6), textcoords="offset points", ha="center", color="C1" if left else "0.5", annotation_clip=False)
         count_in_whole_numbers(ax.xaxis)
         ax.set(xlabel="step", ylabel="surprise in nats", xlim=(0.5, len(self.surprise) + 0.5))
+        ax.margins(y=0.12)
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
         self.ax_, self.figure_ = ax, ax.figure
         return self

@@ -154,7 +154,7 @@ def test_copies_say_the_same(way):
         np.testing.assert_array_equal(other.transform(NOISE_OF_WORDS).values, first.transform(NOISE_OF_WORDS).values)
 
 
-NOISE_OF_WORDS = [RNG.choice(sorted({*sum(WORDS, [])}), size=9).tolist() for _ in range(4)]
+NOISE_OF_WORDS = [RNG.choice(sorted({symbol for word in WORDS for symbol in word}), size=9).tolist() for _ in range(4)]
 
 
 # -- as a step before others ---------------------------------------------------------------------------------------------------------------------

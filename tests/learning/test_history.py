@@ -1,4 +1,4 @@
-"""What a history compressor is good for: what lies far back comes near (Schmidhuber, 1992). Settings stand in ``benchmarks/_history_experiments.py``."""
+"""What a history compressor is good for: what lies far back comes near. Settings stand in ``benchmarks/_history_experiments.py``."""
 
 import numpy as np
 import pytest

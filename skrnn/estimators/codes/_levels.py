@@ -204,7 +204,8 @@ class Level(Decayed, Trained, Standardized, Stacked, Recurrence, LevelState):
         """What the layers see of events."""
         if not isinstance(self.coding_, Alphabet):
             return units
-        return self.network_.frontend.vectors(torch.from_numpy(units)).double().cpu().numpy()
+        vectors = self.network_.frontend.vectors
+        return np.asarray(vectors(torch.from_numpy(units).to(vectors.W.device)).double().cpu().numpy())
 
     def knows(self, events: Sequences) -> Array:
         """What the topmost layer puts out before each event (n_events_total, hidden_size): all that is known of those before it."""
