@@ -82,7 +82,7 @@ class HistoryCompressor(
     >>> from skrnn import HistoryCompressor
     >>> X = ["a" + "bcde" * 5, "x" + "bcde" * 5] * 20
     >>> model = HistoryCompressor(
-    ...     hidden_size=16, max_epochs=30, random_state=0
+    ...     hidden_size=16, max_epochs=60, random_state=0
     ... ).fit(X)
     >>> model.transform(X[:1]).lengths, model.compression_ratio_
     (array([2]), 10.5)
@@ -168,7 +168,8 @@ class HistoryCompressor(
 
     def _read(self, X: Any, *, reset: bool) -> Given:
         model = as_fitted(self)
-        encoding = None if model.symbols is False else self._encoding
+        of_numbers = model.symbols is False or (not reset and self.symbols_ is None)
+        encoding = None if of_numbers else self._encoding
         given = Rows(model.dtype, encoding=encoding).read(self, X, reset=reset)
         if reset:
             places = [] if encoding is None else [*encoding.places_]
@@ -314,7 +315,12 @@ class HistoryCompressor(
         ndarray of str
         """
         levels = self._fitted_levels()
-        names = [f"x{k}" for k in range(self._n_channels)] if self.symbols_ is None else [f"is_{symbol}" for symbol in self.symbols_]
+        if self.symbols_ is not None:
+            names = [f"is_{symbol}" for symbol in self.symbols_]
+        elif self._n_columns is None and "feature_names_in_" in vars(self):
+            names = [*self.feature_names_in_]
+        else:
+            names = [f"x{k}" for k in range(self._n_channels)]
         return np.array([*names, *(f"gap{k}" for k in range(len(levels)))], dtype=object)
 
     # -- what was learned ----------------------------------------------------------------------------------------------------------------------------

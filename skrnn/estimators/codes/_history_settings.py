@@ -54,8 +54,9 @@ class Compression:
         whose characters are the symbols, of lists of tokens, of what a ``TokenEncoder`` gives, or of a categorical type; else steps are numbers.
     handle_unknown : {"error", "use_encoded_value"}, default="error"
         What becomes of a symbol that was not seen in ``fit``: an error, or a surprise without a symbol, ``None`` where it is written again.
-    embedding_size : int, default=16
-        Numbers that stand for a symbol in the networks.
+    embedding_size : int or None, default=None
+        Numbers that stand for a symbol in the networks, which learn them; fewer than there are symbols save work where these are thousands. ``None``
+        is a channel for each, with no weights that "rtrl" and "snap1" could not follow.
     distill : bool, default=False
         Whether each level also learns what the level above knows at each of its steps, and that then learns again from what is still a surprise:
         what takes an upper level to be told may become no surprise at all. Needs ``n_levels`` of 2 or more; takes twice as long.
@@ -66,7 +67,7 @@ class Compression:
     tolerance: float = 0.25
     symbols: bool | str = "auto"
     handle_unknown: str = "error"
-    embedding_size: int = 16
+    embedding_size: int | None = None
     distill: bool = False
 
     _place: ClassVar[int] = TASK
@@ -76,7 +77,7 @@ class Compression:
         "tolerance": [Interval(Real, 0, None, closed="neither")],
         "symbols": ["boolean", StrOptions({"auto"})],
         "handle_unknown": [StrOptions({"error", "use_encoded_value"})],
-        "embedding_size": [Interval(Integral, 1, None, closed="left")],
+        "embedding_size": [Interval(Integral, 1, None, closed="left"), None],
         "distill": ["boolean"],
     }
 

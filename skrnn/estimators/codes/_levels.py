@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, log_softmax
+from torch.nn.utils.rnn import PackedSequence
 
-from ...data import Categories, Sequences
-from ...frontends import Embedding, TokenVectors
+from ...data import Categories, Encoding, Sequences
+from ...frontends import Embedding, Frontend
 from ...networks import Feedback, StepNetwork
 from ...training import Batches, CrossEntropy, Distilling, Gaussian
 from ..face._declared import parameters
@@ -81,16 +82,40 @@ class Means(Feedback):
         return fed
 
 
-class LikeliestVector(Feedback):
-    """The vector of the likeliest event; what stands behind the events is not fed back."""
+class Indicators(Frontend):
+    """A channel for each event, 1 where it is there: no weights, which real-time recurrent learning could not follow.
 
-    def __init__(self, vectors: TokenVectors, n_events: int) -> None:
+    Parameters
+    ----------
+    size : int, default=2
+        Events.
+    """
+
+    def __init__(self, size: int = 2) -> None:
         super().__init__()
-        self.of_events, self.n_events = vectors, n_events
-        self.size = self.width = vectors.W.shape[1]
+        self.size = size
+
+    def _build(self, generator: torch.Generator | None, encoding: Encoding | None) -> None:
+        self.output_size = self.size
+
+    def vectors(self, ids: torch.Tensor) -> torch.Tensor:
+        """The channels (n, size) of ids (n, 1)."""
+        return (ids == torch.arange(self.size, dtype=ids.dtype, device=ids.device)).to(ids.dtype)
+
+    def forward(self, packed: PackedSequence) -> PackedSequence:
+        return packed._replace(data=self.vectors(packed.data))
+
+
+class LikeliestVector(Feedback):
+    """What the layers see of the likeliest event; what stands behind the events is not fed back."""
+
+    def __init__(self, frontend: Any, n_events: int) -> None:
+        super().__init__()
+        self.of_events, self.n_events = frontend, n_events
+        self.size = self.width = frontend.output_size
 
     def emit(self, outputs: torch.Tensor) -> torch.Tensor:
-        return self.of_events(outputs[:, : self.n_events].argmax(-1, keepdim=True))
+        return self.of_events.vectors(outputs[:, : self.n_events].argmax(-1, keepdim=True).to(outputs.dtype))
 
     def vectors(self, fed: torch.Tensor) -> torch.Tensor:
         return fed
@@ -106,8 +131,8 @@ class Level(Decayed, Trained, Standardized, Stacked, Recurrence, LevelState):
         How many symbols there are; ``None``: steps are numbers.
     n_channels : int, default=1
         Columns of an event that are no gaps.
-    embedding_size : int, default=16
-        Numbers that stand for an event of symbols.
+    embedding_size : int or None, default=None
+        Numbers that stand for an event of symbols; ``None``: a channel for each.
     tolerance : float, default=0.25
         How far from what they are numbers may be told to be.
     threshold : float, default=0.9
@@ -118,7 +143,7 @@ class Level(Decayed, Trained, Standardized, Stacked, Recurrence, LevelState):
 
     n_symbols: int | None = None
     n_channels: int = 1
-    embedding_size: int = 16
+    embedding_size: int | None = None
     tolerance: float = 0.25
     threshold: float = 0.9
     n_states: int = 0
@@ -137,9 +162,10 @@ class Level(Decayed, Trained, Standardized, Stacked, Recurrence, LevelState):
         if not isinstance(coding, Alphabet):
             n = len(coding.location)
             return StepNetwork(recurrent_layers(self, n, generator), bias, feedback=Means(n))
-        frontend = Embedding(self.embedding_size).build(1, generator, Categories.numbered(len(coding) + 2))
+        n_ids, size = len(coding) + 2, self.embedding_size
+        frontend = (Indicators(n_ids) if size is None else Embedding(size)).build(1, generator, Categories.numbered(n_ids))
         layers = recurrent_layers(self, frontend.output_size, generator)
-        return StepNetwork(layers, bias, frontend, LikeliestVector(frontend.vectors, len(coding) + 1))
+        return StepNetwork(layers, bias, frontend, LikeliestVector(frontend, len(coding) + 1))
 
     def fit(self, events: Sequences, held: Sequences | None = None, states: Array | None = None) -> Self:
         """Learn to predict events; and ``states`` (n_events_total, n_states) of the level above, if there are any yet."""
@@ -204,8 +230,8 @@ class Level(Decayed, Trained, Standardized, Stacked, Recurrence, LevelState):
         """What the layers see of events."""
         if not isinstance(self.coding_, Alphabet):
             return units
-        vectors = self.network_.frontend.vectors
-        return np.asarray(vectors(torch.from_numpy(units).to(vectors.W.device)).double().cpu().numpy())
+        like = next(self.network_.parameters())
+        return np.asarray(self.network_.frontend.vectors(torch.from_numpy(units).to(like)).double().cpu().numpy())
 
     def knows(self, events: Sequences) -> Array:
         """What the topmost layer puts out before each event (n_events_total, hidden_size): all that is known of those before it."""
