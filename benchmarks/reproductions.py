@@ -20,6 +20,7 @@ from skrnn.cells import GRU, LSTM, Elman, Skip
 from skrnn.engine import limit_threads
 
 from . import _experiments as experiments
+from . import _history_experiments as history
 from . import _text_experiments as text
 from ._guessing import guess_parity
 from ._lstm_1997 import solve
@@ -163,8 +164,28 @@ def _copying() -> Figures:
     return {"exact with copying, worst of 3": worst, "without, best of 3": best}
 
 
+def _first_of_22() -> Figures:
+    surprises, accuracies, came_back = zip(*(history.first_of_22_symbols(seed) for seed in range(5)), strict=True)
+    return {"surprises a string, most of 5": max(surprises), "right, worst of 5": min(accuracies), "runs in which all came back": sum(came_back)}
+
+
+def _first_of_1200() -> Figures:
+    fewer, accuracies, came_back = zip(*(history.first_of_1200_steps(seed) for seed in range(5)), strict=True)
+    alone = max(history.first_of_1200_steps_by_one_network(seed) for seed in range(5))
+    figures = {"times fewer steps, least of 5": min(fewer), "right, worst of 5": min(accuracies), "runs in which all came back": sum(came_back)}
+    return figures | {"right by one Elman network, best of 5": alone}
+
+
+def _automatizer() -> Figures:
+    return {
+        f"nats at the last symbol, {name}": np.mean([history.surprise_at_the_end(seed, distill=distill) for seed in range(3)])
+        for name, distill in {"alone, mean of 3": False, "with what the level above knows": True}.items()
+    }
+
+
 HOCHREITER = "Hochreiter & Schmidhuber (1997)"
 ORDER_MATTERS = "Vinyals, Bengio & Kudlur (2016)"
+CHUNKING = "Schmidhuber (1992)"
 GUESSING = "Schmidhuber & Hochreiter (1996)"
 REPRODUCTIONS = [
     Reproduction("markov", "Shannon (1948)", "RNNLanguageModel: source of order two", "none below the entropy of the source", _markov),
@@ -175,6 +196,17 @@ REPRODUCTIONS = [
     ),
     Reproduction(
         "letters", "Elman (1990)", "Elman by copy-back: syllables", "low error at vowels and in bit 1, high in bit 4 (figures)", experiments.letters
+    ),
+    Reproduction(
+        "first-of-22",
+        CHUNKING,
+        "HistoryCompressor, Elman, 3 steps of gradient: the first of 21 symbols",
+        "13 of 17 runs within 5,000 strings, all within 35,000; one network: none in 1,000,000",
+        _first_of_22,
+    ),
+    Reproduction("first-of-1200", CHUNKING, "HistoryCompressor, Elman: the first of 1,200 symbols", "no such experiment", _first_of_1200),
+    Reproduction(
+        "automatizer", CHUNKING, "HistoryCompressor, LSTM, distill=True: the last of 22 symbols", "the lower network learns it alone", _automatizer
     ),
     Reproduction("skip", "Lin et al. (1996)", "Skip: recall after 30 steps", "connections over several steps bridge longer gaps", _recall),
     Reproduction("parity-A1", GUESSING, "guessing, A1: parity of 500–600 steps", "2,906 trials", partial(_parity, "A1")),

@@ -18,6 +18,7 @@ from ._recall import (
     make_waveform,
     make_xor_in_time,
 )
+from ._regular import make_buried_order, make_first_symbol
 from ._reviews import make_reviews
 from ._signals import (
     make_channel_equalization,
@@ -35,6 +36,7 @@ __all__ = [
     "load_mauna_loa_co2",
     "load_sunspots",
     "make_adding",
+    "make_buried_order",
     "make_channel_equalization",
     "make_continual_reber",
     "make_copy",
@@ -43,6 +45,7 @@ __all__ = [
     "make_delayed_recall",
     "make_delayed_xor",
     "make_embedded_reber",
+    "make_first_symbol",
     "make_henon",
     "make_letters",
     "make_lorenz",

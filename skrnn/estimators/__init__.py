@@ -9,6 +9,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .anomalies._detector import RNNAnomalyDetector
     from .anomalies._seasonal_naive import SeasonalNaiveDetector
     from .codes._autoencoder import RNNAutoencoder
+    from .codes._history_compressor import HistoryCompressor
     from .forecasting._backtest import backtest as backtest  # a function
     from .forecasting._dual_stage import DualStageAttentionRegressor
     from .forecasting._forecaster import RNNForecaster
@@ -36,6 +37,7 @@ __all__ = [
     "EchoStateClassifier",
     "EchoStateRegressor",
     "EchoStateTransformer",
+    "HistoryCompressor",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
     "PointerNetwork",

@@ -9,6 +9,7 @@ from ._loss_curve import LossCurveDisplay
 from ._permutation_importance import permutation_importance
 from ._reservoir import echo_state_index, largest_lyapunov_exponent, memory_capacity
 from ._reservoir_display import ReservoirDisplay
+from ._surprise import SurpriseDisplay
 
 __all__ = [
     "AlignmentDisplay",
@@ -18,6 +19,7 @@ __all__ = [
     "GradientFlowDisplay",
     "LossCurveDisplay",
     "ReservoirDisplay",
+    "SurpriseDisplay",
     "echo_state_index",
     "largest_lyapunov_exponent",
     "memory_capacity",

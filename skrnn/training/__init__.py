@@ -1,7 +1,8 @@
 """Training of networks on sequences."""
 
 from ._batches import Batches, channel_statistics
-from ._likelihoods import PREDICTIVE, NegativeBinomial, predictive
+from ._distilling import Distilling
+from ._likelihoods import PREDICTIVE, Gaussian, NegativeBinomial, predictive
 from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
 from ._objectives import (
     LOSSES,

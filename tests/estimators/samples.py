@@ -123,6 +123,7 @@ SAMPLES = {
     "EchoStateClassifier": [(RAGGED, LABELS), (TABLE, LABELS % 2)],
     "EchoStateRegressor": [(SERIES[:-1], SERIES[1:]), (RAGGED, STEPWISE)],
     "EchoStateTransformer": [(RAGGED,), (TABLE,)],
+    "HistoryCompressor": [(["ab" * (2 + k % 4) for k in range(20)],), (TABLE,)],
     "LiquidStateClassifier": [(EQUAL, LABELS), (TABLE, LABELS % 2)],
     "LiquidStateTransformer": [(EQUAL,), (TABLE,)],
     "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],

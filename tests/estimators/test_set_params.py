@@ -49,6 +49,8 @@ MAY_CHANGE = {  # what is said to be for predictions
 }
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "errors", "get_feature_names_out"]
 METHODS += [
+    "kept_steps",
+    "surprise",
     "log_likelihood",
     "predict_interval",
     "predict_quantiles",
