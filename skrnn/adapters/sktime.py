@@ -157,22 +157,23 @@ class SktimeRegressor(BaseRegressor):
 
 
 class SktimeForecaster(BaseForecaster):
-    """:class:`skrnn.RNNForecaster` as one of sktime's forecasters: `y` comes first, and a forecasting horizon says which steps.
+    """A forecaster of this library as one of sktime's: `y` comes first, and a forecasting horizon says which steps.
 
     Choose it for sktime's pipelines, reconcilers, evaluation and tuning. Panels and hierarchies get one model for each series, as sktime does it; one
-    model of all series is :class:`skrnn.RNNForecaster` on a list, or `NixtlaForecaster`. Covariates are needed for every step up to the last one of
-    the horizon; where sktime hands only those of the steps that are asked for, a step between has those of the next one.
+    model of all series is :class:`skrnn.RNNForecaster` or :class:`skrnn.EchoStateForecaster` on a list, or `NixtlaForecaster`. Covariates are needed
+    for every step up to the last one of the horizon; where sktime hands only those of the steps that are asked for, a step between has those of the
+    next one.
 
     Parameters
     ----------
-    estimator : RNNForecaster or None, default=None
+    estimator : RNNForecaster, EchoStateForecaster or None, default=None
         What is fitted, a clone of it; ``None`` is ``RNNForecaster()``. If ``fit`` is told the horizon, its ``horizon`` becomes the last step of that.
     random_state : int, RandomState instance or None, default=None
         Replaces that of `estimator` unless it is ``None``.
 
     Attributes
     ----------
-    estimator_ : RNNForecaster
+    estimator_ : forecaster
         The fitted one.
 
     Examples
