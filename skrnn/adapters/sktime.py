@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..estimators import RNNClassifier, RNNForecaster, RNNRegressor
+from ..estimators import EchoStateForecaster, RNNClassifier, RNNForecaster, RNNRegressor
 from ._collections import from_aeon
 from ._fresh import fresh
 from ._missing import stand_in
@@ -270,7 +270,9 @@ class SktimeForecaster(BaseForecaster):
             Keyword arguments of the constructor.
         """
         small: dict[str, Any] = {"hidden_size": 4, "max_epochs": 1, "horizon": 12, "n_lags": 3}
-        return [{"estimator": RNNForecaster(**small)}, {"estimator": RNNForecaster("lstm", strategy="recursive", objective="gaussian", **small)}]
+        reservoirs = EchoStateForecaster(4, horizon=12, n_lags=3)
+        recursive = RNNForecaster("lstm", strategy="recursive", objective="gaussian", **small)
+        return [{"estimator": estimator} for estimator in (RNNForecaster(**small), recursive, reservoirs)]
 
 
 def _table(X: Any) -> NDArray[np.float64] | None:

@@ -122,9 +122,9 @@ def is_negligible(alpha: float, sums: NormalEquations) -> bool:
 
 def _ridge(K: Array, Y: Array, weight: Array) -> Array:
     """Coefficients (n_covariates,) of targets on covariates (…, n_covariates), both without means, in units that a weight brings them to."""
-    K, Y = (K * weight[..., None]).reshape(weight.size, K.shape[-1]), (Y * weight).ravel()
-    gram = K.T @ K + _COVARIATES * max(len(K), 1) * np.eye(K.shape[1])
-    return np.asarray(np.linalg.solve(gram, K.T @ Y), dtype=np.float64)
+    x, y = np.asarray(K * weight[..., None], dtype=np.float64).reshape(weight.size, K.shape[-1]), (Y * weight).ravel()
+    gram = x.T @ x + _COVARIATES * max(len(x), 1) * np.eye(x.shape[1])
+    return np.asarray(np.linalg.solve(gram, x.T @ y), dtype=np.float64)
 
 
 def _quantiles(errors: Array, levels: Array) -> Array:
