@@ -33,8 +33,8 @@ error = mase(demand[-12:], ahead, y_train=demand[:-12], seasonality=12)
 print(f"MASE of the last year: {error:.2f}")
 
 # %%
-# Reservoirs, of which only a readout is solved for, do the same by the same
-# methods, in a moment.
+# Reservoirs, of which only a readout is solved for, do the same by the
+# same methods, in a moment.
 quick = EchoStateForecaster(horizon=12, random_state=0)
 quick.fit(None, demand[:-12])
 error = mase(

@@ -1,5 +1,6 @@
 """EchoStateForecaster: what is its own. What it has in common with RNNForecaster is tested beside that."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -90,13 +91,28 @@ def test_running_on_learns_on():
     assert np.abs(model.predict() - WAVE[T : T + 3]).max() < 0.3
 
 
-def test_sums_are_not_saved():
-    model = pickle.loads(pickle.dumps(make().fit(None, WAVE[:60])))
+@every_strategy
+def test_copies_learn_on_alike(strategy):
+    model = make(strategy=strategy, alpha=0.01).fit(None, WAVE[:60])
+    copies = pickle.loads(pickle.dumps(model)), copy.deepcopy(model), model.with_history(None, WAVE[:60])
+    expected = model.update(None, WAVE[60:70], learn=True).predict()
+    for other in copies:
+        np.testing.assert_allclose(other.update(None, WAVE[60:70], learn=True).predict(), expected, rtol=1e-10)
+
+
+def test_so_small_a_penalty_that_sums_do_not_show_it_learns_no_further():
+    model = make(alpha=1e-30).fit(None, WAVE[:60])
     before = model.predict()
-    with pytest.raises(ValueError, match="what was learned from is not saved with a model; call fit"):
+    with pytest.raises(ValueError, match="cannot go on with so small a penalty, alpha_=1e-30"):
         model.update(None, WAVE[60:70], learn=True)
     np.testing.assert_array_equal(model.predict(), before)
-    assert np.isfinite(model.update(None, WAVE[60:70]).predict()).all()
+
+
+@every_strategy
+def test_another_cell_is_a_reservoir_too(strategy):
+    model = make(strategy=strategy, cell="lstm").fit(None, WAVE[:T])
+    assert np.isfinite(model.predict()).all()
+    assert model.spectral_radius_ is None
 
 
 def test_a_free_run_is_that_of_a_regressor():

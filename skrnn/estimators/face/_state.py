@@ -73,10 +73,8 @@ def pickled(estimator: Any, state: dict[str, Any]) -> dict[str, Any]:
 
 
 def copy_to_learn_on(estimator: Any) -> Any:
-    """A copy that learns on as the estimator would; ``copy.deepcopy`` leaves out the optimizer, and sums, as a pickle does."""
+    """A copy that learns on as the estimator would; ``copy.deepcopy`` leaves out the optimizer, as a pickle does."""
     made = copy.deepcopy(estimator)
-    if "_learned" in vars(estimator):
-        made._learned = copy.deepcopy(estimator._learned)
     optimizer = vars(estimator).get("_optimizer")
     if optimizer is not None:
         ours, theirs = estimator.network_.parameters(), made.network_.parameters()

@@ -15,8 +15,6 @@ from ._times import Clock, SeriesTimes
 def at_the_end_of_others(forecaster: Any, X: Any, y: Any, static: Any) -> Any:
     """A copy of a fitted forecaster that knows other series, and nothing of those of its own."""
     model = copy.deepcopy(forecaster)
-    if "_learned" in vars(forecaster):  # which copies, as pickles, leave out
-        model._learned = forecaster._learned
     given = read_panel_series(as_fitted(model), X, y, reset=False, others=True)
     whole = model._static_columns.read(static, len(given.y), given.ids, reset=False)
     clock = model._times.clock

@@ -88,6 +88,7 @@ class StepForecast:
     def outputs(self, steps: PackedSequence, states: State | None = None) -> tuple[Tensor, State]:
         """Quantiles (n_rows, n_targets * n_levels) after each step of sequences of one length, and their states."""
         states = self.network.start(int(steps.batch_sizes[0])) if states is None else states
+        steps = PackedSequence(steps.data.to(self.network.dtype), steps.batch_sizes)  # what is fed back is double
         said = []
         for features, after in self.network.blocks(steps, states):
             said.append(self.linear.quantiles(features.cpu().numpy()))

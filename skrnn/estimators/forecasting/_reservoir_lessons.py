@@ -72,8 +72,6 @@ def learn_to_run_on(model: Any, panel: Panel, ends: Indices) -> LearnedReadout:
 
 def with_more_rows(model: Any, panel: Panel, n_new: Indices) -> tuple[NormalEquations, Readouts]:
     """Sums and readout of all that was learned from, and of the new steps at the end of a panel."""
-    if "_learned" not in vars(model):
-        raise ValueError("learn=True cannot go on: what was learned from is not saved with a model; call fit")
     if is_negligible(model.alpha_, model._learned):
         raise ValueError(f"learn=True cannot go on with so small a penalty, alpha_={model.alpha_:g}, which sums of squares do not show; call fit")
     if model._plan.recursive:

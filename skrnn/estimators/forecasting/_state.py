@@ -100,5 +100,5 @@ class ReservoirForecasterState:
         Fitted("n_reservoirs_", "int", (), "How many there are."),
         Fitted("washout_", "int", (), 'Steps at the beginning of each series that "recursive" did not learn from.'),
         Fitted("n_rows_", "int", (), 'Windows, or with "recursive" steps, that ``fit`` learned from.'),
-        Fitted("_learned", "NormalEquations", kept=False),
+        Fitted("_learned", "NormalEquations"),
     )
