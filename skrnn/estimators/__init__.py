@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .codes._history_compressor import HistoryCompressor
     from .forecasting._backtest import backtest as backtest  # a function
     from .forecasting._dual_stage import DualStageAttentionRegressor
+    from .forecasting._echo_state_forecaster import EchoStateForecaster
     from .forecasting._forecaster import RNNForecaster
     from .reservoirs._echo_state_classifier import EchoStateClassifier
     from .reservoirs._echo_state_regressor import EchoStateRegressor
@@ -35,6 +36,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
 __all__ = [
     "DualStageAttentionRegressor",
     "EchoStateClassifier",
+    "EchoStateForecaster",
     "EchoStateRegressor",
     "EchoStateTransformer",
     "HistoryCompressor",

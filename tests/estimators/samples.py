@@ -121,6 +121,7 @@ LABELS = np.arange(len(RAGGED)) % 3
 SAMPLES = {
     "DualStageAttentionRegressor": [(SERIES, SERIES.sum(axis=1)), (SERIES[:60], SERIES[:60, 0])],
     "EchoStateClassifier": [(RAGGED, LABELS), (TABLE, LABELS % 2)],
+    "EchoStateForecaster": [(None, SERIES[:, 0]), (SERIES, SERIES[:, 0])],
     "EchoStateRegressor": [(SERIES[:-1], SERIES[1:]), (RAGGED, STEPWISE)],
     "EchoStateTransformer": [(RAGGED,), (TABLE,)],
     "HistoryCompressor": [(["ab" * (2 + k % 4) for k in range(20)],), (TABLE,)],

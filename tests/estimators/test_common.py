@@ -19,12 +19,14 @@ ROWS_ARE_STEPS = {
     "check_methods_subset_invariance": "a row is a time step: what comes before counts",
 }
 ADDS_UP = {"check_regressors_train": "what is predicted without a target stands for it in the next step: its errors add up"}
+FORECASTS = {check: reason for check, reason in ROWS_ARE_STEPS.items() if "weight" not in check}
 EXPECTED_FAILURES = {
     "DualStageAttentionRegressor": ROWS_ARE_STEPS | ADDS_UP,
     "EchoStateRegressor": ROWS_ARE_STEPS,
     "HistoryCompressor": {"check_array_api_input": "what is left of sequences are Sequences, of lengths of their own: no array of any library"},
     "RNNAnomalyDetector": ROWS_ARE_STEPS,
-    "RNNForecaster": {check: reason for check, reason in ROWS_ARE_STEPS.items() if "weight" not in check},
+    "EchoStateForecaster": FORECASTS,
+    "RNNForecaster": FORECASTS,
     "RNNSequenceRegressor": ROWS_ARE_STEPS,
     "RNNTagger": ROWS_ARE_STEPS,
     "SeasonalNaiveDetector": ROWS_ARE_STEPS,
@@ -52,7 +54,10 @@ OF_SERIES = {  # by a parameter that tells them
     "mode": SETTINGS | {"horizon": 1},
     "season": SETTINGS | {"horizon": 1, "n_lags": 1, "season": None, "max_epochs": 3},
 }
-TOO_SMALL = {"RNNForecaster": {"check_regressors_train": "windows of one step, of which eight units learn too little; with its defaults it passes"}}
+TOO_SMALL = {  # with their defaults they pass
+    "EchoStateForecaster": {"check_regressors_train": "forecasts of one step are fed back for two hundred: their errors add up"},
+    "RNNForecaster": {"check_regressors_train": "windows of one step, of which eight units learn too little"},
+}
 
 
 def _estimators():

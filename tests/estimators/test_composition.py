@@ -28,6 +28,7 @@ from skrnn.estimators.face._settings import Decayed, Recurrence, Stacked, Standa
 from skrnn.estimators.face._state import NumberState, fitted_names
 from skrnn.estimators.face._targets import Numbers
 from skrnn.estimators.face._trained import Trained
+from skrnn.estimators.forecasting import SeriesForecaster
 from skrnn.frontends import Conv1d
 from skrnn.networks import Recurrent, SequenceNetwork
 from tests.estimators.samples import CLASSES, SAMPLES, fit_sample
@@ -51,7 +52,8 @@ def behaves(part):
 
 @every_estimator
 def test_at_most_two_classes_of_ours_behave(name):
-    assert len([part for part in ours(getattr(estimators, name)) if behaves(part)]) <= 2
+    """Beside the face of forecasters, which says how series are read and answered, and stands on whatever learns."""
+    assert len([part for part in ours(getattr(estimators, name)) if behaves(part) and part is not SeriesForecaster]) <= 2
 
 
 @every_estimator

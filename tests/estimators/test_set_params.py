@@ -41,6 +41,7 @@ OTHERS = {
     "device": ["meta"],
 }
 MAY_CHANGE = {  # what is said to be for predictions
+    "EchoStateForecaster": {"n_paths"},
     "PointerNetwork": {"beam_width"},
     "RNNCaptioner": {"beam_width", "length_penalty", "max_steps"},
     "RNNForecaster": {"n_paths"},
