@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .forecasting._backtest import backtest as backtest  # a function
     from .forecasting._dual_stage import DualStageAttentionRegressor
     from .forecasting._forecaster import RNNForecaster
+    from .memories._hopfield import HopfieldNetwork
+    from .memories._modern_hopfield import ModernHopfield
     from .reservoirs._echo_state_classifier import EchoStateClassifier
     from .reservoirs._echo_state_regressor import EchoStateRegressor
     from .reservoirs._echo_state_transformer import EchoStateTransformer
@@ -36,8 +38,10 @@ __all__ = [
     "EchoStateClassifier",
     "EchoStateRegressor",
     "EchoStateTransformer",
+    "HopfieldNetwork",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "ModernHopfield",
     "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNAutoencoder",
