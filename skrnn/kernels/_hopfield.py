@@ -6,6 +6,7 @@ A field within ``tie`` of 0 is 0 but for rounding: its unit stays. Every row is 
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from ._jit import EXACT
@@ -72,12 +73,20 @@ def update_together(turned, weights, tie, states, fields, period):
         if same or not moves:
             period[r] = 2 if moves else 1
             continue
-        for i in range(len(s)):
-            if before[i]:
-                s[i] = -s[i]
-                twice, w = 2 * s[i], weights[i]
-                for j in range(len(h)):
-                    h[j] += twice * w[j]
+        flips = np.nonzero(before)[0]
+        for i in flips:
+            s[i] = -s[i]
+        whole = len(flips) - len(flips) % 4
+        for k in range(0, whole, 4):  # four rows at a time: the fields are read and written a quarter as often
+            a, b, c, d = flips[k], flips[k + 1], flips[k + 2], flips[k + 3]
+            p, q, u, v = weights[a], weights[b], weights[c], weights[d]
+            at_p, at_q, at_u, at_v = 2 * s[a], 2 * s[b], 2 * s[c], 2 * s[d]
+            for j in range(len(h)):
+                h[j] += (at_p * p[j] + at_q * q[j]) + (at_u * u[j] + at_v * v[j])
+        for k in range(whole, len(flips)):
+            p, at_p = weights[flips[k]], 2 * s[flips[k]]
+            for j in range(len(h)):
+                h[j] += at_p * p[j]
 
 
 @njit(nogil=True, cache=True, **EXACT)

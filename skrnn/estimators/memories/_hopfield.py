@@ -68,7 +68,7 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     threshold : float or array-like of shape (n_units,), default=0.0
         θ, for units of −1 and 1, in units of their fields: the larger, the more units are at the lower value. For patterns in which one value is
         rare.
-    max_sweeps : int, default=100
+    max_sweeps : int, default=1000
         Updates of all units after which recall stops, with a warning where units still turn.
     coding : {"auto", "bipolar", "binary", "sign"}, default="auto"
         Which values patterns have: −1 and 1, 0 and 1, or any, of which those above 0 stand for 1 and the others for −1. "auto" sees in ``fit`` which
@@ -117,7 +117,7 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     rule: str = field(default="hebb", kw_only=False)
     update: str = "async"
     threshold: Any = 0.0
-    max_sweeps: int = 100
+    max_sweeps: int = 1000
     coding: str = "auto"
     random_state: Any = None
 
