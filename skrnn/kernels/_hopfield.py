@@ -74,8 +74,8 @@ def update_together(turned, weights, tie, states, fields, period):
             period[r] = 2 if moves else 1
             continue
         flips = np.nonzero(before)[0]
-        for i in flips:
-            s[i] = -s[i]
+        for k in range(len(flips)):
+            s[flips[k]] = -s[flips[k]]
         whole = len(flips) - len(flips) % 4
         for k in range(0, whole, 4):  # four rows at a time: the fields are read and written a quarter as often
             a, b, c, d = flips[k], flips[k + 1], flips[k + 2], flips[k + 3]

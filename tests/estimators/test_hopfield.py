@@ -96,6 +96,13 @@ def test_what_is_known_changes_no_projection():
     np.testing.assert_allclose(network.weights_, before, rtol=0, atol=1e-12)
 
 
+@every_update
+def test_a_projection_onto_all_there_is_leaves_every_state_at_rest(update):
+    network = make("pinv", update=update).fit(RNG.choice([-1, 1], size=(60, 30)))
+    queries = RNG.choice([-1, 1], size=(50, 30))
+    np.testing.assert_array_equal(network.predict(queries), queries)
+
+
 # -- how it recalls ------------------------------------------------------------------------------------------------------------------------------
 
 

@@ -127,3 +127,12 @@ def test_a_temperature_of_any_size_is_taken():
     for beta in (1e-300, 1e300):
         network = ModernHopfield(beta).fit(1e3 * PATTERNS)
         assert np.isfinite(network.predict(1e3 * NOISY)).all()
+
+
+@pytest.mark.parametrize(("dtype", "scale"), [(np.float32, 1e30), (np.float64, 1e200)])
+def test_numbers_whose_products_overflow_are_refused(dtype, scale):
+    X = (scale * PATTERNS).astype(dtype)
+    network = ModernHopfield().fit(X)
+    for ask in (network.predict, network.score):
+        with pytest.raises(ValueError, match=f"X is too large: scalar products with the patterns are not finite in {np.dtype(dtype)}"):
+            ask(X)

@@ -27,7 +27,7 @@ def coding_of(patterns: NDArray[Any]) -> str:
         "X holds other values than -1 and 1, or 0 and 1: values above 0 are taken as 1, the others as -1. Make patterns of two values, X > threshold "
         "for instance, or set coding='sign' if this is meant",
         DataConversionWarning,
-        stacklevel=2,
+        stacklevel=5,  # where fit is called
     )
     return "sign"
 

@@ -183,7 +183,7 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """
         if "weights_" not in vars(self):
             return self.fit(X)
-        then = self._fitted_with["rule"]
+        then = vars(self)["_fitted_with"]["rule"]
         if self.rule != then:
             raise ValueError(f"'rule' of HopfieldNetwork must stay between calls of partial_fit; got {self.rule!r} after {then!r}: call fit")
         with unchanged_on_error(self):
@@ -316,7 +316,8 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         """Update rows of states, which are written in place, until they rest."""
         weights, n = self.weights_, states.shape[1]
         fields = row_product(states, weights, -self._theta)
-        tie = n * np.finfo(np.float64).eps * float((np.abs(weights).sum(axis=1) + np.abs(self._theta)).max())
+        sizes = np.abs(weights).sum(axis=1) + np.abs(self._theta) + self._diagonal  # where all is on the diagonal, the rest is rounding
+        tie = n * np.finfo(np.float64).eps * float(sizes.max())
         turned, rng = np.zeros(states.shape, np.bool_), np.random.default_rng(self._seed)
         for sweep in range(self.max_sweeps):
             n_sweeps[period == 0] = sweep

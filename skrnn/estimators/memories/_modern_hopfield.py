@@ -45,7 +45,7 @@ class ModernHopfield(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     Raises
     ------
     ValueError
-        If a parameter or X is not as described.
+        If a parameter or X is not as described, or numbers are so large that scalar products overflow.
 
     Notes
     -----
@@ -170,7 +170,7 @@ class ModernHopfield(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         beta = as_fitted(self).beta
         states, patterns = self._read(X).astype(np.float64), self.patterns_.astype(np.float64)  # what is left is small beside its parts
-        likeness = row_product(states, patterns)
+        likeness = _products(states, patterns)
         spread = np.log(_shares(likeness, beta).max(axis=1))  # −log Σ_i exp(β (x_i · ξ − the largest of them))
         above = np.log(len(patterns)) / beta + np.square(patterns).sum(axis=1).max() / 2
         return np.asarray(spread / beta - likeness.max(axis=1) + np.square(states).sum(axis=1) / 2 + above)
@@ -203,9 +203,17 @@ class ModernHopfield(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         for part in gen_batches(len(states), max(1, _NUMBERS // len(self.patterns_))):
             now = states[part]
             for _ in range(self.n_iter):
-                now = row_product(_shares(row_product(now, self.patterns_), self.beta), columns)
+                now = row_product(_shares(_products(now, self.patterns_), self.beta), columns)
             out[part] = now
         return out
+
+
+def _products(states: NDArray[np.floating], patterns: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Scalar products of each state with each pattern."""
+    likeness = row_product(states, patterns)
+    if not np.isfinite(likeness).all():
+        raise ValueError(f"X is too large: scalar products with the patterns are not finite in {likeness.dtype}; scale patterns and queries")
+    return likeness
 
 
 def _shares(likeness: NDArray[np.floating], beta: float) -> NDArray[np.floating]:
