@@ -12,7 +12,19 @@ from scipy.spatial import ConvexHull
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from skrnn import PointerNetwork, RNNCaptioner, RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger, Sequences, as_sequences, cells
+from skrnn import (
+    HopfieldNetwork,
+    ModernHopfield,
+    PointerNetwork,
+    RNNCaptioner,
+    RNNClassifier,
+    RNNRegressor,
+    RNNSequenceRegressor,
+    RNNTagger,
+    Sequences,
+    as_sequences,
+    cells,
+)
 from skrnn.cells import GRU, LSTM, Elman, Leaky
 from skrnn.datasets import (
     REBER_LETTERS,
@@ -267,3 +279,22 @@ def hulls_right(seed: int) -> float:
     X_val, y_val = points_and_hull(500, 100 + seed)
     model = PointerNetwork(hidden_size=128, learning_rate=0.005, max_epochs=8, batch_size=128, random_state=seed).fit(X, y, X_val=X_val, y_val=y_val)
     return float(model.score(*points_and_hull(1000, 1000 + seed)))
+
+
+# -- memories: Hopfield (1982), Storkey (1997), Personnaz et al. (1985), Ramsauer et al. (2021) --------------------------------------------------
+
+
+def overlap(rule: str, load: float, seed: int, flipped: float = 0.0, n_units: int = 500) -> float:
+    """Mean overlap of random patterns with what a network recalls of them, from themselves or with a share of the bits flipped."""
+    rng = np.random.default_rng(seed)
+    patterns = rng.choice([-1, 1], size=(round(load * n_units), n_units))
+    queries = np.where(rng.random(patterns.shape) < flipped, -patterns, patterns)
+    return HopfieldNetwork(rule, random_state=seed).fit(patterns).score(queries, patterns)
+
+
+def error_of_one_step(beta: float, seed: int) -> float:
+    """Of 200 normal patterns of 64 numbers, from noise of half a standard deviation: the error of what is recalled beside the patterns themselves."""
+    rng = np.random.default_rng(seed)
+    patterns = rng.normal(size=(200, 64))
+    found = ModernHopfield(beta).fit(patterns).predict(patterns + 0.5 * rng.normal(size=patterns.shape))
+    return rms(found - patterns) / rms(patterns)

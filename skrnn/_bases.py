@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     class MultiOutputMixin:
         def __sklearn_tags__(self) -> Any: ...
 
+    class OneToOneFeatureMixin:
+        def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]: ...
+
     class OutlierMixin:
         def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> NDArray[np.int64]: ...
         def __sklearn_tags__(self) -> Any: ...
@@ -54,7 +57,16 @@ if TYPE_CHECKING:
         def __sklearn_tags__(self) -> Any: ...
 
 else:
-    from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, OutlierMixin, RegressorMixin, TransformerMixin, _fit_context
+    from sklearn.base import (
+        BaseEstimator,
+        ClassifierMixin,
+        MultiOutputMixin,
+        OneToOneFeatureMixin,
+        OutlierMixin,
+        RegressorMixin,
+        TransformerMixin,
+        _fit_context,
+    )
     from sklearn.callback import CallbackSupportMixin
 
 __all__ = [
@@ -62,6 +74,7 @@ __all__ = [
     "CallbackSupportMixin",
     "ClassifierMixin",
     "MultiOutputMixin",
+    "OneToOneFeatureMixin",
     "OutlierMixin",
     "RegressorMixin",
     "TransformerMixin",

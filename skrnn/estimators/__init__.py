@@ -14,6 +14,8 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .forecasting._dual_stage import DualStageAttentionRegressor
     from .forecasting._echo_state_forecaster import EchoStateForecaster
     from .forecasting._forecaster import RNNForecaster
+    from .memories._hopfield import HopfieldNetwork
+    from .memories._modern_hopfield import ModernHopfield
     from .reservoirs._echo_state_classifier import EchoStateClassifier
     from .reservoirs._echo_state_regressor import EchoStateRegressor
     from .reservoirs._echo_state_transformer import EchoStateTransformer
@@ -40,8 +42,10 @@ __all__ = [
     "EchoStateRegressor",
     "EchoStateTransformer",
     "HistoryCompressor",
+    "HopfieldNetwork",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "ModernHopfield",
     "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNAutoencoder",

@@ -1,0 +1,1 @@
+"""Memories: patterns that are stored and found again."""
