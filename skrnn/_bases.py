@@ -35,6 +35,10 @@ if TYPE_CHECKING:
         def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
         def __sklearn_tags__(self) -> Any: ...
 
+    class ClusterMixin:
+        def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> NDArray[np.int64]: ...
+        def __sklearn_tags__(self) -> Any: ...
+
     class RegressorMixin:
         def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
         def __sklearn_tags__(self) -> Any: ...
@@ -54,13 +58,23 @@ if TYPE_CHECKING:
         def __sklearn_tags__(self) -> Any: ...
 
 else:
-    from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, OutlierMixin, RegressorMixin, TransformerMixin, _fit_context
+    from sklearn.base import (
+        BaseEstimator,
+        ClassifierMixin,
+        ClusterMixin,
+        MultiOutputMixin,
+        OutlierMixin,
+        RegressorMixin,
+        TransformerMixin,
+        _fit_context,
+    )
     from sklearn.callback import CallbackSupportMixin
 
 __all__ = [
     "BaseEstimator",
     "CallbackSupportMixin",
     "ClassifierMixin",
+    "ClusterMixin",
     "MultiOutputMixin",
     "OutlierMixin",
     "RegressorMixin",

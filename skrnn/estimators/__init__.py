@@ -9,6 +9,8 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .anomalies._detector import RNNAnomalyDetector
     from .anomalies._seasonal_naive import SeasonalNaiveDetector
     from .codes._autoencoder import RNNAutoencoder
+    from .codes._bingo import BingoCluster
+    from .codes._neo import NeoTransformer
     from .forecasting._backtest import backtest as backtest  # a function
     from .forecasting._dual_stage import DualStageAttentionRegressor
     from .forecasting._forecaster import RNNForecaster
@@ -32,12 +34,14 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .writing._vector_regressor import Vec2SeqRegressor
 
 __all__ = [
+    "BingoCluster",
     "DualStageAttentionRegressor",
     "EchoStateClassifier",
     "EchoStateRegressor",
     "EchoStateTransformer",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "NeoTransformer",
     "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNAutoencoder",
