@@ -9,10 +9,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
+from sklearn.metrics import normalized_mutual_info_score
 from sklearn.model_selection import train_test_split
 
-from skrnn import PointerNetwork, RNNCaptioner, RNNClassifier, RNNRegressor, RNNSequenceRegressor, RNNTagger, Sequences, as_sequences, cells
+from skrnn import (
+    BingoCluster,
+    NeoTransformer,
+    PointerNetwork,
+    RNNCaptioner,
+    RNNClassifier,
+    RNNRegressor,
+    RNNSequenceRegressor,
+    RNNTagger,
+    Sequences,
+    as_sequences,
+    cells,
+)
 from skrnn.cells import GRU, LSTM, Elman, Leaky
 from skrnn.datasets import (
     REBER_LETTERS,
@@ -23,6 +37,7 @@ from skrnn.datasets import (
     make_delayed_xor,
     make_embedded_reber,
     make_letters,
+    make_pulse_trains,
     make_temporal_order,
     make_waveform,
     make_xor_in_time,
@@ -267,3 +282,25 @@ def hulls_right(seed: int) -> float:
     X_val, y_val = points_and_hull(500, 100 + seed)
     model = PointerNetwork(hidden_size=128, learning_rate=0.005, max_epochs=8, batch_size=128, random_state=seed).fit(X, y, X_val=X_val, y_val=y_val)
     return float(model.score(*points_and_hull(1000, 1000 + seed)))
+
+
+# -- what nobody names: Klapper-Rybicka, Schraudolph & Schmidhuber (2001) ------------------------------------------------------------------------
+
+
+def rhythms_found(seed: int, algorithm: str = "local") -> tuple[float, float]:
+    """Of 400 fresh pulse trains, after 400 others: normalised mutual information of clusters and kinds; and of bits and factors, the worse of two."""
+    X, _ = make_pulse_trains(random_state=seed)
+    model = BingoCluster(n_bits=2, algorithm=algorithm, random_state=seed).fit(X)
+    X, factors = make_pulse_trains(random_state=1000 + seed)
+    bits = model.transform(X) > 0.5
+    told = [[normalized_mutual_info_score(factor, bit) for bit in bits.T] for factor in factors.T]
+    return normalized_mutual_info_score(factors @ [2, 1], model.predict(X)), max(min(told[0][0], told[1][1]), min(told[0][1], told[1][0]))
+
+
+def rhythms_crowd(seed: int) -> float:
+    """Of 400 fresh pulse trains, after 400 others: normalised mutual information of kinds and of four groups of their features."""
+    X, _ = make_pulse_trains(random_state=seed)
+    model = NeoTransformer(random_state=seed).fit(X)
+    groups = KMeans(4, n_init=10, random_state=seed).fit(model.transform(X))
+    X, factors = make_pulse_trains(random_state=1000 + seed)
+    return float(normalized_mutual_info_score(factors @ [2, 1], groups.predict(model.transform(X))))

@@ -154,7 +154,9 @@ class ParzenEntropy(TogetherObjective):
         deviation = (share @ (y - mean) ** 2).sqrt().detach()
         each = deviation.clamp_min(_ROUNDED * float(mean.detach().norm()) + torch.finfo(y.dtype).tiny ** 0.5)
         gap = (y - mean) / each
-        root = lower_root((share[:, None] * gap).T @ gap)
+        correlation = (share[:, None] * gap).T @ gap
+        alike = (1 - correlation.diagonal()).clamp_min(0).detach()  # 1 of outputs that rounding alone tells apart, which are to stay small
+        root = lower_root(correlation + torch.diag(alike))
         return mean, torch.linalg.solve_triangular(root * each[:, None], torch.eye(len(root)).to(root), upper=False).T
 
     def of_normalised(self, outputs: Tensor, weight: Tensor | None) -> Tensor:
@@ -199,10 +201,12 @@ def likeliest_width(points: Tensor, share: Tensor) -> float:
     """Standard deviation of the kernels with which the densities at all points, each made by the others alone, are largest."""
     n, n_dimensions = points.shape
     least = 2 * log(_NARROWEST)
+    kept = [*neighbours(points, share)] if n <= _ROWS else None
 
     def step(log_square: float) -> float:
         """One round of expectation and maximisation, of the logarithm of the variance."""
-        parts = [((log_share - squares / (2 * exp(log_square))).softmax(1) * squares).sum(1) for log_share, squares in neighbours(points, share)]
+        pieces = neighbours(points, share) if kept is None else kept
+        parts = [((log_share - squares / (2 * exp(log_square))).softmax(1) * squares).sum(1) for log_share, squares in pieces]
         return log(max(float(share @ torch.cat(parts)) / n_dimensions, exp(least)))
 
     here = -2 / (n_dimensions + 4) * log(n)  # Scott's rule

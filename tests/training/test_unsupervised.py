@@ -8,7 +8,8 @@ import pytest
 import torch
 from scipy.special import entr, expit, logit
 
-from skrnn.training import InformationGain, ParzenEntropy, shares
+from skrnn.data import Sequences
+from skrnn.training import Batches, InformationGain, ParzenEntropy, shares
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=(40, 3)) @ RNG.normal(size=(3, 3)) + [0.5, 0.0, -1.0]
@@ -166,3 +167,13 @@ def test_losses_and_gradients_are_finite(objective, dtype, kind):
     loss.backward()
     assert loss.isfinite()
     assert values.grad.isfinite().all()
+
+
+def test_what_is_compared_is_drawn_whatever_the_lengths():
+    """Batches of like lengths, which are the rule, could not tell lengths apart."""
+    lengths = np.repeat([2, 9], 32)
+    sequences = Sequences(np.zeros((lengths.sum(), 1)), np.concatenate([[0], lengths.cumsum()]))
+    mixed, sorted_ = (Batches(sequences, np.zeros(1), np.ones(1), torch.float64, torch.device("cpu"), by_length=way) for way in (False, True))
+    generator = torch.Generator().manual_seed(0)
+    assert all(len(set(lengths[index])) == 2 for index in mixed.shuffled(16, generator))
+    assert all(len(set(lengths[index])) == 1 for index in sorted_.shuffled(16, generator))
