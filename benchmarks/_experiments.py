@@ -9,12 +9,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
+from sklearn.metrics import normalized_mutual_info_score
 from sklearn.model_selection import train_test_split
 
 from skrnn import (
+    BingoCluster,
     HopfieldNetwork,
     ModernHopfield,
+    NeoTransformer,
     PointerNetwork,
     RNNCaptioner,
     RNNClassifier,
@@ -35,6 +39,7 @@ from skrnn.datasets import (
     make_delayed_xor,
     make_embedded_reber,
     make_letters,
+    make_pulse_trains,
     make_temporal_order,
     make_waveform,
     make_xor_in_time,
@@ -298,3 +303,25 @@ def error_of_one_step(beta: float, seed: int) -> float:
     patterns = rng.normal(size=(200, 64))
     found = ModernHopfield(beta).fit(patterns).predict(patterns + 0.5 * rng.normal(size=patterns.shape))
     return rms(found - patterns) / rms(patterns)
+
+
+# -- what nobody names: Klapper-Rybicka, Schraudolph & Schmidhuber (2001) ------------------------------------------------------------------------
+
+
+def rhythms_found(seed: int, algorithm: str = "local") -> tuple[float, float]:
+    """Of 400 fresh pulse trains, after 400 others: normalised mutual information of clusters and kinds; and of bits and factors, the worse of two."""
+    X, _ = make_pulse_trains(random_state=seed)
+    model = BingoCluster(n_bits=2, algorithm=algorithm, random_state=seed).fit(X)
+    X, factors = make_pulse_trains(random_state=1000 + seed)
+    bits = model.transform(X) > 0.5
+    told = [[normalized_mutual_info_score(factor, bit) for bit in bits.T] for factor in factors.T]
+    return normalized_mutual_info_score(factors @ [2, 1], model.predict(X)), max(min(told[0][0], told[1][1]), min(told[0][1], told[1][0]))
+
+
+def rhythms_crowd(seed: int) -> float:
+    """Of 400 fresh pulse trains, after 400 others: normalised mutual information of kinds and of four groups of their features."""
+    X, _ = make_pulse_trains(random_state=seed)
+    model = NeoTransformer(random_state=seed).fit(X)
+    groups = KMeans(4, n_init=10, random_state=seed).fit(model.transform(X))
+    X, factors = make_pulse_trains(random_state=1000 + seed)
+    return float(normalized_mutual_info_score(factors @ [2, 1], groups.predict(model.transform(X))))

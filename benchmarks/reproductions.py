@@ -127,6 +127,15 @@ def _hull() -> Figures:
     return {f"right, seed {seed}": experiments.hulls_right(seed) for seed in range(3)}
 
 
+def _rhythms(algorithm: str) -> Figures:
+    clusters, bits = zip(*(experiments.rhythms_found(seed, algorithm) for seed in range(3)), strict=True)
+    return {f"NMI of clusters and kinds, seed {seed}": found for seed, found in enumerate(clusters)} | {"of bits and factors, worst": min(bits)}
+
+
+def _crowds() -> Figures:
+    return {f"NMI of groups and kinds, seed {seed}": experiments.rhythms_crowd(seed) for seed in range(3)}
+
+
 def _parity(name: str) -> Figures:
     trials, right = zip(*(guess_parity(name, seed) for seed in range(20)), strict=True)
     return {"trials, mean of 20": np.mean(trials), "median": np.median(trials), "right on 100 others, least": min(right)}
@@ -199,6 +208,7 @@ def _one_step() -> Figures:
 HOCHREITER = "Hochreiter & Schmidhuber (1997)"
 ORDER_MATTERS = "Vinyals, Bengio & Kudlur (2016)"
 CHUNKING = "Schmidhuber (1992)"
+UNSUPERVISED = "Klapper-Rybicka, Schraudolph & Schmidhuber (2001)"
 GUESSING = "Schmidhuber & Hochreiter (1996)"
 REPRODUCTIONS = [
     Reproduction("markov", "Shannon (1948)", "RNNLanguageModel: source of order two", "none below the entropy of the source", _markov),
@@ -274,6 +284,21 @@ REPRODUCTIONS = [
     Reproduction("continual-reber", "Gers et al. (2000)", "LSTM with and without forget gate: a stream", "only with forget gates", _continual),
     Reproduction("counting-2", "Gers & Schmidhuber (2001)", "LSTM with peepholes: aⁿbⁿ from n ≤ 10", "right far beyond", partial(_counting, 2)),
     Reproduction("counting-3", "Gers & Schmidhuber (2001)", "LSTM with peepholes: aⁿbⁿcⁿ from n ≤ 10", "right beyond", partial(_counting, 3)),
+    Reproduction(
+        "bingo-local",
+        UNSUPERVISED,
+        "BingoCluster, local rule: pulses of 2 × 2 kinds",
+        "rhythms are told apart",
+        partial(_rhythms, "local"),
+    ),
+    Reproduction(
+        "bingo-joint",
+        UNSUPERVISED,
+        "BingoCluster, joint codes: pulses of 2 × 2 kinds",
+        "rhythms are told apart",
+        partial(_rhythms, "joint"),
+    ),
+    Reproduction("neo", UNSUPERVISED, "NeoTransformer, k-means: pulses of 2 × 2 kinds", "rhythms are told apart", _crowds),
     Reproduction(
         "phonemes",
         "Graves et al. (2006)",

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
         def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
         def __sklearn_tags__(self) -> Any: ...
 
+    class ClusterMixin:
+        def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> NDArray[np.int64]: ...
+        def __sklearn_tags__(self) -> Any: ...
+
     class RegressorMixin:
         def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
         def __sklearn_tags__(self) -> Any: ...
@@ -60,6 +64,7 @@ else:
     from sklearn.base import (
         BaseEstimator,
         ClassifierMixin,
+        ClusterMixin,
         MultiOutputMixin,
         OneToOneFeatureMixin,
         OutlierMixin,
@@ -73,6 +78,7 @@ __all__ = [
     "BaseEstimator",
     "CallbackSupportMixin",
     "ClassifierMixin",
+    "ClusterMixin",
     "MultiOutputMixin",
     "OneToOneFeatureMixin",
     "OutlierMixin",

@@ -9,6 +9,7 @@ from ._dynamics import make_henon, make_lorenz, make_mackey_glass, make_rossler
 from ._grammars import REBER_LETTERS, make_continual_reber, make_counting, make_embedded_reber, make_letters, reber_successors
 from ._pages import make_pages
 from ._pairs import make_copy, make_date_strings
+from ._pulses import make_pulse_trains
 from ._recall import (
     make_adding,
     make_delayed_recall,
@@ -56,6 +57,7 @@ __all__ = [
     "make_pages",
     "make_parity",
     "make_phonemes",
+    "make_pulse_trains",
     "make_reviews",
     "make_rossler",
     "make_spike_templates",

@@ -9,7 +9,9 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .anomalies._detector import RNNAnomalyDetector
     from .anomalies._seasonal_naive import SeasonalNaiveDetector
     from .codes._autoencoder import RNNAutoencoder
+    from .codes._bingo import BingoCluster
     from .codes._history_compressor import HistoryCompressor
+    from .codes._neo import NeoTransformer
     from .forecasting._backtest import backtest as backtest  # a function
     from .forecasting._dual_stage import DualStageAttentionRegressor
     from .forecasting._echo_state_forecaster import EchoStateForecaster
@@ -36,6 +38,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .writing._vector_regressor import Vec2SeqRegressor
 
 __all__ = [
+    "BingoCluster",
     "DualStageAttentionRegressor",
     "EchoStateClassifier",
     "EchoStateForecaster",
@@ -46,6 +49,7 @@ __all__ = [
     "LiquidStateClassifier",
     "LiquidStateTransformer",
     "ModernHopfield",
+    "NeoTransformer",
     "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNAutoencoder",

@@ -6,6 +6,7 @@ from inspect import isclass, signature
 
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.utils import get_tags
 
 from skrnn import cells, estimators
 from skrnn.data import as_sequences
@@ -21,6 +22,7 @@ CLASSES = [  # of those that can be made without arguments
 ]
 EVERY = [name for name in CLASSES if "pooling" in getattr(estimators, name)().get_params()]  # one row of answers for each sequence
 NAMES = [name for name in EVERY if "max_epochs" in getattr(estimators, name)().get_params()]  # trained by epochs
+SUPERVISED = [name for name in NAMES if get_tags(getattr(estimators, name)()).target_tags.required]
 TRAINED_CELLS = [name for name in cells.__all__ if any(True for _ in getattr(cells, name)().build(3, 6).parameters())]  # all but reservoirs
 NETS = {  # settings worth testing, of networks that are trained and of reservoirs
     True: [
@@ -119,6 +121,7 @@ STEPWISE = [np.cumsum(x[:, 0]) for x in RAGGED]
 WORDS = [list("abba"[: 1 + k % 4]) for k in range(20)]
 LABELS = np.arange(len(RAGGED)) % 3
 SAMPLES = {
+    "BingoCluster": [(RAGGED,), (TABLE,)],
     "DualStageAttentionRegressor": [(SERIES, SERIES.sum(axis=1)), (SERIES[:60], SERIES[:60, 0])],
     "EchoStateClassifier": [(RAGGED, LABELS), (TABLE, LABELS % 2)],
     "EchoStateForecaster": [(None, SERIES[:, 0]), (SERIES, SERIES[:, 0])],
@@ -129,6 +132,7 @@ SAMPLES = {
     "LiquidStateClassifier": [(EQUAL, LABELS), (TABLE, LABELS % 2)],
     "LiquidStateTransformer": [(EQUAL,), (TABLE,)],
     "ModernHopfield": [(TABLE,), (TABLE.astype(np.float32),)],
+    "NeoTransformer": [(RAGGED,), (TABLE,)],
     "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],
     "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "RNNAutoencoder": [(RAGGED,), (TABLE,)],

@@ -48,7 +48,7 @@ SETTINGS = {
     "batch_size": None,
     "dtype": "float64",
 }
-ASK_WHAT_WAS_LEARNED = {"check_classifiers_train", "check_regressors_train"}  # for the others a few epochs do
+ASK_WHAT_WAS_LEARNED = {"check_classifiers_train", "check_clustering", "check_regressors_train"}  # for the others a few epochs do
 OF_SERIES = {  # by a parameter that tells them
     "include_current": SETTINGS | {"n_lags": 3},
     "mode": SETTINGS | {"horizon": 1},

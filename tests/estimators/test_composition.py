@@ -219,7 +219,8 @@ def test_the_callbacks_of_scikit_learn_work(name, callback, capsys):
     estimator = fit_sample(name, callbacks=[given])
     if callback is ScoringMonitor:
         (log,) = given.get_logs(select="all")
-        assert len(log.data) == estimator.n_iter_ + 1  # after each epoch, and at the end
+        n_starts = estimator.get_params().get("n_init", 1)
+        assert len(log.data) == n_starts * estimator.n_iter_ + 1  # after each epoch, and at the end
     plain = fit_sample(name)
     for attribute in ("loss_curve_", "n_iter_"):
         assert getattr(estimator, attribute) == getattr(plain, attribute)  # who looks on changes nothing
