@@ -25,6 +25,7 @@ EXPECTED_FAILURES = {
     "RNNAnomalyDetector": ROWS_ARE_STEPS,
     "RNNForecaster": {check: reason for check, reason in ROWS_ARE_STEPS.items() if "weight" not in check},
     "RNNSequenceRegressor": ROWS_ARE_STEPS,
+    "NeuralTuringMachine": ROWS_ARE_STEPS,
     "RNNTagger": ROWS_ARE_STEPS,
     "SeasonalNaiveDetector": ROWS_ARE_STEPS,
 }
