@@ -185,7 +185,7 @@ class NeuralTuringMachine(ClassifierMixin, Decayed, Trained, Standardized, Stack
         return self._predictor().answers(X, Classes.probabilities)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Log-likelihood of the targets of a sequence in bits, mean over the sequences: 0 is perfect, and lower are more bits of error.
+        """Log-likelihood of the targets of a sequence in bits, mean over the sequences that have any: 0 is perfect.
 
         Parameters
         ----------
@@ -202,7 +202,9 @@ class NeuralTuringMachine(ClassifierMixin, Decayed, Trained, Standardized, Stack
         present = predictor.target.present(rows)
         weight = present.astype(float) if weight is None else weight * present
         told = _log_likelihoods(predictor, predictor.outputs(given), predictor.target.encode(rows))
-        return float(weight @ told / np.log(2) / len(given.sequences))
+        starts = given.sequences.offsets[:-1]
+        of_sequences = np.add.reduceat(weight, starts) / np.maximum(np.add.reduceat(present, starts, dtype=float), 1)
+        return float(weight @ told / np.log(2) / of_sequences.sum())
 
     def trace(self, X: Any, *, layer: int = 0) -> MemoryTrace:
         """What the heads do at every step, and what is in the memory after it.
