@@ -305,7 +305,9 @@ def make_priority_sort(n_sequences: int = 1000, *, n_bits: int = 4, n_items: int
     Examples
     --------
     >>> from skrnn.datasets import make_priority_sort
-    >>> X, y, scored = make_priority_sort(1, n_items=3, n_sorted=1, random_state=0)
+    >>> X, y, scored = make_priority_sort(
+    ...     1, n_items=3, n_sorted=1, random_state=0
+    ... )
     >>> bool((y[0][-1] == X[0][X[0][:, 4].argmax(), :4]).all())
     True
     """

@@ -1,5 +1,7 @@
 """The tasks of the neural Turing machine."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.special import xlogy
@@ -65,7 +67,7 @@ def test_the_item_behind_that_which_is_asked_for_is_recalled():
         begins, asks = np.flatnonzero(x[:, 4]), np.flatnonzero(x[:, 5])
         items = [x[b + 1 : b + 3, :4] for b in begins]
         query = x[asks[0] + 1 : asks[1], :4]
-        followers = [b for a, b in zip(items, items[1:], strict=False) if np.array_equal(a, query)]
+        followers = [b for a, b in pairwise(items) if np.array_equal(a, query)]
         assert any(np.array_equal(wanted[there], follower) for follower in followers)
         numbers.add(len(items))
     assert numbers == {2, 3, 4}

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from skrnn import NeuralTuringMachine, RNNForecaster, RNNTagger, as_sequences
 from skrnn.cells import NTM, Leaky
 from skrnn.datasets import make_copy_memory, make_dynamic_ngrams
+from skrnn.engine import generating
 from skrnn.preprocessing import SequenceImputer
 
 X, Y, SCORED = make_copy_memory(40, n_bits=2, max_length=3, random_state=0)
@@ -97,9 +98,13 @@ def test_the_trace_of_a_sequence_is_its_own_and_changes_nothing(model):
     assert model.trace(np.stack([x[:3] for x in X])).read_weights.shape == (40, 3, 1, 8)
 
 
-@pytest.mark.parametrize("cell", [NTM("feedforward", n_slots=5, slot_size=2, n_read=2), Leaky(NTM("feedforward", n_slots=5, slot_size=2, n_read=2))], ids=repr)
+TWO_READ = NTM("feedforward", n_slots=5, slot_size=2, n_read=2)
+
+
+@pytest.mark.parametrize("cell", [TWO_READ, Leaky(TWO_READ)], ids=repr)
 def test_reading_and_writing_heads_are_told_apart_in_layers_and_wrappers(cell):
-    model = make(cell=cell, n_layers=2, max_epochs=1).fit(X, Y)
+    with generating(False):
+        model = make(cell=cell, n_layers=2, max_epochs=1).fit(X[:16], Y[:16])
     for layer in (0, 1):
         trace = model.trace(X[:2], layer=layer)
         assert [trace.read_weights[0].shape[1], trace.write_weights[0].shape[1]] == [2, 1]

@@ -42,7 +42,9 @@ def step_of(cell):
             M = M + lacks * w.get("M_0", 0)
             before = before + lacks * (np.apply_along_axis(softmax, 1, w["w_0"]) if "w_0" in w else np.eye(1, N))
         h, s = controller(x, r, s)
-        k, b, g, c, q, e, a = (part.reshape(-1, d) for part, d in zip(np.split(w["P"] @ h + w["d"], cuts), (D, 1, 1, 1, 2 * reach + 1, D, D), strict=True))
+        k, b, g, c, q, e, a = (
+            part.reshape(-1, d) for part, d in zip(np.split(w["P"] @ h + w["d"], cuts), (D, 1, 1, 1, 2 * reach + 1, D, D), strict=True)
+        )
         now = np.empty((n, N))
         for j in range(n):
             content = softmax(softplus(b[j]) * np.array([cosine(k[j], M[i]) for i in range(N)]))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..._bases import ClassifierMixin, _fit_context
 from ...cells import Cell, Tape, resolve, tapes
 from ...networks import Recurrent, StepNetwork
-from ...networks._watched import innermost, watch
+from ...networks._watched import watch
 from ..face._declared import parameters
 from ..face._guards import learning, predicting, require_target
 from ..face._held_out import HELD_OUT
@@ -98,9 +98,7 @@ class NeuralTuringMachine(ClassifierMixin, Decayed, Trained, Standardized, Stack
         return Classes(self, self.dtype, per_step=True)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> StepNetwork:
-        layers = Recurrent(
-            resolve(self.cell), len(self.mean_), self.hidden_size, n_layers=self.n_layers, dropout=self.dropout, generator=generator
-        )
+        layers = Recurrent(resolve(self.cell), len(self.mean_), self.hidden_size, n_layers=self.n_layers, dropout=self.dropout, generator=generator)
         return StepNetwork(layers, bias)
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -267,8 +265,8 @@ def _warn_of_few_slots(cell: Cell, data: Any) -> None:
     most = int((untold[ends] - untold[ends - data.source.lengths]).max())
     if most > min(slots):
         warnings.warn(
-            f"A sequence has {most} steps without a target, and the memory {min(slots)} slots: heads that move on come round and write over the first "
-            f"of them. Set cell__n_slots={most} or more, if all of these steps are to be kept.",
+            f"A sequence has {most} steps without a target, and the memory {min(slots)} slots: heads that move on come round and write over the "
+            f"first of them. Set cell__n_slots={most} or more, if all of these steps are to be kept.",
             UserWarning,
             stacklevel=3,
         )
