@@ -42,7 +42,7 @@ class NTM(Cell):
 
     For tasks with an algorithm: copy, sort, look up, count. What it has learned on short sequences it does on longer ones, as far as the memory
     has slots; what an LSTM keeps in its units it has to learn for every length anew. It learns late, then at once, and needs some ten thousand
-    sequences and a small learning rate (5e-3, clipped gradients). A step costs several times that of its controller.
+    sequences; single gradients are huge, and have to be clipped. A step costs several times that of its controller.
 
     Parameters
     ----------
@@ -103,6 +103,8 @@ class NTM(Cell):
     """
 
     first: Tensor
+    w_0: Tensor | None
+    M_0: Tensor | None
 
     def __init__(
         self,

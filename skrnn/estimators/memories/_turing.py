@@ -60,8 +60,8 @@ class NeuralTuringMachine(ClassifierMixin, Decayed, Trained, Standardized, Stack
         p(t) = σ(V y(t) + d)                    of each label; or softmax(V y(t) + d), of classes
 
     V starts at zero and d at the log odds of the labels. The settings of the memory are those of the cell: ``cell=NTM(n_slots=40)`` or
-    ``cell__n_slots=40``. It learns late and at once: expect the loss to stay for some thousands of sequences. ``max_epochs`` times the sequences
-    should be about 30,000 for tasks of the size of a copy of six items, of whatever number of them differ.
+    ``cell__n_slots=40``. It learns late and at once: expect the loss to stay where it is for some thousands of sequences. ``max_epochs`` times the
+    sequences should be about 30,000 for tasks of the size of a copy of six items; the more of them differ, the longer are those that it masters.
 
     A warning tells that the memory has fewer slots than a sequence has steps without a target, which are those to be kept: heads that move on
     come round to the first slot and write over it.
@@ -83,8 +83,6 @@ class NeuralTuringMachine(ClassifierMixin, Decayed, Trained, Standardized, Stack
 
     cell: str | Cell = field(default="ntm", kw_only=False)
     hidden_size: int = 32
-    learning_rate: float = 5e-3
-    schedule: str = "constant"
     max_epochs: int = 30
     batch_size: int | None = 16
     clip_norm: float | None = 10.0
