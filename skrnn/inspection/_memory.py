@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.pipeline import Pipeline
 
-from ..data import as_sequences
 from ..estimators import NeuralTuringMachine
+from ..estimators.face import predictor_of
 from ._axes import count_in_whole_numbers, new_or_given_rows
 from ._fitted import fitted
 
@@ -93,7 +93,7 @@ class MemoryDisplay:
             raise TypeError(f"{type(model).__name__} shows no memory; the display needs a NeuralTuringMachine")
         if isinstance(estimator, Pipeline) and len(estimator) > 1:
             X = estimator[:-1].transform(X)
-        sequences = [np.asarray(X)] if getattr(X, "ndim", 0) == 2 else as_sequences(X)
+        sequences = predictor_of(model).read(X).sequences
         if sequence not in range(len(sequences)):
             raise ValueError(f"sequence must be between 0 and {len(sequences) - 1} (the last of X); got {sequence!r}")
         inputs = sequences[sequence]

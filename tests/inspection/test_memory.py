@@ -1,6 +1,7 @@
 """What a neural Turing machine writes and reads."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from sklearn.pipeline import make_pipeline
@@ -44,6 +45,13 @@ def test_it_draws_where_it_is_told_to(model):
     alone = MemoryDisplay(display.write_weights, display.read_weights).plot(axes[:3])
     assert len(alone.axes_) == 3
     plt.close(figure)
+
+
+def test_a_long_frame_is_many_sequences(model):
+    frame = pd.concat({i: pd.DataFrame(x) for i, x in enumerate(X)}, names=["instance", "time"])
+    display = MemoryDisplay.from_estimator(model, frame, sequence=3)
+    np.testing.assert_array_equal(display.inputs, X[3])
+    plt.close(display.figure_)
 
 
 def test_a_table_is_one_sequence(model):
