@@ -102,7 +102,7 @@ class NTM(Cell):
     (torch.Size([1, 5, 3]), [[1.0, 1.0]])
     """
 
-    undecayed = ("d", "w_0", "M_0")  # a bias, and what there is before the first step
+    undecayed = ("d",)  # the bias of what the heads are told
     first: Tensor
     w_0: Tensor | None
     M_0: Tensor | None
