@@ -21,8 +21,8 @@ Network = dict[str, Any]
 
 MACHINE: Network = {"cell": "ntm"}
 LSTM: Network = {"cell": "lstm", "hidden_size": 42}  # of as many weights, about 8,400
-WITH_FOUR_HEADS: Network = {"cell": NTM(n_read=2, n_write=2)}
-LSTM_BESIDE_FOUR_HEADS: Network = {"cell": "lstm", "hidden_size": 51}  # 11,800
+WITH_FOUR_HEADS: Network = {"cell": NTM("feedforward", n_read=2, n_write=2)}
+LSTM_BESIDE_FOUR_HEADS: Network = {"cell": "lstm", "hidden_size": 33}  # 5,400
 WITH_ROOM_FOR_ITEMS: Network = {"cell": NTM(n_slots=30), "hidden_size": 64}
 LSTM_BESIDE_ROOM: Network = {"cell": "lstm", "hidden_size": 75}  # 25,700
 _UNSEEN = 10**6  # a seed that no training set has
@@ -58,7 +58,7 @@ def repeat_copy(seed: int, network: Network) -> float:
 
 
 def priority_sort(seed: int, network: Network) -> float:
-    return bits(make_priority_sort, 30_000, seed, network)
+    return bits(make_priority_sort, 60_000, seed, network)
 
 
 def associative_recall(seed: int, network: Network) -> float:

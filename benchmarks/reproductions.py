@@ -280,7 +280,7 @@ REPRODUCTIONS = [
     Reproduction(
         "ntm-sort",
         GRAVES,
-        "NeuralTuringMachine of four heads: the first 4 of 6 vectors",
+        "NeuralTuringMachine, feed-forward, four heads: the first 4 of 6 vectors",
         "fewer bits than an LSTM (figure)",
         partial(_bits, memory.priority_sort, memory.WITH_FOUR_HEADS, memory.LSTM_BESIDE_FOUR_HEADS, 3),
     ),
