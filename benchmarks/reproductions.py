@@ -21,6 +21,7 @@ from skrnn.engine import limit_threads
 
 from . import _experiments as experiments
 from . import _history_experiments as history
+from . import _memory_experiments as memory
 from . import _text_experiments as text
 from ._guessing import guess_parity
 from ._lstm_1997 import solve
@@ -205,10 +206,33 @@ def _one_step() -> Figures:
     return {f"relative error at β = {beta}, worst of 5": max(experiments.error_of_one_step(beta, seed) for seed in range(5)) for beta in (1.0, 0.1)}
 
 
+def _bits(task: Callable[[int, memory.Network], float], machine: memory.Network, lstm: memory.Network, n_seeds: int) -> Figures:
+    return {
+        f"bits, {name}{f', mean of {n_seeds}' if n_seeds > 1 else ''}": np.mean([task(seed, network) for seed in range(n_seeds)])
+        for name, network in {"NTM": machine, "LSTM of as many weights": lstm}.items()
+    }
+
+
+def _copy_memory() -> Figures:
+    figures = {}
+    for name, network in {"NTM": memory.MACHINE, "LSTM of as many weights": memory.LSTM}.items():
+        found = np.array([memory.copies(seed, network) for seed in range(5)])
+        worst = found.max(0) if network is memory.MACHINE else found.min(0)
+        which = "worst" if network is memory.MACHINE else "best"
+        figures |= {f"{what}, {name}, {which} of 5": value for what, value in zip(("bits", "wrong at 8", "wrong at 10"), worst, strict=True)}
+    return figures
+
+
+def _dynamic_ngrams() -> Figures:
+    least, error = memory.least_bits_of_ngrams()
+    return _bits(memory.dynamic_ngrams, memory.MACHINE, memory.LSTM, 1) | {"Bayes": least, "its standard error": error}
+
+
 HOCHREITER = "Hochreiter & Schmidhuber (1997)"
 ORDER_MATTERS = "Vinyals, Bengio & Kudlur (2016)"
 CHUNKING = "Schmidhuber (1992)"
 UNSUPERVISED = "Klapper-Rybicka, Schraudolph & Schmidhuber (2001)"
+GRAVES = "Graves et al. (2014)"
 GUESSING = "Schmidhuber & Hochreiter (1996)"
 REPRODUCTIONS = [
     Reproduction("markov", "Shannon (1948)", "RNNLanguageModel: source of order two", "none below the entropy of the source", _markov),
@@ -319,6 +343,37 @@ REPRODUCTIONS = [
         "8.67 nats a frame; Bai et al. (2018): 8.45 with more weights",
         _chorales,
         text.CHORALES,
+    ),
+    Reproduction(
+        "ntm-copy",
+        GRAVES,
+        "NeuralTuringMachine: copy of 1 to 6 vectors, then of 8 and 10",
+        "copies of 120 after learning 20; an LSTM fails beyond 20",
+        _copy_memory,
+    ),
+    Reproduction(
+        "ntm-repeat-copy",
+        GRAVES,
+        "NeuralTuringMachine: repeat copy, up to 4 vectors 4 times",
+        "learned sooner than by an LSTM",
+        partial(_bits, memory.repeat_copy, memory.MACHINE, memory.LSTM, 3),
+    ),
+    Reproduction(
+        "ntm-recall",
+        GRAVES,
+        "NeuralTuringMachine: associative recall, 2 to 6 items",
+        "near 0 after 30,000 sequences; an LSTM not after a million",
+        partial(_bits, memory.associative_recall, memory.WITH_ROOM_FOR_ITEMS, memory.LSTM_BESIDE_ROOM, 1),
+    ),
+    Reproduction(
+        "ntm-ngrams", GRAVES, "NeuralTuringMachine: dynamic 6-grams of 200 bits", "nearer to the optimum than an LSTM (figure)", _dynamic_ngrams
+    ),
+    Reproduction(
+        "ntm-sort",
+        GRAVES,
+        "NeuralTuringMachine, feed-forward, four heads: the first 4 of 6 vectors",
+        "fewer bits than an LSTM (figure)",
+        partial(_bits, memory.priority_sort, memory.WITH_FOUR_HEADS, memory.LSTM_BESIDE_FOUR_HEADS, 3),
     ),
     Reproduction(
         "noisy-lines",

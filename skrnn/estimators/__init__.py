@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .forecasting._forecaster import RNNForecaster
     from .memories._hopfield import HopfieldNetwork
     from .memories._modern_hopfield import ModernHopfield
+    from .memories._turing import NeuralTuringMachine
     from .reservoirs._echo_state_classifier import EchoStateClassifier
     from .reservoirs._echo_state_regressor import EchoStateRegressor
     from .reservoirs._echo_state_transformer import EchoStateTransformer
@@ -50,6 +51,7 @@ __all__ = [
     "LiquidStateTransformer",
     "ModernHopfield",
     "NeoTransformer",
+    "NeuralTuringMachine",
     "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNAutoencoder",

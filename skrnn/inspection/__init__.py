@@ -6,6 +6,7 @@ from ._forecast import ForecastDisplay
 from ._gates import GateDisplay
 from ._gradient_flow import GradientFlowDisplay
 from ._loss_curve import LossCurveDisplay
+from ._memory import MemoryDisplay
 from ._permutation_importance import permutation_importance
 from ._reservoir import echo_state_index, largest_lyapunov_exponent, memory_capacity
 from ._reservoir_display import ReservoirDisplay
@@ -18,6 +19,7 @@ __all__ = [
     "GateDisplay",
     "GradientFlowDisplay",
     "LossCurveDisplay",
+    "MemoryDisplay",
     "ReservoirDisplay",
     "SurpriseDisplay",
     "echo_state_index",

@@ -133,6 +133,10 @@ SAMPLES = {
     "LiquidStateTransformer": [(EQUAL,), (TABLE,)],
     "ModernHopfield": [(TABLE,), (TABLE.astype(np.float32),)],
     "NeoTransformer": [(RAGGED,), (TABLE,)],
+    "NeuralTuringMachine": [
+        (RAGGED, [np.column_stack([y > 0, y > 1]).astype(float) for y in STEPWISE]),
+        (SERIES, np.where(np.arange(120)[:, None] < 9, np.nan, SERIES > 0)),
+    ],
     "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],
     "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "RNNAutoencoder": [(RAGGED,), (TABLE,)],

@@ -31,7 +31,8 @@ every_penalty = pytest.mark.parametrize("penalty", EVERY, ids=repr)
 
 
 def make(name, **settings):
-    return getattr(estimators, name)(**{"hidden_size": 8, "max_epochs": 3, "learning_rate": 0.02, "random_state": 0} | settings)
+    given = {"hidden_size": 8, "max_epochs": 3, "learning_rate": 0.02, "random_state": 0} | settings
+    return getattr(estimators, name)(**{key: value for key, value in given.items() if key in KNOWN[name]})
 
 
 def target(name, X):
@@ -39,9 +40,9 @@ def target(name, X):
     sums = [np.cumsum(x[:, 0]) for x in X]
     if name == "SequenceTranscriber":
         return ["u" if s[-1] > 0 else "d" for s in sums]
-    if name in ("RNNTagger", "RNNClassifier"):
+    if name in ("RNNTagger", "RNNClassifier", "NeuralTuringMachine"):
         sums = [np.where(s > 0, "up", "down") for s in sums]
-    return sums if name in ("RNNTagger", "RNNSequenceRegressor") else np.array([s[-1] for s in sums])
+    return sums if name in ("RNNTagger", "RNNSequenceRegressor", "NeuralTuringMachine") else np.array([s[-1] for s in sums])
 
 
 def fit(name, X=RAGGED, **settings):
