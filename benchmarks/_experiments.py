@@ -10,10 +10,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
+from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
+from sklearn.metrics import normalized_mutual_info_score
 from sklearn.model_selection import train_test_split
 
 from skrnn import (
+    BingoCluster,
+    HopfieldNetwork,
+    ModernHopfield,
+    NeoTransformer,
     PointerNetwork,
     RNNCaptioner,
     RNNClassifier,
@@ -38,6 +44,7 @@ from skrnn.datasets import (
     make_delayed_xor,
     make_embedded_reber,
     make_letters,
+    make_pulse_trains,
     make_temporal_order,
     make_waveform,
     make_xor_in_time,
@@ -283,6 +290,47 @@ def hulls_right(seed: int) -> float:
     X_val, y_val = points_and_hull(500, 100 + seed)
     model = PointerNetwork(hidden_size=128, learning_rate=0.005, max_epochs=8, batch_size=128, random_state=seed).fit(X, y, X_val=X_val, y_val=y_val)
     return float(model.score(*points_and_hull(1000, 1000 + seed)))
+
+
+# -- memories: Hopfield (1982), Storkey (1997), Personnaz et al. (1985), Ramsauer et al. (2021) --------------------------------------------------
+
+
+def overlap(rule: str, load: float, seed: int, flipped: float = 0.0, n_units: int = 500) -> float:
+    """Mean overlap of random patterns with what a network recalls of them, from themselves or with a share of the bits flipped."""
+    rng = np.random.default_rng(seed)
+    patterns = rng.choice([-1, 1], size=(round(load * n_units), n_units))
+    queries = np.where(rng.random(patterns.shape) < flipped, -patterns, patterns)
+    return HopfieldNetwork(rule, random_state=seed).fit(patterns).score(queries, patterns)
+
+
+def error_of_one_step(beta: float, seed: int) -> float:
+    """Of 200 normal patterns of 64 numbers, from noise of half a standard deviation: the error of what is recalled beside the patterns themselves."""
+    rng = np.random.default_rng(seed)
+    patterns = rng.normal(size=(200, 64))
+    found = ModernHopfield(beta).fit(patterns).predict(patterns + 0.5 * rng.normal(size=patterns.shape))
+    return rms(found - patterns) / rms(patterns)
+
+
+# -- what nobody names: Klapper-Rybicka, Schraudolph & Schmidhuber (2001) ------------------------------------------------------------------------
+
+
+def rhythms_found(seed: int, algorithm: str = "local") -> tuple[float, float]:
+    """Of 400 fresh pulse trains, after 400 others: normalised mutual information of clusters and kinds; and of bits and factors, the worse of two."""
+    X, _ = make_pulse_trains(random_state=seed)
+    model = BingoCluster(n_bits=2, algorithm=algorithm, random_state=seed).fit(X)
+    X, factors = make_pulse_trains(random_state=1000 + seed)
+    bits = model.transform(X) > 0.5
+    told = [[normalized_mutual_info_score(factor, bit) for bit in bits.T] for factor in factors.T]
+    return normalized_mutual_info_score(factors @ [2, 1], model.predict(X)), max(min(told[0][0], told[1][1]), min(told[0][1], told[1][0]))
+
+
+def rhythms_crowd(seed: int) -> float:
+    """Of 400 fresh pulse trains, after 400 others: normalised mutual information of kinds and of four groups of their features."""
+    X, _ = make_pulse_trains(random_state=seed)
+    model = NeoTransformer(random_state=seed).fit(X)
+    groups = KMeans(4, n_init=10, random_state=seed).fit(model.transform(X))
+    X, factors = make_pulse_trains(random_state=1000 + seed)
+    return float(normalized_mutual_info_score(factors @ [2, 1], groups.predict(model.transform(X))))
 
 
 # -- trees: Tai, Socher & Manning (2015) ---------------------------------------------------------------------------------------------------------

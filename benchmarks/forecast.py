@@ -3,8 +3,8 @@
 A series of hours with a day, a week and a wandering level; all learn with the absolute error from its first part. The backtest is that of the fitted
 models, which forecast from every hour of the rest: ``backtest(FrozenEstimator(…), …)`` against ``cross_validation(use_fitted=True)`` and
 ``historical_forecasts(retrain=False)``. Each peer has the strategy that is most like its own beside it: neuralforecast's network writes the whole
-horizon, darts' RNNModel runs on its own output. MASE is divided by that of the seasonal naive forecast, and a mean over seeds. A peer that is not
-installed has no rows.
+horizon, darts' RNNModel runs on its own output. EchoStateForecaster stands beside them with its defaults. MASE is divided by that of the seasonal
+naive forecast, and a mean over seeds. A peer that is not installed has no rows.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.frozen import FrozenEstimator
 
-from skrnn import RNNForecaster, backtest
+from skrnn import EchoStateForecaster, RNNForecaster, backtest
 
 from ._timing import Contender, Times, machine, progress, race, table, torch_threads
 
 _SEASON, _ERROR = 24, "MASE / seasonal naive"
+_RESERVOIRS = "reservoirs"
 _STRATEGIES = {"neuralforecast": "seq2seq", "darts": "recursive"}
 
 Works = tuple[Callable[[], Any], Callable[[], NDArray[np.float64]]]  # learn; forecast (n_origins, horizon) from every origin
@@ -46,7 +47,7 @@ def _first_origin(asked: argparse.Namespace) -> int:
 def _ours(strategy: str, asked: argparse.Namespace, y: np.ndarray, cell: str, seed: int) -> Works:
     first = _first_origin(asked)
 
-    def fitted() -> RNNForecaster:
+    def network() -> RNNForecaster:
         return RNNForecaster(
             cell,
             horizon=asked.horizon,
@@ -58,7 +59,11 @@ def _ours(strategy: str, asked: argparse.Namespace, y: np.ndarray, cell: str, se
             windows_per_epoch=512,
             batch_size=32,
             random_state=seed,
-        ).fit(None, y[:first])
+        )
+
+    def fitted() -> Any:
+        reservoirs = EchoStateForecaster(horizon=asked.horizon, n_lags=2 * asked.horizon, random_state=seed)
+        return (reservoirs if strategy == _RESERVOIRS else network()).fit(None, y[:first])
 
     model = fitted()
 
@@ -177,7 +182,7 @@ def main(argv: list[str] | None = None) -> None:
     naive = np.abs(y[rows_ - _SEASON * (1 + ahead // _SEASON)] - truth).mean()
     print(machine())
     print(f"\n{asked.steps} hours, {asked.origins} origins, horizon {asked.horizon}, {asked.hidden} units, {asked.updates} updates.\n")
-    makers = {_name(strategy): partial(_ours, strategy) for strategy in _STRATEGIES.values()}
+    makers = {_name(strategy): partial(_ours, strategy) for strategy in (*_STRATEGIES.values(), _RESERVOIRS)}
     makers |= {name: maker for name, maker in _PEERS.items() if find_spec(name)}
     for cell in asked.cells:
         several = {name: [maker(asked, y, cell, seed) for seed in range(asked.seeds)] for name, maker in makers.items()}

@@ -20,6 +20,8 @@ from skrnn.cells import GRU, LSTM, Elman, Skip
 from skrnn.engine import limit_threads
 
 from . import _experiments as experiments
+from . import _history_experiments as history
+from . import _memory_experiments as memory
 from . import _text_experiments as text
 from ._guessing import guess_parity
 from ._lstm_1997 import solve
@@ -126,6 +128,15 @@ def _hull() -> Figures:
     return {f"right, seed {seed}": experiments.hulls_right(seed) for seed in range(3)}
 
 
+def _rhythms(algorithm: str) -> Figures:
+    clusters, bits = zip(*(experiments.rhythms_found(seed, algorithm) for seed in range(3)), strict=True)
+    return {f"NMI of clusters and kinds, seed {seed}": found for seed, found in enumerate(clusters)} | {"of bits and factors, worst": min(bits)}
+
+
+def _crowds() -> Figures:
+    return {f"NMI of groups and kinds, seed {seed}": experiments.rhythms_crowd(seed) for seed in range(3)}
+
+
 def _formulas() -> Figures:
     depth_4, depth_6 = np.min([experiments.formulas_right(seed) for seed in range(3)], axis=0)
     of_nodes = np.min([experiments.formulas_right(seed, per_node=True) for seed in range(3)], axis=0)
@@ -177,11 +188,82 @@ def _copying() -> Figures:
     return {"exact with copying, worst of 3": worst, "without, best of 3": best}
 
 
+def _first_of_22() -> Figures:
+    surprises, accuracies, came_back = zip(*(history.first_of_22_symbols(seed) for seed in range(5)), strict=True)
+    return {"surprises a string, most of 5": max(surprises), "right, worst of 5": min(accuracies), "runs in which all came back": sum(came_back)}
+
+
+def _first_of_1200() -> Figures:
+    fewer, accuracies, came_back = zip(*(history.first_of_1200_steps(seed) for seed in range(5)), strict=True)
+    alone = max(history.first_of_1200_steps_by_one_network(seed) for seed in range(5))
+    figures = {"times fewer steps, least of 5": min(fewer), "right, worst of 5": min(accuracies), "runs in which all came back": sum(came_back)}
+    return figures | {"right by one Elman network, best of 5": alone}
+
+
+def _automatizer() -> Figures:
+    return {
+        f"nats at the last symbol, {name}": np.mean([history.surprise_at_the_end(seed, distill=distill) for seed in range(3)])
+        for name, distill in {"alone, mean of 3": False, "with what the level above knows": True}.items()
+    }
+
+
+def _overlaps(rule: str, loads: tuple[float, ...], flipped: tuple[float, ...] = (0.0,)) -> Figures:
+    figures = {}
+    for load in loads:
+        for share in flipped:
+            start = "the patterns" if share == 0 else f"{share:.0%} flipped"
+            figures[f"overlap at load {load}, from {start}, mean of 5"] = np.mean([experiments.overlap(rule, load, seed, share) for seed in range(5)])
+    return figures
+
+
+def _one_step() -> Figures:
+    return {f"relative error at β = {beta}, worst of 5": max(experiments.error_of_one_step(beta, seed) for seed in range(5)) for beta in (1.0, 0.1)}
+
+
+def _bits(task: Callable[[int, memory.Network], float], machine: memory.Network, lstm: memory.Network, n_seeds: int) -> Figures:
+    return {
+        f"bits, {name}{f', mean of {n_seeds}' if n_seeds > 1 else ''}": np.mean([task(seed, network) for seed in range(n_seeds)])
+        for name, network in {"NTM": machine, "LSTM of as many weights": lstm}.items()
+    }
+
+
+def _copy_memory() -> Figures:
+    figures = {}
+    for name, network in {"NTM": memory.MACHINE, "LSTM of as many weights": memory.LSTM}.items():
+        found = np.array([memory.copies(seed, network) for seed in range(5)])
+        worst = found.max(0) if network is memory.MACHINE else found.min(0)
+        which = "worst" if network is memory.MACHINE else "best"
+        figures |= {f"{what}, {name}, {which} of 5": value for what, value in zip(("bits", "wrong at 8", "wrong at 10"), worst, strict=True)}
+    return figures
+
+
+def _dynamic_ngrams() -> Figures:
+    least, error = memory.least_bits_of_ngrams()
+    return _bits(memory.dynamic_ngrams, memory.MACHINE, memory.LSTM, 1) | {"Bayes": least, "its standard error": error}
+
+
 HOCHREITER = "Hochreiter & Schmidhuber (1997)"
 ORDER_MATTERS = "Vinyals, Bengio & Kudlur (2016)"
+CHUNKING = "Schmidhuber (1992)"
+UNSUPERVISED = "Klapper-Rybicka, Schraudolph & Schmidhuber (2001)"
+GRAVES = "Graves et al. (2014)"
 GUESSING = "Schmidhuber & Hochreiter (1996)"
 REPRODUCTIONS = [
     Reproduction("markov", "Shannon (1948)", "RNNLanguageModel: source of order two", "none below the entropy of the source", _markov),
+    Reproduction(
+        "hopfield",
+        "Hopfield (1982)",
+        "HopfieldNetwork: random patterns of 500 units",
+        "some 0.15 n are remembered before errors are severe; 0.138 n in theory",
+        partial(_overlaps, "hebb", (0.05, 0.12, 0.138, 0.18)),
+    ),
+    Reproduction(
+        "pseudo-inverse",
+        "Personnaz et al. (1985)",
+        "HopfieldNetwork, pinv: random patterns of 500 units",
+        "up to n patterns are kept without an error",
+        partial(_overlaps, "pinv", (0.2, 0.8)),
+    ),
     Reproduction("plans", "Jordan (1986)", "Jordan: 8 plans unroll into 8 strings", "it learns them", _plans),
     Reproduction("delayed-xor", "Williams & Zipser (1989)", "FullyRecurrent by RTRL: XOR of two steps ago", "it learns it", _delayed_xor),
     Reproduction(
@@ -189,6 +271,17 @@ REPRODUCTIONS = [
     ),
     Reproduction(
         "letters", "Elman (1990)", "Elman by copy-back: syllables", "low error at vowels and in bit 1, high in bit 4 (figures)", experiments.letters
+    ),
+    Reproduction(
+        "first-of-22",
+        CHUNKING,
+        "HistoryCompressor, Elman, 3 steps of gradient: the first of 21 symbols",
+        "13 of 17 runs within 5,000 strings, all within 35,000; one network: none in 1,000,000",
+        _first_of_22,
+    ),
+    Reproduction("first-of-1200", CHUNKING, "HistoryCompressor, Elman: the first of 1,200 symbols", "no such experiment", _first_of_1200),
+    Reproduction(
+        "automatizer", CHUNKING, "HistoryCompressor, LSTM, distill=True: the last of 22 symbols", "the lower network learns it alone", _automatizer
     ),
     Reproduction("skip", "Lin et al. (1996)", "Skip: recall after 30 steps", "connections over several steps bridge longer gaps", _recall),
     Reproduction("parity-A1", GUESSING, "guessing, A1: parity of 500–600 steps", "2,906 trials", partial(_parity, "A1")),
@@ -210,6 +303,13 @@ REPRODUCTIONS = [
     ),
     Reproduction("adding-lstm", HOCHREITER, "LSTM: adding over 100 steps", "74,000 sequences", partial(_adding, LSTM(), 100, 5)),
     Reproduction(
+        "storkey",
+        "Storkey (1997)",
+        "HopfieldNetwork, storkey: random patterns of 500 units",
+        "more than by Hebb's rule: n / √(2 ln n), 0.28 n here",
+        partial(_overlaps, "storkey", (0.2, 0.35), (0.0, 0.1)),
+    ),
+    Reproduction(
         "temporal-order-6a",
         HOCHREITER,
         "LSTM of 1997 by its own rule: order of two symbols",
@@ -222,6 +322,21 @@ REPRODUCTIONS = [
     Reproduction("continual-reber", "Gers et al. (2000)", "LSTM with and without forget gate: a stream", "only with forget gates", _continual),
     Reproduction("counting-2", "Gers & Schmidhuber (2001)", "LSTM with peepholes: aⁿbⁿ from n ≤ 10", "right far beyond", partial(_counting, 2)),
     Reproduction("counting-3", "Gers & Schmidhuber (2001)", "LSTM with peepholes: aⁿbⁿcⁿ from n ≤ 10", "right beyond", partial(_counting, 3)),
+    Reproduction(
+        "bingo-local",
+        UNSUPERVISED,
+        "BingoCluster, local rule: pulses of 2 × 2 kinds",
+        "rhythms are told apart",
+        partial(_rhythms, "local"),
+    ),
+    Reproduction(
+        "bingo-joint",
+        UNSUPERVISED,
+        "BingoCluster, joint codes: pulses of 2 × 2 kinds",
+        "rhythms are told apart",
+        partial(_rhythms, "joint"),
+    ),
+    Reproduction("neo", UNSUPERVISED, "NeoTransformer, k-means: pulses of 2 × 2 kinds", "rhythms are told apart", _crowds),
     Reproduction(
         "phonemes",
         "Graves et al. (2006)",
@@ -242,6 +357,37 @@ REPRODUCTIONS = [
         "8.67 nats a frame; Bai et al. (2018): 8.45 with more weights",
         _chorales,
         text.CHORALES,
+    ),
+    Reproduction(
+        "ntm-copy",
+        GRAVES,
+        "NeuralTuringMachine: copy of 1 to 6 vectors, then of 8 and 10",
+        "copies of 120 after learning 20; an LSTM fails beyond 20",
+        _copy_memory,
+    ),
+    Reproduction(
+        "ntm-repeat-copy",
+        GRAVES,
+        "NeuralTuringMachine: repeat copy, up to 4 vectors 4 times",
+        "learned sooner than by an LSTM",
+        partial(_bits, memory.repeat_copy, memory.MACHINE, memory.LSTM, 3),
+    ),
+    Reproduction(
+        "ntm-recall",
+        GRAVES,
+        "NeuralTuringMachine: associative recall, 2 to 6 items",
+        "near 0 after 30,000 sequences; an LSTM not after a million",
+        partial(_bits, memory.associative_recall, memory.WITH_ROOM_FOR_ITEMS, memory.LSTM_BESIDE_ROOM, 1),
+    ),
+    Reproduction(
+        "ntm-ngrams", GRAVES, "NeuralTuringMachine: dynamic 6-grams of 200 bits", "nearer to the optimum than an LSTM (figure)", _dynamic_ngrams
+    ),
+    Reproduction(
+        "ntm-sort",
+        GRAVES,
+        "NeuralTuringMachine, feed-forward, four heads: the first 4 of 6 vectors",
+        "fewer bits than an LSTM (figure)",
+        partial(_bits, memory.priority_sort, memory.WITH_FOUR_HEADS, memory.LSTM_BESIDE_FOUR_HEADS, 3),
     ),
     Reproduction(
         "noisy-lines",
@@ -278,6 +424,13 @@ REPRODUCTIONS = [
     Reproduction("sorting-5", ORDER_MATTERS, "PointerNetwork: sorting 5 numbers", "81 % after 10,000 updates", partial(_sorting, 5)),
     Reproduction("sorting-10", ORDER_MATTERS, "PointerNetwork: sorting 10 numbers", "8 % after 10,000 updates", partial(_sorting, 10)),
     Reproduction("copying", "See et al. (2017)", "Seq2SeqTranslator: names that are in no vocabulary", "written by a pointer, not without", _copying),
+    Reproduction(
+        "modern-hopfield",
+        "Ramsauer et al. (2021)",
+        "ModernHopfield: 200 noisy patterns of 64 numbers, one step",
+        "one update is enough where patterns lie apart",
+        _one_step,
+    ),
     Reproduction("gru-variants", "Dey & Salem (2017)", "GRU1–3: digits by rows", "GRU1 and GRU2 as good as GRU, GRU3 worse", _gru_variants),
 ]
 

@@ -35,12 +35,19 @@ if TYPE_CHECKING:
         def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
         def __sklearn_tags__(self) -> Any: ...
 
+    class ClusterMixin:
+        def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> NDArray[np.int64]: ...
+        def __sklearn_tags__(self) -> Any: ...
+
     class RegressorMixin:
         def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
         def __sklearn_tags__(self) -> Any: ...
 
     class MultiOutputMixin:
         def __sklearn_tags__(self) -> Any: ...
+
+    class OneToOneFeatureMixin:
+        def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]: ...
 
     class OutlierMixin:
         def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> NDArray[np.int64]: ...
@@ -54,14 +61,26 @@ if TYPE_CHECKING:
         def __sklearn_tags__(self) -> Any: ...
 
 else:
-    from sklearn.base import BaseEstimator, ClassifierMixin, MultiOutputMixin, OutlierMixin, RegressorMixin, TransformerMixin, _fit_context
+    from sklearn.base import (
+        BaseEstimator,
+        ClassifierMixin,
+        ClusterMixin,
+        MultiOutputMixin,
+        OneToOneFeatureMixin,
+        OutlierMixin,
+        RegressorMixin,
+        TransformerMixin,
+        _fit_context,
+    )
     from sklearn.callback import CallbackSupportMixin
 
 __all__ = [
     "BaseEstimator",
     "CallbackSupportMixin",
     "ClassifierMixin",
+    "ClusterMixin",
     "MultiOutputMixin",
+    "OneToOneFeatureMixin",
     "OutlierMixin",
     "RegressorMixin",
     "TransformerMixin",

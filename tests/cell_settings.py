@@ -163,6 +163,11 @@ VARIANTS = {
         *seldom(grid(topology=["cycle", "cycle_jumps", "delay_line", "orthogonal", "small_world"], weights=["normal", "sign"])),
         {"input_scaling": 0.7, "bias_scaling": 0.0, "density": 0.5, "spectral_radius": 0.0, "noise": 0.1},
     ],
+    "NTM": [
+        {"controller": "gru", "n_slots": 7, "slot_size": 4, "n_read": 2, "weighting_start": "learned"},
+        {"controller": "feedforward", "n_slots": 5, "slot_size": 3, "n_write": 2, "shift_range": 2, "memory_start": "learned"},
+        {"n_slots": 4, "slot_size": 1, "shift_range": 0, "weighting_start": "learned", "memory_start": "learned"},
+    ],
     "QRNN": [
         {"width": 1, "pool": "f"},
         {"width": 2, "pool": "ifo"},

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..estimators import RNNForecaster
+from ..estimators.forecasting import SeriesForecaster
 from ._nixtla import NixtlaPanel
 
 
@@ -17,7 +17,7 @@ def static_of(panel: NixtlaPanel, static_df: Any) -> dict[str, Any]:
     return {} if static_df is None else {"static": panel.static(static_df)}
 
 
-def with_placed_columns(estimator: RNNForecaster, features: list[str]) -> RNNForecaster:
+def with_placed_columns(estimator: SeriesForecaster, features: list[str]) -> SeriesForecaster:
     """Say by their places which covariates are meant, as the lists that are fitted have no names."""
 
     def place(parameter: str, column: Any) -> Any:
@@ -31,7 +31,7 @@ def with_placed_columns(estimator: RNNForecaster, features: list[str]) -> RNNFor
     return estimator.set_params(past_columns=past, time_column=place("time_column", estimator.time_column))
 
 
-def covariates_to_come(model: RNNForecaster, panel: NixtlaPanel, ids: Sequence[Any], X_df: Any, n_steps: int) -> list[NDArray[np.float64]] | None:
+def covariates_to_come(model: SeriesForecaster, panel: NixtlaPanel, ids: Sequence[Any], X_df: Any, n_steps: int) -> list[NDArray[np.float64]] | None:
     """What a model must be told about the steps to come, a table for each of some series."""
     past = [panel.features[int(k)] for k in model.past_columns]
     known = [name for name in panel.features if name not in past]
@@ -40,7 +40,7 @@ def covariates_to_come(model: RNNForecaster, panel: NixtlaPanel, ids: Sequence[A
     return panel.future(X_df, n_steps, past, ids) if known else None
 
 
-def filled_up(model: RNNForecaster, past: NDArray[np.float64], table: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
+def filled_up(model: SeriesForecaster, past: NDArray[np.float64], table: NDArray[np.float64], n_steps: int) -> NDArray[np.float64]:
     """Covariates of steps to come with rows behind them that nobody asks for, in which a time column goes on."""
     rows = np.zeros((n_steps, table.shape[1]))
     rows[: len(table)] = table

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..estimators import RNNForecaster
-from ..estimators.forecasting import check_counts, mean_r2
+from ..estimators.forecasting import SeriesForecaster, check_counts, mean_r2
 from ._long_frame import LongFrame
 from ._nixtla import NixtlaPanel, panel_of_rows
 from ._nixtla_covariates import covariates_to_come, static_of, with_placed_columns
@@ -26,7 +26,7 @@ class NixtlaForecaster(BaseEstimator):
 
     Parameters
     ----------
-    estimator : RNNForecaster, list or dict of them, or None, default=None
+    estimator : RNNForecaster, EchoStateForecaster, list or dict of them, or None, default=None
         What is fitted, a clone of it; ``None`` is ``RNNForecaster()``. Its parameters are searched as ``estimator__…``. Several models stand side by
         side, each with columns of its own: a dict says what they are called; in a list they are called as their classes, the second of a class
         "RNNForecaster2". Their parameters are ``estimator__name__…``.
@@ -37,9 +37,9 @@ class NixtlaForecaster(BaseEstimator):
 
     Attributes
     ----------
-    models_ : dict of str to RNNForecaster
+    models_ : dict of str to forecaster
         The fitted ones.
-    estimator_ : RNNForecaster
+    estimator_ : RNNForecaster or EchoStateForecaster
         The fitted one, if there is one only.
     panel_ : NixtlaPanel
         The series as far as they are known: those of ``fit``, and what came by ``update``.
@@ -87,7 +87,7 @@ class NixtlaForecaster(BaseEstimator):
         self.target_col = target_col
 
     @property
-    def estimator_(self) -> RNNForecaster:
+    def estimator_(self) -> SeriesForecaster:
         """The fitted one, if there is one only."""
         check_is_fitted(self)
         if len(self.models_) > 1:
@@ -160,7 +160,7 @@ class NixtlaForecaster(BaseEstimator):
         self.models_, self.panel_ = models, panel
         return self
 
-    def _unfitted(self) -> dict[str, RNNForecaster]:
+    def _unfitted(self) -> dict[str, SeriesForecaster]:
         return models_to_fit(self.estimator, [self.id_col, self.time_col, self.target_col, "cutoff"])
 
     def _read(self, df: Any) -> LongFrame:

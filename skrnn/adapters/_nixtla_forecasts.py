@@ -9,8 +9,8 @@ import narwhals as nw
 import numpy as np
 from numpy.typing import NDArray
 
-from ..estimators import RNNForecaster, backtest
-from ..estimators.forecasting import check_counts
+from ..estimators import backtest
+from ..estimators.forecasting import SeriesForecaster, check_counts
 from ._long_frame import LongFrame
 from ._nixtla import NixtlaPanel
 from ._nixtla_covariates import filled_up
@@ -30,7 +30,7 @@ class ToCome(NamedTuple):
         where = {name: k for k, name in enumerate(self.panel.ids)}
         return [where[name] for name in self.ids]
 
-    def rows(self, model: RNNForecaster, n_steps: int) -> list[NDArray[np.float64]]:
+    def rows(self, model: SeriesForecaster, n_steps: int) -> list[NDArray[np.float64]]:
         """Tables of ``n_steps`` rows for all series that the model knows."""
         tables: list[Any] = [np.empty((0, max(1, len(self.panel.features))))] * len(self.panel.ids)
         for k, table in zip(self.place, self.known or [], strict=False):
@@ -49,7 +49,7 @@ def common_steps(h: int | None, horizons: Mapping[str, int]) -> int:
     return h
 
 
-def forecast_columns(name: str, model: RNNForecaster, to_come: ToCome, n_steps: int, spread: Spread) -> dict[str, list[NDArray[np.float64]]]:
+def forecast_columns(name: str, model: SeriesForecaster, to_come: ToCome, n_steps: int, spread: Spread) -> dict[str, list[NDArray[np.float64]]]:
     """What a model says of the steps after the end of series, a list of them for each column."""
     rows, place = to_come.rows(model, n_steps), to_come.place
     said = model.forecast(n_steps, None if to_come.known is None else rows)
@@ -61,7 +61,7 @@ def forecast_columns(name: str, model: RNNForecaster, to_come: ToCome, n_steps: 
 
 
 def forecasts_of_windows(
-    models: Mapping[str, RNNForecaster], given: LongFrame, panel: NixtlaPanel, settings: Mapping[str, Any], spread: Spread, target_col: str
+    models: Mapping[str, SeriesForecaster], given: LongFrame, panel: NixtlaPanel, settings: Mapping[str, Any], spread: Spread, target_col: str
 ) -> Any:
     """A long frame of forecasts from windows at the end of each series, by the settings of ``backtest``, beside what came."""
     before = _steps_before(panel, settings)

@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from ..estimators import RNNForecaster
 from ..estimators.face import copy_to_learn_on
-from ..estimators.forecasting import levels_between
+from ..estimators.forecasting import SeriesForecaster, levels_between
 
 _NUMBER = r"[\d.]+(?:e[-+]?\d+)?"  # as "%g" writes it
 
@@ -43,9 +43,9 @@ def models_to_fit(estimator: Any, taken: Sequence[str]) -> dict[str, Any]:
     if not named:
         raise ValueError(f"estimator must hold a forecaster; got {estimator!r}")
     for name, model in named.items():
-        if not isinstance(model, RNNForecaster):
+        if not isinstance(model, SeriesForecaster):
             which = f"; {name!r} is a {type(model).__name__}" if are_several(estimator) else f"; got {type(model).__name__}"
-            raise TypeError(f"estimator must be an RNNForecaster, or a list or dict of them{which}")
+            raise TypeError(f"estimator must be an RNNForecaster or an EchoStateForecaster, or a list or dict of them{which}")
         if not isinstance(name, str) or not name or "__" in name or name in taken or beside_a_forecast(name):
             which = f"strings without '__', none of {list(taken)}, and not like those of intervals and quantiles"
             raise ValueError(f"the names of forecasters in estimator must be {which}; got {name!r}")
@@ -67,7 +67,7 @@ def naming_series(ids: Sequence[Any]) -> Iterator[None]:
         raise
 
 
-def updated(models: Mapping[str, RNNForecaster], X: Any, y: Any, *, learn: bool) -> dict[str, RNNForecaster]:
+def updated(models: Mapping[str, SeriesForecaster], X: Any, y: Any, *, learn: bool) -> dict[str, SeriesForecaster]:
     """Forecasters that have moved on; where one refuses to, none has."""
     moved = {name: copy_to_learn_on(model) if len(models) > 1 else model for name, model in models.items()}
     return {name: model.update(X, y, learn=learn) for name, model in moved.items()}

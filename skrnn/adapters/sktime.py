@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ..estimators import RNNClassifier, RNNForecaster, RNNRegressor
+from ..estimators import EchoStateForecaster, RNNClassifier, RNNForecaster, RNNRegressor
 from ._collections import from_aeon
 from ._fresh import fresh
 from ._missing import stand_in
@@ -157,22 +157,23 @@ class SktimeRegressor(BaseRegressor):
 
 
 class SktimeForecaster(BaseForecaster):
-    """:class:`skrnn.RNNForecaster` as one of sktime's forecasters: `y` comes first, and a forecasting horizon says which steps.
+    """A forecaster of this library as one of sktime's: `y` comes first, and a forecasting horizon says which steps.
 
     Choose it for sktime's pipelines, reconcilers, evaluation and tuning. Panels and hierarchies get one model for each series, as sktime does it; one
-    model of all series is :class:`skrnn.RNNForecaster` on a list, or `NixtlaForecaster`. Covariates are needed for every step up to the last one of
-    the horizon; where sktime hands only those of the steps that are asked for, a step between has those of the next one.
+    model of all series is :class:`skrnn.RNNForecaster` or :class:`skrnn.EchoStateForecaster` on a list, or `NixtlaForecaster`. Covariates are needed
+    for every step up to the last one of the horizon; where sktime hands only those of the steps that are asked for, a step between has those of the
+    next one.
 
     Parameters
     ----------
-    estimator : RNNForecaster or None, default=None
+    estimator : RNNForecaster, EchoStateForecaster or None, default=None
         What is fitted, a clone of it; ``None`` is ``RNNForecaster()``. If ``fit`` is told the horizon, its ``horizon`` becomes the last step of that.
     random_state : int, RandomState instance or None, default=None
         Replaces that of `estimator` unless it is ``None``.
 
     Attributes
     ----------
-    estimator_ : RNNForecaster
+    estimator_ : forecaster
         The fitted one.
 
     Examples
@@ -269,7 +270,9 @@ class SktimeForecaster(BaseForecaster):
             Keyword arguments of the constructor.
         """
         small: dict[str, Any] = {"hidden_size": 4, "max_epochs": 1, "horizon": 12, "n_lags": 3}
-        return [{"estimator": RNNForecaster(**small)}, {"estimator": RNNForecaster("lstm", strategy="recursive", objective="gaussian", **small)}]
+        reservoirs = EchoStateForecaster(4, horizon=12, n_lags=3)
+        recursive = RNNForecaster("lstm", strategy="recursive", objective="gaussian", **small)
+        return [{"estimator": estimator} for estimator in (RNNForecaster(**small), recursive, reservoirs)]
 
 
 def _table(X: Any) -> NDArray[np.float64] | None:

@@ -28,6 +28,7 @@ from ._lstm import LSTM, LSTMState
 from ._min import MinGRU, MinLSTM
 from ._multiplicative import Multiplicative
 from ._noise import RecurrentDropout, VariationalDropout, Zoneout
+from ._ntm import NTM, NTMState, Tape, tapes
 from ._quasi import QRNN, QRNNState
 from ._reservoir import Reservoir
 from ._rows import in_torch
@@ -44,6 +45,7 @@ __all__ = [
     "LMU",
     "LRU",
     "LSTM",
+    "NTM",
     "QRNN",
     "SLSTM",
     "SRU",

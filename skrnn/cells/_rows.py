@@ -67,10 +67,10 @@ def sigmoid(a: Tensor) -> Tensor:
 
 
 def softmax(a: Tensor) -> Tensor:
-    """Weights (n, m) that sum to 1, of scores (n, m)."""
+    """Weights that sum to 1 over the last axis, of scores."""
     if not keeps_rows_apart(a):
         return torch.softmax(a, -1)
-    return torch.from_numpy(row_softmax(as_array(a)))
+    return torch.from_numpy(row_softmax(as_array(a.reshape(-1, a.shape[-1])))).view(a.shape)
 
 
 def scalar_products(keys: Tensor, query: Tensor) -> Tensor:

@@ -7,8 +7,17 @@ are, and under which licence.
 from ._bundled import load_japanese_vowels, load_mauna_loa_co2, load_sunspots
 from ._dynamics import make_henon, make_lorenz, make_mackey_glass, make_rossler
 from ._grammars import REBER_LETTERS, make_continual_reber, make_counting, make_embedded_reber, make_letters, reber_successors
+from ._memory_tasks import (
+    make_associative_recall,
+    make_copy_memory,
+    make_dynamic_ngrams,
+    make_priority_sort,
+    make_repeat_copy,
+    ngram_bayes_bits,
+)
 from ._pages import make_pages
 from ._pairs import make_copy, make_date_strings
+from ._pulses import make_pulse_trains
 from ._recall import (
     make_adding,
     make_delayed_recall,
@@ -18,6 +27,7 @@ from ._recall import (
     make_waveform,
     make_xor_in_time,
 )
+from ._regular import make_buried_order, make_first_symbol
 from ._reviews import make_reviews
 from ._signals import (
     make_channel_equalization,
@@ -36,15 +46,20 @@ __all__ = [
     "load_mauna_loa_co2",
     "load_sunspots",
     "make_adding",
+    "make_associative_recall",
     "make_boolean_trees",
+    "make_buried_order",
     "make_channel_equalization",
     "make_continual_reber",
     "make_copy",
+    "make_copy_memory",
     "make_counting",
     "make_date_strings",
     "make_delayed_recall",
     "make_delayed_xor",
+    "make_dynamic_ngrams",
     "make_embedded_reber",
+    "make_first_symbol",
     "make_henon",
     "make_letters",
     "make_lorenz",
@@ -55,6 +70,9 @@ __all__ = [
     "make_pages",
     "make_parity",
     "make_phonemes",
+    "make_priority_sort",
+    "make_pulse_trains",
+    "make_repeat_copy",
     "make_reviews",
     "make_rossler",
     "make_spike_templates",
@@ -63,5 +81,6 @@ __all__ = [
     "make_text_lines",
     "make_waveform",
     "make_xor_in_time",
+    "ngram_bayes_bits",
     "reber_successors",
 ]

@@ -18,7 +18,7 @@ from ._scan import GRAD_PATHS
 Index = NDArray[np.int64]
 
 
-class Level(NamedTuple):
+class TreeLevel(NamedTuple):
     """How the nodes of a level hang together with those of the level below, the one before it.
 
     Attributes
@@ -50,7 +50,7 @@ class Forest(NamedTuple):
         Places of these among all nodes; ``None``: all nodes have an input.
     n_nodes : list of int
         Of each level.
-    levels : list of Level
+    levels : list of TreeLevel
     roots : Tensor of int64 of shape (n_trees,)
         Places of the roots in the last level.
     """
@@ -58,7 +58,7 @@ class Forest(NamedTuple):
     data: Tensor
     where: Tensor | None
     n_nodes: list[int]
-    levels: list[Level]
+    levels: list[TreeLevel]
     roots: Tensor
 
 
@@ -71,13 +71,13 @@ class LevelOrder(NamedTuple):
         Their places among the nodes of all trees.
     n_nodes : list of int
         Of each level.
-    levels : list of Level
+    levels : list of TreeLevel
     roots : Tensor
     """
 
     nodes: Index
     n_nodes: list[int]
-    levels: list[Level]
+    levels: list[TreeLevel]
     roots: Tensor
 
 
@@ -115,7 +115,7 @@ class Grove:
         child, parent, ranks = (array[np.lexsort((place[parent], ranks, level[parent]))] for array in (child, parent, ranks))
         ends = np.cumsum(np.bincount(level[parent], minlength=len(sizes)))[:-1]
         of_levels = (torch.from_numpy(place[array]).to(self.device).tensor_split(torch.from_numpy(ends)) for array in (child, parent))
-        levels = [Level(c, p, np.bincount(r)) for c, p, r in zip(*of_levels, np.split(ranks, ends), strict=True)]
+        levels = [TreeLevel(c, p, np.bincount(r)) for c, p, r in zip(*of_levels, np.split(ranks, ends), strict=True)]
         roots = torch.from_numpy(place[offsets[:-1] + self._root_of[index]]).to(self.device)
         return LevelOrder(rows[order], sizes.tolist(), levels, roots)
 

@@ -9,9 +9,16 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .anomalies._detector import RNNAnomalyDetector
     from .anomalies._seasonal_naive import SeasonalNaiveDetector
     from .codes._autoencoder import RNNAutoencoder
+    from .codes._bingo import BingoCluster
+    from .codes._history_compressor import HistoryCompressor
+    from .codes._neo import NeoTransformer
     from .forecasting._backtest import backtest as backtest  # a function
     from .forecasting._dual_stage import DualStageAttentionRegressor
+    from .forecasting._echo_state_forecaster import EchoStateForecaster
     from .forecasting._forecaster import RNNForecaster
+    from .memories._hopfield import HopfieldNetwork
+    from .memories._modern_hopfield import ModernHopfield
+    from .memories._turing import NeuralTuringMachine
     from .reservoirs._echo_state_classifier import EchoStateClassifier
     from .reservoirs._echo_state_regressor import EchoStateRegressor
     from .reservoirs._echo_state_transformer import EchoStateTransformer
@@ -34,12 +41,19 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .writing._vector_regressor import Vec2SeqRegressor
 
 __all__ = [
+    "BingoCluster",
     "DualStageAttentionRegressor",
     "EchoStateClassifier",
+    "EchoStateForecaster",
     "EchoStateRegressor",
     "EchoStateTransformer",
+    "HistoryCompressor",
+    "HopfieldNetwork",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "ModernHopfield",
+    "NeoTransformer",
+    "NeuralTuringMachine",
     "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNAutoencoder",

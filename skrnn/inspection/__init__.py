@@ -6,9 +6,11 @@ from ._forecast import ForecastDisplay
 from ._gates import GateDisplay
 from ._gradient_flow import GradientFlowDisplay
 from ._loss_curve import LossCurveDisplay
+from ._memory import MemoryDisplay
 from ._permutation_importance import permutation_importance
 from ._reservoir import echo_state_index, largest_lyapunov_exponent, memory_capacity
 from ._reservoir_display import ReservoirDisplay
+from ._surprise import SurpriseDisplay
 
 __all__ = [
     "AlignmentDisplay",
@@ -17,7 +19,9 @@ __all__ = [
     "GateDisplay",
     "GradientFlowDisplay",
     "LossCurveDisplay",
+    "MemoryDisplay",
     "ReservoirDisplay",
+    "SurpriseDisplay",
     "echo_state_index",
     "largest_lyapunov_exponent",
     "memory_capacity",

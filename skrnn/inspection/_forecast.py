@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from ..data import kind_of
-from ..estimators import RNNForecaster
+from ..estimators.forecasting import SeriesForecaster
 from ._axes import new_or_given
 
 
@@ -73,7 +73,7 @@ class ForecastDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: RNNForecaster,
+        estimator: SeriesForecaster,
         y: Any,
         X: Any = None,
         *,
@@ -88,7 +88,7 @@ class ForecastDisplay:
 
         Parameters
         ----------
-        estimator : RNNForecaster
+        estimator : RNNForecaster or EchoStateForecaster
             Fitted.
         y : as in ``fit``
             What it was fitted to.

@@ -20,6 +20,7 @@ from ._threads import WORTH_THREADS, allow_threads, n_threads, single_blas
 if TYPE_CHECKING:
     from ._clockwork import clockwork
     from ._ctc import Prefixes, align_labels, best_first, extend_prefixes, search_prefixes
+    from ._hopfield import store_patterns, update_in_turn, update_together
     from ._moments import centre_rows
     from ._reservoir import Candidates, reservoir, run_candidates
     from ._rls import RLSState, rls
@@ -45,6 +46,9 @@ _BY_HAND = {
     "run_candidates": "_reservoir",
     "search_prefixes": "_ctc",
     "spiking": "_spiking",
+    "store_patterns": "_hopfield",
+    "update_in_turn": "_hopfield",
+    "update_together": "_hopfield",
 }
 
 

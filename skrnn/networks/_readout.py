@@ -96,21 +96,54 @@ class Attention(Pooling):
         self.v = nn.Parameter(torch.empty(size).uniform_(-bound, bound, generator=generator))
 
     def start(self, batch_size: int, *, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        return like.new_zeros(batch_size, like.shape[-1]), like.new_zeros(batch_size, 1), like.new_full((batch_size, 1), -torch.inf)
+        return _nothing_weighed(batch_size, 1, like)
 
     def update(self, collected: tuple[Tensor, Tensor, Tensor], piece: PackedSequence, *, reverse: bool) -> tuple[Tensor, ...]:
-        total, weight, highest = collected
-        score = product(torch.tanh(product(piece.data, self.A, self.b)), self.v[None])
-        n = int(piece.batch_sizes[0])
-        peak = torch.maximum(_largest(piece, score), highest[:n]).detach()  # cancels in total / weight; keeps exp in range
-        e = torch.exp(score - peak[sequence_of_row(piece)])
-        shrink = torch.exp(highest[:n] - peak)
-        total = put_first(total[:n] * shrink + row_sums(piece, e * piece.data), total)
-        weight = put_first(weight[:n] * shrink + row_sums(piece, e), weight)
-        return total, weight, put_first(peak, highest)
+        return _weigh(collected, piece, product(torch.tanh(product(piece.data, self.A, self.b)), self.v[None]))
 
     def finish(self, collected: tuple[Tensor, Tensor, Tensor]) -> Tensor:
         return collected[0] / collected[1]
+
+
+class HopfieldPooling(Pooling):
+    """What learned state patterns recall of the steps, which a modern Hopfield network stores, in one update (Ramsauer et al., 2021).
+
+    Each unit has a state pattern ξ of its own: it is its weighted mean over the steps, with softmax over time of ξ · y(t) / √size.
+    """
+
+    def __init__(self, size: int, generator: torch.Generator | None = None) -> None:
+        super().__init__()
+        self.xi = nn.Parameter(torch.empty(size, size).normal_(generator=generator))
+
+    def start(self, batch_size: int, *, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return _nothing_weighed(batch_size, len(self.xi), like)
+
+    def update(self, collected: tuple[Tensor, Tensor, Tensor], piece: PackedSequence, *, reverse: bool) -> tuple[Tensor, ...]:
+        return _weigh(collected, piece, product(piece.data, self.xi * len(self.xi) ** -0.5))
+
+    def finish(self, collected: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        return collected[0] / collected[1]
+
+
+def _nothing_weighed(batch_size: int, n_scores: int, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Weighted sums of the outputs, sums of the weights, and the highest scores so far: before the first step."""
+    return (
+        like.new_zeros(batch_size, like.shape[-1]),
+        like.new_zeros(batch_size, n_scores),
+        like.new_full((batch_size, n_scores), -torch.inf),
+    )
+
+
+def _weigh(collected: tuple[Tensor, Tensor, Tensor], piece: PackedSequence, score: Tensor) -> tuple[Tensor, ...]:
+    """Add the steps of a piece, with one score for all units or one for each."""
+    total, weight, highest = collected
+    n = int(piece.batch_sizes[0])
+    peak = torch.maximum(_largest(piece, score), highest[:n]).detach()  # cancels in total / weight; keeps exp in range
+    e = torch.exp(score - peak[sequence_of_row(piece)])
+    shrink = torch.exp(highest[:n] - peak)
+    total = put_first(total[:n] * shrink + row_sums(piece, e * piece.data), total)
+    weight = put_first(weight[:n] * shrink + row_sums(piece, e), weight)
+    return total, weight, put_first(peak, highest)
 
 
 class RecurrentConvolution(Module):
@@ -155,7 +188,7 @@ def _neighbours(outputs: PackedSequence, *, reverse: bool) -> Tensor:
     return torch.cat([rows, rows.new_zeros(1, rows.shape[1])])[torch.from_numpy(index).to(rows.device)]
 
 
-POOLINGS = ("last", "mean", "max", "attention")  # that run piece after piece
+POOLINGS = ("last", "mean", "max", "attention", "hopfield")  # that run piece after piece
 WHOLE_POOLINGS = ("recurrent_convolution",)  # that need all of a sequence
 
 
@@ -170,6 +203,8 @@ def pooling(name: str, size: int, generator: torch.Generator | None) -> Pooling:
             return Max()
         case "attention":
             return Attention(size, generator)
+        case "hopfield":
+            return HopfieldPooling(size, generator)
     raise ValueError(f"pooling must be one of {list(POOLINGS)}; got {name!r}")
 
 

@@ -21,7 +21,7 @@ class SequenceNetwork(Network):
     Parameters
     ----------
     recurrent : Recurrent
-    pool : {"last", "mean", "max", "attention", "recurrent_convolution"}
+    pool : {"last", "mean", "max", "attention", "hopfield", "recurrent_convolution"}
     bias : Tensor of shape (n_outputs,)
         Start of the head's bias.
     frontend : Frontend or None, default=None

@@ -60,12 +60,13 @@ class StepNetwork(Network):
             rows.append(out)
         return self.finish((), tuple(rows), packed), states
 
-    def free(self, inputs: PackedSequence, first: Tensor, states: State) -> Tensor:
+    def free(self, inputs: PackedSequence, first: Tensor, states: State, *, taught: bool = False) -> Tensor:
         """Outputs (n_steps_total, n_outputs) on own feedback, from the states of :meth:`outputs`; ``first`` stands for the output before them.
 
-        ``inputs`` is what comes from outside, which stands before what is fed back. Without a frontend, in one direction.
+        ``inputs`` is what comes from outside, which stands before what is fed back and goes through no frontend; where ``taught``, what should have
+        been fed back after each step stands behind it, and 1 where it is, else 0. In one direction.
         """
-        return run_on_own_output(self, [layer[0] for layer in self.recurrent.layers], inputs, first, states[0])
+        return run_on_own_output(self, [layer[0] for layer in self.recurrent.layers], inputs, first, states[0], taught=taught)
 
     def answer(self, packed: PackedSequence) -> Tensor:
         """Outputs (n_steps_total, n_outputs) in the order of the packed rows, without gradient, as :meth:`outputs`."""

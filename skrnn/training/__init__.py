@@ -1,8 +1,9 @@
 """Training of networks on sequences."""
 
 from ._batches import Batches, channel_statistics
+from ._distilling import Distilling
 from ._forests import Forests
-from ._likelihoods import PREDICTIVE, NegativeBinomial, predictive
+from ._likelihoods import PREDICTIVE, Gaussian, NegativeBinomial, predictive
 from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
 from ._objectives import (
     LOSSES,
@@ -29,8 +30,9 @@ from ._ridge import CRITERIA, Choice, choose_alpha, solve, solve_path, svd_path
 from ._schedules import SCHEDULES
 from ._sources import Data, Examples, Source
 from ._temporal_classification import TemporalClassification, Transcripts
-from ._trainer import DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer
+from ._trainer import DivergenceError, DivergenceWarning, History, InterruptedWarning, Trainer, outputs_of_all
 from ._transduction import Transduction
+from ._unsupervised import InformationGain, ParzenEntropy, TogetherObjective, shares
 from ._windows import WindowExamples, WindowSource, WindowSpec, steps_counted
 
 __all__ = [

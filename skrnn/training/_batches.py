@@ -28,10 +28,21 @@ class Batches(Source):
         Subtracted from every step, and divided by, in the precision of the data.
     dtype : torch.dtype
     device : torch.device
+    by_length : bool, default=True
+        Whether shuffled batches hold sequences of about the same length, which is faster, but not fair where those of a batch are compared.
     """
 
-    def __init__(self, sequences: Sequences, mean: NDArray[np.float64], scale: NDArray[np.float64], dtype: torch.dtype, device: torch.device) -> None:
-        self._values, self._mean, self._scale = sequences.values, mean, scale
+    def __init__(
+        self,
+        sequences: Sequences,
+        mean: NDArray[np.float64],
+        scale: NDArray[np.float64],
+        dtype: torch.dtype,
+        device: torch.device,
+        *,
+        by_length: bool = True,
+    ) -> None:
+        self._values, self._mean, self._scale, self._by_length = sequences.values, mean, scale, by_length
         self._starts, self._lengths = sequences.offsets[:-1], sequences.lengths
         self.dtype, self.device = dtype, device
         self._equal = bool((self._lengths == self._lengths[0]).all())
@@ -66,7 +77,7 @@ class Batches(Source):
         return as_packed(data, sizes, order)
 
     def shuffled(self, batch_size: int | None, generator: Generator) -> list[Index]:
-        return shuffled_by_length(self._lengths, batch_size, generator)
+        return shuffled_by_length(self._lengths if self._by_length else np.ones_like(self._lengths), batch_size, generator)
 
     def chunks(self) -> Iterator[Index]:
         return chunks_by_length(self._lengths, self._values.shape[1])

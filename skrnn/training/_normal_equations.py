@@ -84,6 +84,14 @@ class FoldMoments:
         self.mean_z, self.mean_y = np.zeros_like(self.mean_z), np.zeros_like(self.mean_y)
         return self
 
+    def part(self, features: NDArray[np.intp], targets: NDArray[np.intp]) -> FoldMoments:
+        """The same rows with some of their features and targets, in ascending order."""
+        some = FoldMoments(0, 0)
+        some.n_rows, some.weight = self.n_rows, self.weight
+        some.mean_z, some.mean_y, some.square = self.mean_z[features], self.mean_y[targets], self.square[targets]
+        some.gram, some.cross = self.gram[np.ix_(features, features)], self.cross[np.ix_(features, targets)]
+        return some
+
     def _move(self, weight: float, mean_z: Array, mean_y: Array) -> None:
         self.weight += weight
         self.mean_z += (mean_z - self.mean_z) * (weight / self.weight)
@@ -220,6 +228,23 @@ class NormalEquations:
             A copy.
         """
         return self._joined([moments for k, moments in enumerate(self.folds) if k != fold])
+
+    def part(self, features: NDArray[np.intp], targets: NDArray[np.intp]) -> NormalEquations:
+        """The same rows with some of their features and targets.
+
+        Parameters
+        ----------
+        features, targets : ndarray of int
+            Which, in ascending order.
+
+        Returns
+        -------
+        equations : NormalEquations
+            A copy.
+        """
+        copy = NormalEquations(len(features), len(targets), self.n_folds)
+        copy.folds = [moments.part(features, targets) for moments in self.folds]
+        return copy
 
     def _joined(self, *groups: Iterable[FoldMoments]) -> NormalEquations:
         """Groups of folds as the folds of a copy."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -17,6 +18,8 @@ Array = NDArray[np.float64]
 
 class Objective(ABC):
     """A loss for each sequence."""
+
+    together: ClassVar[bool] = False  # whether the mean loss of a batch is more than the mean of what its parts would have by themselves
 
     @abstractmethod
     def losses(self, outputs: Tensor, target: Tensor) -> Tensor:

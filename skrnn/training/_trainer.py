@@ -150,6 +150,8 @@ class Trainer:
     def score(self, network: nn.Module, data: Examples) -> float:
         """Negative mean loss on held-out data."""
         network.eval()
+        if self.objective.together:
+            return -float(self.objective.mean(*outputs_of_all(network, data)))
         total = torch.zeros((), dtype=torch.float64)
         weights = 0.0
         with torch.no_grad():
@@ -160,6 +162,14 @@ class Trainer:
                 total += (losses * counts).sum().cpu()
                 weights += float(counts.sum())
         return -float(total) / weights
+
+
+def outputs_of_all(network: nn.Module, data: Examples) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The outputs of all examples, with targets and weights, as one batch."""
+    with torch.no_grad():
+        parts = [(network(packed), target, weight) for packed, target, weight in (data.batch(index) for index in data.source.chunks())]
+    outputs, targets, weights = zip(*parts, strict=True)
+    return torch.cat(outputs), torch.cat(targets), None if data.weight is None else torch.cat(weights)
 
 
 def _check_stream(stream: Stream, lengths: NDArray[np.int64]) -> None:

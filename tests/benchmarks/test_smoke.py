@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from benchmarks import anomalies, cells, cold, drivers, fit, forecast, growth, memory, reservoir, ridge, search, text
+from benchmarks import anomalies, cells, cold, drivers, fit, forecast, growth, hopfield, memory, reservoir, ridge, search, text
 from skrnn.engine import explain
 
 
@@ -83,6 +83,13 @@ def test_ridge_prints_ratios_and_verdicts(capsys):
     out = capsys.readouterr().out
     assert "| RidgeReadout, block_cv" in out
     assert all(heading in out for heading in ("| CPU / RidgeCV |", "| claim ", "| holds |"))
+
+
+def test_hopfield_prints_ratios_and_verdicts(capsys):
+    hopfield.main(["--quick"])
+    out = capsys.readouterr().out
+    assert all(f"| {row}" in out for row in ("async, 10% flipped", "sync, 50% flipped"))
+    assert all(heading in out for heading in ("| CPU / numpy |", "| claim ", "| holds |"))
 
 
 def test_reservoir_prints_ratios_and_verdicts(capsys):

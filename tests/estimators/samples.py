@@ -6,6 +6,7 @@ from inspect import isclass, signature
 
 import numpy as np
 from sklearn.base import is_regressor
+from sklearn.utils import get_tags
 
 from skrnn import cells, estimators
 from skrnn.data import as_sequences
@@ -22,6 +23,7 @@ CLASSES = [  # of those that can be made without arguments
 ]
 EVERY = [name for name in CLASSES if "pooling" in getattr(estimators, name)().get_params()]  # one row of answers for each sequence
 NAMES = [name for name in EVERY if "max_epochs" in getattr(estimators, name)().get_params()]  # trained by epochs
+SUPERVISED = [name for name in NAMES if get_tags(getattr(estimators, name)()).target_tags.required]
 TRAINED_CELLS = [name for name in cells.__all__ if any(True for _ in getattr(cells, name)().build(3, 6).parameters())]  # all but reservoirs
 NETS = {  # settings worth testing, of networks that are trained and of reservoirs
     True: [
@@ -122,12 +124,22 @@ LABELS = np.arange(len(RAGGED)) % 3
 FORMULAS, TRUTH = make_boolean_trees(20, max_depth=3, random_state=0)
 TRUTHS = make_boolean_trees(20, max_depth=3, per_node=True, random_state=0)[1]
 SAMPLES = {
+    "BingoCluster": [(RAGGED,), (TABLE,)],
     "DualStageAttentionRegressor": [(SERIES, SERIES.sum(axis=1)), (SERIES[:60], SERIES[:60, 0])],
     "EchoStateClassifier": [(RAGGED, LABELS), (TABLE, LABELS % 2)],
+    "EchoStateForecaster": [(None, SERIES[:, 0]), (SERIES, SERIES[:, 0])],
     "EchoStateRegressor": [(SERIES[:-1], SERIES[1:]), (RAGGED, STEPWISE)],
     "EchoStateTransformer": [(RAGGED,), (TABLE,)],
+    "HistoryCompressor": [(["ab" * (2 + k % 4) for k in range(20)],), (TABLE,)],
+    "HopfieldNetwork": [(np.sign(TABLE[:4]),), (TABLE[:4] > 0,)],
     "LiquidStateClassifier": [(EQUAL, LABELS), (TABLE, LABELS % 2)],
     "LiquidStateTransformer": [(EQUAL,), (TABLE,)],
+    "ModernHopfield": [(TABLE,), (TABLE.astype(np.float32),)],
+    "NeoTransformer": [(RAGGED,), (TABLE,)],
+    "NeuralTuringMachine": [
+        (RAGGED, [np.column_stack([y > 0, y > 1]).astype(float) for y in STEPWISE]),
+        (SERIES, np.where(np.arange(120)[:, None] < 9, np.nan, SERIES > 0)),
+    ],
     "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],
     "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "RNNAutoencoder": [(RAGGED,), (TABLE,)],

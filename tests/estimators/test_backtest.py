@@ -5,13 +5,17 @@ import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
-from skrnn import RNNForecaster, backtest
+from skrnn import backtest
+from tests.estimators.forecasters import each_kind as each_kind
+from tests.estimators.forecasters import small
+
+pytestmark = pytest.mark.usefixtures("each_kind")
 
 Y = np.sin(0.7 * np.arange(70)) + 0.1 * np.random.default_rng(0).normal(size=70)
 
 
 def make(**settings):
-    return RNNForecaster(**{"hidden_size": 4, "max_epochs": 3, "horizon": 4, "n_lags": 6, "season": None, "random_state": 0} | settings)
+    return small(**{"max_epochs": 3, "horizon": 4, "n_lags": 6} | settings)
 
 
 @pytest.mark.parametrize("strategy", ["direct", "recursive", "seq2seq"])

@@ -28,6 +28,7 @@ from skrnn.estimators.face._settings import Decayed, Recurrence, Stacked, Standa
 from skrnn.estimators.face._state import NumberState, fitted_names
 from skrnn.estimators.face._targets import Numbers
 from skrnn.estimators.face._trained import Trained
+from skrnn.estimators.forecasting import SeriesForecaster
 from skrnn.frontends import Conv1d
 from skrnn.networks import Recurrent, SequenceNetwork
 from tests.estimators.samples import CLASSES, SAMPLES, fit_sample
@@ -51,7 +52,8 @@ def behaves(part):
 
 @every_estimator
 def test_at_most_two_classes_of_ours_behave(name):
-    assert len([part for part in ours(getattr(estimators, name)) if behaves(part)]) <= 2
+    """Beside the face of forecasters, which says how series are read and answered, and stands on whatever learns."""
+    assert len([part for part in ours(getattr(estimators, name)) if behaves(part) and part is not SeriesForecaster]) <= 2
 
 
 @every_estimator
@@ -217,7 +219,8 @@ def test_the_callbacks_of_scikit_learn_work(name, callback, capsys):
     estimator = fit_sample(name, callbacks=[given])
     if callback is ScoringMonitor:
         (log,) = given.get_logs(select="all")
-        assert len(log.data) == estimator.n_iter_ + 1  # after each epoch, and at the end
+        n_starts = estimator.get_params().get("n_init", 1)
+        assert len(log.data) == n_starts * estimator.n_iter_ + 1  # after each epoch, and at the end
     plain = fit_sample(name)
     for attribute in ("loss_curve_", "n_iter_"):
         assert getattr(estimator, attribute) == getattr(plain, attribute)  # who looks on changes nothing

@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skrnn import Sequences, as_sequences, cells
 from skrnn.preprocessing import PerStep
-from tests.estimators.samples import NAMES, answers, make, objects, target
+from tests.estimators.samples import SUPERVISED, answers, make, objects, target
 
 RNG = np.random.default_rng(0)
 RAGGED = [RNG.normal(size=(n, 2)) for n in RNG.integers(2, 9, size=90)]
@@ -34,7 +34,7 @@ every_container = pytest.mark.parametrize("X", CONTAINERS.values(), ids=CONTAINE
 ragged_sequences = pytest.mark.parametrize(  # tools that take and cut X as cross-validation does; in the other containers under slow
     "X", [pytest.param(X, id=key, marks=[] if key == "Sequences" else [pytest.mark.slow]) for key, X in CONTAINERS.items()]
 )
-every_estimator = pytest.mark.parametrize("name", NAMES)
+every_estimator = pytest.mark.parametrize("name", SUPERVISED)
 GRIDS = {
     "names": {"net__cell": ["elman", "gru"]},
     "objects": {"net__cell": [cells.Elman(), cells.GRU()]},

@@ -14,7 +14,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skrnn import RNNForecaster, backtest
-from skrnn.estimators.forecasting._plan import plan
 from skrnn.estimators.forecasting._reading import GivenSeries
 
 RNG = np.random.default_rng(0)
@@ -313,9 +312,9 @@ def test_a_default_horizon_becomes_less_where_the_series_are_too_short(settings,
     before = dict(vars(model))
     if horizon is None:
         with pytest.raises(ValueError, match="horizon=12 is longer than a series of y can teach, which has 10 steps"):
-            plan(model, given(*lengths))
+            model._planned(given(*lengths), None)
     else:
-        planned = plan(model, given(*lengths))
+        planned = model._planned(given(*lengths), None)
         assert (planned.horizon, planned.n_lags) == (horizon, n_lags)
     assert vars(model) == before
 

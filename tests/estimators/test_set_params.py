@@ -41,6 +41,7 @@ OTHERS = {
     "device": ["meta"],
 }
 MAY_CHANGE = {  # what is said to be for predictions
+    "EchoStateForecaster": {"n_paths"},
     "PointerNetwork": {"beam_width"},
     "RNNCaptioner": {"beam_width", "length_penalty", "max_steps"},
     "RNNForecaster": {"n_paths"},
@@ -49,6 +50,8 @@ MAY_CHANGE = {  # what is said to be for predictions
 }
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "errors", "get_feature_names_out"]
 METHODS += [
+    "kept_steps",
+    "surprise",
     "log_likelihood",
     "predict_interval",
     "predict_quantiles",

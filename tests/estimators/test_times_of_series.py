@@ -17,13 +17,16 @@ from skrnn import (
     EchoStateRegressor,
     EchoStateTransformer,
     RNNAnomalyDetector,
-    RNNForecaster,
     RNNSequenceRegressor,
     RNNTagger,
     SeasonalNaiveDetector,
     backtest,
 )
 from skrnn.preprocessing import Differencer, make_windows
+from tests.estimators.forecasters import each_kind as each_kind
+from tests.estimators.forecasters import small
+
+pytestmark = pytest.mark.usefixtures("each_kind")
 
 TINY = {"hidden_size": 4, "max_epochs": 2, "random_state": 0}
 DATES = pd.date_range("2024-01-01", periods=80, name="day")
@@ -34,7 +37,7 @@ T = 60
 
 
 def make(**settings):
-    return RNNForecaster(**TINY | {"horizon": 3, "n_lags": 6, "season": None} | settings)
+    return small(**{"n_lags": 6} | settings)
 
 
 # -- what does not fit is refused ------------------------------------------------------------------------------------------------------------------

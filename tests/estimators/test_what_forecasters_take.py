@@ -5,7 +5,11 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from skrnn import RNNClassifier, RNNForecaster, backtest
+from skrnn import RNNClassifier, backtest
+from tests.estimators.forecasters import each_kind as each_kind
+from tests.estimators.forecasters import small
+
+pytestmark = pytest.mark.usefixtures("each_kind")
 
 RNG = np.random.default_rng(0)
 T = 60
@@ -15,7 +19,7 @@ NAMED = pd.DataFrame(DRIVER, columns=["temp", "promo"])
 
 
 def make(**settings):
-    return RNNForecaster(**{"hidden_size": 4, "max_epochs": 2, "random_state": 0, "horizon": 3, "n_lags": 6, "season": None} | settings)
+    return small(**{"n_lags": 6} | settings)
 
 
 # -- panels ----------------------------------------------------------------------------------------------------------------------------------------

@@ -33,6 +33,8 @@ def by_hand(name, pool, y, reverse):
             return y.max(0).values
         case "attention":
             return torch.softmax(torch.tanh(y @ pool.A.T + pool.b) @ pool.v, 0) @ y
+        case "hopfield":
+            return torch.stack([torch.softmax(y @ xi / H**0.5, 0) @ y[:, j] for j, xi in enumerate(pool.xi)])
 
 
 @every_pooling
@@ -66,11 +68,12 @@ def test_outputs_that_do_not_change_are_pooled_to_themselves(name, lengths):
     assert_same([pooled], [y.expand(len(lengths), H)], EXACT)
 
 
-def test_attention_takes_scores_of_any_size():
-    pool, batch = pool_of("attention"), packed((5, 3), H)
+@pytest.mark.parametrize(("name", "weight"), [("attention", "v"), ("hopfield", "xi")])
+def test_attention_takes_scores_of_any_size(name, weight):
+    pool, batch = pool_of(name), packed((5, 3), H)
     with torch.no_grad():
-        pool.v *= 1e4  # exp(1e4) overflows
-    assert_same(pool(batch), [by_hand("attention", pool, y, False) for y in unpack_all(batch)], EXACT)
+        getattr(pool, weight).mul_(1e4)  # exp(1e4) overflows
+    assert_same(pool(batch), [by_hand(name, pool, y, False) for y in unpack_all(batch)], EXACT)
 
 
 @every_pooling
@@ -84,7 +87,7 @@ def test_gradients_of_a_pooling(name):
 
 
 def test_an_unknown_pooling_is_refused():
-    with pytest.raises(ValueError, match=r"pooling must be one of \['last', 'mean', 'max', 'attention'\]; got 'median'"):
+    with pytest.raises(ValueError, match=r"pooling must be one of \['last', 'mean', 'max', 'attention', 'hopfield'\]; got 'median'"):
         pooling("median", H, None)
 
 

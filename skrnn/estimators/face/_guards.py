@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, get_tags
 
 from ...cells import resolve
 from ...engine import limit_threads
@@ -41,8 +41,8 @@ def infinite_states() -> ValueError:
 
 
 def require_target(estimator: Any, y: Any) -> None:
-    """Refuse to learn from nothing."""
-    if y is None:
+    """Refuse to learn from nothing, unless that is what the estimator does."""
+    if y is None and get_tags(estimator).target_tags.required:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
 
 

@@ -129,8 +129,10 @@ class Pooled:
 
     Parameters
     ----------
-    pooling : {"last", "mean", "max", "attention", "recurrent_convolution"}, default="max"
+    pooling : {"last", "mean", "max", "attention", "hopfield", "recurrent_convolution"}, default="max"
         How the outputs of all steps become one vector: the last one, their mean, the largest value of each unit, or a learned weighted mean.
+        "hopfield" (Ramsauer et al., 2021) has weights for each unit: the steps are the stored patterns of a modern Hopfield network, and the unit has
+        a learned state pattern ξ that looks for those with the largest ξ · h(t) / √hidden_size, in one update of attention.
         "recurrent_convolution" (Lai et al., 2015) is the largest value of each unit of tanh(W [h(t-1); x(t); g(t+1)] + b), a layer over what is
         seen at a step and what the two directions know of the steps before and after it: for words in their context.
     """

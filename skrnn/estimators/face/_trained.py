@@ -30,12 +30,13 @@ from ._pretrained import pretrained_of, start_from
 from ._progress import Progress
 from ._readers import Reader
 from ._settings import Computation, Spoken, Training
-from ._state import ReadState, ScaleState, TrainedState, fitted_names, pickled
+from ._state import ReadState, ScaleState, TrainedState, attributes_of, fitted_names, pickled
 from ._summary import summary_of
 from ._targets import Target
 
 Array = NDArray[np.float64]
 
+TRAINED = attributes_of(TrainedState)
 AUTO = "auto"  # a frontend where the types in X ask for one
 
 
@@ -71,20 +72,39 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
 
     # -- fit ---------------------------------------------------------------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any = None, held_out: tuple[Any, Any] = (None, None)) -> Self:
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        held_out: tuple[Any, Any] = (None, None),
+        *,
+        conclude: Callable[[Self, Lesson], None] = lambda model, lesson: None,
+        n_starts: int = 1,
+    ) -> Self:
         """Train from the start, or go on if ``warm_start`` says so."""
         going_on = self.warm_start and self.__sklearn_is_fitted__()
         with learning(self):
             lesson = self._prepare(X, y, sample_weight, held_out, going_on=going_on)
-            self._train(lesson, self._trainer(lesson, self.alpha))
+            n_starts = 1 if going_on else n_starts
+            self._train(lesson, self._trainer(lesson, self.alpha), lambda model: conclude(model, lesson), n_starts=n_starts)
         return self
 
-    def _one_pass(self, X: Any, y: Any, sample_weight: Any, classes: Any = None, *, stream: Stream | None = None) -> Self:
+    def _one_pass(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        classes: Any = None,
+        *,
+        stream: Stream | None = None,
+        conclude: Callable[[Self, Lesson], None] = lambda model, lesson: None,
+    ) -> Self:
         """``partial_fit``: go on, or begin, with one pass at the constant learning rate."""
         with learning(self):
             lesson = self._prepare(X, y, sample_weight, going_on=self.__sklearn_is_fitted__(), classes=classes)
             trainer = replace(self._trainer(lesson, self.alpha), schedule="constant", max_epochs=1)
-            self._train(lesson, trainer, optimizer=vars(self).get("_optimizer"), stream=stream)
+            self._train(lesson, trainer, lambda model: conclude(model, lesson), optimizer=vars(self).get("_optimizer"), stream=stream)
             self._stream = stream
         return self
 
@@ -154,35 +174,58 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             frozen=(self.frozen,) if isinstance(self.frozen, str) else tuple(self.frozen),
         )
 
-    def _train(self, lesson: Lesson, trainer: Trainer, conclude: Callable[[Self], None] = lambda model: None, **going_on: Any) -> None:
+    def _train(
+        self, lesson: Lesson, trainer: Trainer, conclude: Callable[[Self], None] = lambda model: None, *, n_starts: int = 1, **going_on: Any
+    ) -> None:
         """Build the network unless there is one to go on with, train it, and let ``conclude`` learn what follows from its weights.
 
-        ``conclude`` is called for the copies that callbacks get as well: they are as if training had stopped there.
+        Of several starts that with the least loss is kept, held out if anything is. ``conclude`` is called for the copies that callbacks get as
+        well: they are as if training had stopped there.
         """
         note_parameters(self)
+        context, (X, y) = self._init_callback_context(max_subtasks=n_starts * trainer.max_epochs), lesson.given
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        seconds_before, start = self.fit_time_ if lesson.going_on else 0.0, time.perf_counter()
+
+        def now() -> dict[str, Any]:
+            return self._as_if_done(conclude)
+
+        def seen() -> bool:
+            self.fit_time_ = seconds_before + time.perf_counter() - start
+            task = context.subcontext(task_name="epoch")
+            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            return task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
+
+        best, kept = -np.inf, {}
+        for again in range(n_starts):
+            if again:  # its weights do not hang on how many sequences the start before has shuffled
+                lesson.generator = torch.Generator().manual_seed(lesson.generator.initial_seed() + 1)
+            self._run(lesson, trainer, seen, **going_on)
+            score = trainer.score(self.network_, lesson.held or lesson.data) if n_starts > 1 else np.inf
+            if score > best:
+                best, kept = score, {name: vars(self)[name] for name in TRAINED if name in vars(self)}
+        vars(self).update(kept)
+        self.fit_time_ = seconds_before + time.perf_counter() - start
+        conclude(self)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
+
+    def _run(self, lesson: Lesson, trainer: Trainer, seen: Callable[[], bool], **going_on: Any) -> None:
+        """Train from one start, or go on; ``seen`` is called after each epoch, and says whether it is the last."""
         if not lesson.going_on:
             self._build(lesson)
         self.n_iter_ = self.n_iter_ if lesson.going_on else 0
         self.loss_curve_ = [*self.loss_curve_] if lesson.going_on else []
         self.validation_scores_ = [*self.validation_scores_] if lesson.going_on else []
-        context, (X, y) = self._init_callback_context(max_subtasks=trainer.max_epochs), lesson.given
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         progress = Progress(trainer.max_epochs) if self.verbose else None
-        epochs_before, seconds_before, start = self.n_iter_, self.fit_time_ if lesson.going_on else 0.0, time.perf_counter()
-
-        def now() -> dict[str, Any]:
-            return self._as_if_done(conclude)
+        epochs_before = self.n_iter_
 
         def on_epoch(history: History) -> bool:
             self.n_iter_ = self.best_epoch_ = epochs_before + len(history.losses)
-            self.fit_time_ = seconds_before + time.perf_counter() - start
             self.loss_curve_.append(history.losses[-1])
             self.validation_scores_.extend(history.scores[-1:])
             if progress is not None:
                 progress.show(history)
-            task = context.subcontext(task_name="epoch")
-            task.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            return task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
+            return seen()
 
         try:
             with announcing(None if progress is None else progress.compiling):
@@ -191,9 +234,6 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             if progress is not None:
                 progress.end()
         self._optimizer, self.best_epoch_ = history.optimizer, epochs_before + history.kept
-        self.fit_time_ = seconds_before + time.perf_counter() - start
-        conclude(self)
-        context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
 
     def _build(self, lesson: Lesson) -> None:
         target, weight = lesson.data.target.cpu(), lesson.data.weight

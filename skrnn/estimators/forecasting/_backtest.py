@@ -14,14 +14,14 @@ from sklearn.utils.validation import check_is_fitted
 from ...data import kind_of
 from ..face._guards import predicting
 from ..face._noted import as_fitted
-from ._forecaster import RNNForecaster
 from ._reading import GivenSeries, check_counts, levels_between, read_panel_series
+from ._series_forecaster import SeriesForecaster
 from ._series_frames import parts_of
 from ._times import SeriesTimes
 
 
 def backtest(
-    forecaster: RNNForecaster | FrozenEstimator,
+    forecaster: SeriesForecaster | FrozenEstimator,
     y: Any,
     X: Any = None,
     *,
@@ -43,7 +43,7 @@ def backtest(
 
     Parameters
     ----------
-    forecaster : RNNForecaster or sklearn.frozen.FrozenEstimator
+    forecaster : RNNForecaster, EchoStateForecaster or sklearn.frozen.FrozenEstimator
         Not changed. A fitted one in a ``FrozenEstimator`` does not learn: it forecasts from origins behind what it has learned from, of the same
         series from their beginning.
     y : array-like of shape (n_steps,) or (n_steps, n_targets), or a list of them
@@ -92,8 +92,9 @@ def backtest(
     given: Any = forecaster
     frozen = isinstance(given, FrozenEstimator)
     model = given.estimator if frozen else clone(given)
-    if not isinstance(model, RNNForecaster):
-        raise TypeError(f"forecaster must be an RNNForecaster, or a fitted one in a FrozenEstimator; got {type(model).__name__}")
+    if not isinstance(model, SeriesForecaster):
+        kinds = "an RNNForecaster or an EchoStateForecaster"
+        raise TypeError(f"forecaster must be {kinds}, or a fitted one in a FrozenEstimator; got {type(model).__name__}")
     if frozen:
         check_is_fitted(model)
     horizon = (model.horizon_ if frozen else model.horizon) if horizon is None else horizon
@@ -149,7 +150,7 @@ def _origins(lengths: NDArray[np.intp], horizon: int, step: int, initial_window:
     return rows
 
 
-def _refuse_learned(model: RNNForecaster, first: NDArray[np.intp], initial_window: int | None, refit: bool | int) -> None:
+def _refuse_learned(model: SeriesForecaster, first: NDArray[np.intp], initial_window: int | None, refit: bool | int) -> None:
     """Origins among what a fitted forecaster has learned from."""
     if refit:
         raise ValueError(f"A FrozenEstimator does not learn: it needs refit=False; got {refit}")
@@ -170,7 +171,7 @@ def _head(data: Any, until: list[int], several: bool) -> Any:
     return heads if several else heads[0]
 
 
-def _from_origins(model: RNNForecaster, whole: GivenSeries, origins: NDArray[np.intp], horizon: int, levels: list[float]) -> list[dict[str, Any]]:
+def _from_origins(model: SeriesForecaster, whole: GivenSeries, origins: NDArray[np.intp], horizon: int, levels: list[float]) -> list[dict[str, Any]]:
     """Forecasts of a fitted model, for each series."""
     fitted = model.forecaster_
     panel = fitted.panel(whole)

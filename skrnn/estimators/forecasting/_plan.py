@@ -90,17 +90,22 @@ class Plan:
         return max(self.n_lags + 1, self.season) + self.horizon
 
 
-def plan(settings: Any, given: GivenSeries, before: Plan | None = None) -> Plan:
+def plan(settings: Any, given: GivenSeries, before: Plan | None, *, objective: str, stopping: float = 0.0, run_up: int = 0) -> Plan:
     """The plan that follows from the parameters of a forecaster and its series.
 
     Parameters
     ----------
     settings : estimator
-        With the parameters of the groups ``Forecasting`` and ``SeriesSettings``, ``strategy``, ``objective``,
-        ``early_stopping`` and ``validation_fraction``. It is not changed.
+        With the parameters of the groups ``Forecasting`` and ``SeriesSettings``, and ``strategy``. It is not changed.
     given : GivenSeries
-    before : Plan, default=None
+    before : Plan or None
         Where learning goes on: that of the network, whose windows and season stay.
+    objective : str
+        What is learned.
+    stopping : float, default=0.0
+        Share of each series, before what is calibrated on, that tells when to stop.
+    run_up : int, default=0
+        Steps of the past that ``n_lags="auto"`` is at least, where there are so many.
 
     Returns
     -------
@@ -112,16 +117,16 @@ def plan(settings: Any, given: GivenSeries, before: Plan | None = None) -> Plan:
         If parameters contradict each other, or the series are too short for them.
     """
     lengths = given.lengths
-    n_calibrated, n_stopping = _n_calibrated(settings, lengths), _n_stopping(settings, lengths)
-    horizon = _horizon(settings, lengths) if before is None else before.horizon
+    n_calibrated, n_stopping = _n_calibrated(settings, lengths), _n_stopping(stopping, lengths)
+    horizon = _horizon(settings, lengths, stopping) if before is None else before.horizon
     n_lags, season = (None, _season(settings, given.y)) if before is None else (before.n_lags, before.season)
     shortest = int(lengths.min())
-    room = shortest - horizon - int(_n_calibrated(settings, shortest) + _n_stopping(settings, shortest))
+    room = shortest - horizon - int(_n_calibrated(settings, shortest) + _n_stopping(stopping, shortest))
     where = "a series of y" if given.several else "y"
     if horizon >= shortest:
         length = f"{shortest} steps (n_samples={shortest})"
         raise ValueError(f"horizon={settings.horizon} is longer than {where} can teach, which has {length}")
-    n_lags = _n_lags(settings, room, season, horizon) if n_lags is None else n_lags
+    n_lags = _n_lags(settings, room, max(2 * max(season, horizon), run_up)) if n_lags is None else n_lags
     if n_lags > room:
         together = f"n_lags={n_lags} and horizon={horizon}"
         together += " and what is held out" if n_calibrated.any() or n_stopping.any() else ""
@@ -134,9 +139,9 @@ def plan(settings: Any, given: GivenSeries, before: Plan | None = None) -> Plan:
         n_lags,
         horizon,
         season,
-        _target_scaling(settings),
+        _target_scaling(settings.target_scaling, counts=objective == "negative_binomial"),
         settings.strategy,
-        settings.objective,
+        objective,
         _levels(settings),
         settings.missing == "mask",
         settings.conformal,
@@ -160,8 +165,7 @@ def _season(settings: Any, series: list[Array]) -> int:
     return int(np.median(found)) if np.median(found) in found else 0
 
 
-def _target_scaling(settings: Any) -> str | None:
-    counts, scaling = settings.objective == "negative_binomial", settings.target_scaling
+def _target_scaling(scaling: Any, *, counts: bool) -> str | None:
     if counts and scaling not in (AUTO, "mean"):
         raise ValueError(f"objective='negative_binomial' needs target_scaling='mean'; got {scaling!r}")
     if scaling == AUTO:
@@ -175,16 +179,15 @@ def _n_calibrated(settings: Any, n_steps: Any) -> Indices:
     return np.ceil(share * np.asarray(n_steps)).astype(int)
 
 
-def _n_stopping(settings: Any, n_steps: Any) -> Indices:
+def _n_stopping(share: float, n_steps: Any) -> Indices:
     """Steps of series before these that tell when to stop."""
-    share = settings.validation_fraction if settings.early_stopping is True else 0.0
     return np.ceil(share * np.asarray(n_steps)).astype(int)
 
 
-def _horizon(settings: Any, lengths: Indices) -> int:
+def _horizon(settings: Any, lengths: Indices, stopping: float) -> int:
     """That of the parameter; a quarter of what the longest series teaches where the default is too long for it."""
     n_steps = int(lengths.max())
-    parts = [int(n) for n in (_n_calibrated(settings, n_steps), _n_stopping(settings, n_steps)) if n]
+    parts = [int(n) for n in (_n_calibrated(settings, n_steps), _n_stopping(stopping, n_steps)) if n]
     left = n_steps - sum(parts)
     least = 1 if settings.n_lags == AUTO else settings.n_lags
     fits = least + settings.horizon <= left and all(settings.horizon <= n for n in parts)
@@ -193,10 +196,10 @@ def _horizon(settings: Any, lengths: Indices) -> int:
     return max(1, min(left // 4, *parts)) if parts else max(1, left // 4)
 
 
-def _n_lags(settings: Any, room: int, season: int, horizon: int) -> int:
+def _n_lags(settings: Any, room: int, wanted: int) -> int:
     if settings.n_lags != AUTO:
         return int(settings.n_lags)
-    return min(2 * max(season, horizon), max(1, room if room < 4 else 2 * room // 3))
+    return min(wanted, max(1, room if room < 4 else 2 * room // 3))
 
 
 def warn_of_less(settings: Any, planned: Plan, given: GivenSeries) -> None:

@@ -41,6 +41,54 @@ class Strategy:
 
 
 @parameters
+class ReservoirStrategy:
+    """What the readouts of a forecaster's reservoirs learn.
+
+    Parameters
+    ----------
+    strategy : {"direct", "recursive"}, default="direct"
+        "direct": ridge regression from the states at the end of a window, and the window itself, to all steps ahead at once. "recursive": to the next
+        step of whole series, and on by itself from there; it is the choice for dynamical systems, and draws paths.
+    n_reservoirs : int or "auto", default="auto"
+        Reservoirs with weights of their own, which run as one; each has a readout of its own, and the forecast is the mean of theirs. More depend
+        less on the seed, and cost in proportion. "auto" is 1 with "direct", whose forecasts hardly depend on it, and 3 with "recursive".
+    spectral_radius : float or "auto", default="auto"
+        Largest modulus of the eigenvalues of the recurrent weights: the length of the memory. "auto" is chosen by "recursive" on the series, as
+        :class:`~skrnn.EchoStateRegressor` does it; with "direct", which sees the window itself too, it is 0.9.
+    leak_rate : float, tuple or "auto", default="auto"
+        Share of the new value in each step, in (0, 1]: the speed of the units. A tuple has one for each unit or, with several groups, for each
+        group. "auto" as above; with "direct" it is 1.
+    input_scaling : float, tuple or "auto", default="auto"
+        Range of the input weights, of all channels or of each: how far from linear the units work. "auto" as above; with "direct" it is 1.
+    alpha : float or {"auto", "block_cv", "gcv", "closed_loop"}, default="auto"
+        Penalty of the squared readout weights, or how it is chosen: "block_cv" by contiguous held-out folds; "gcv" by generalised cross-validation,
+        which is faster and takes neighbouring steps for independent; with "recursive" also "closed_loop", by the error of free runs on the last
+        held-out fold. "auto" is that, where series have no gaps and are long enough for it, else "block_cv".
+    n_folds : int, default=5
+        Contiguous held-out folds, for the penalty and for how far forecasts may be off.
+    """
+
+    strategy: str = "direct"
+    n_reservoirs: int | str = AUTO
+    spectral_radius: float | str = AUTO
+    leak_rate: float | tuple[float, ...] | str = AUTO
+    input_scaling: float | tuple[float, ...] | str = AUTO
+    alpha: float | str = AUTO
+    n_folds: int = 5
+
+    _place: ClassVar[int] = TASK
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "strategy": [StrOptions({"direct", "recursive"})],
+        "n_reservoirs": [Interval(Integral, 1, None, closed="left"), StrOptions({AUTO})],
+        "spectral_radius": [Interval(Real, 0, None, closed="neither"), StrOptions({AUTO})],
+        "leak_rate": [Interval(Real, 0, 1, closed="right"), tuple, StrOptions({AUTO})],
+        "input_scaling": [Interval(Real, 0, None, closed="left"), tuple, StrOptions({AUTO})],
+        "alpha": [Interval(Real, 0, None, closed="left"), StrOptions({AUTO, "block_cv", "gcv", "closed_loop"})],
+        "n_folds": [Interval(Integral, 2, None, closed="left")],
+    }
+
+
+@parameters
 class WindowTraining:
     """How windows of series are learned.
 

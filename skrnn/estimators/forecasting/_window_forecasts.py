@@ -16,6 +16,7 @@ from ...cells import State, map_state
 from ...data import Panel, SeriesMoments, Window
 from ...engine import rollout
 from ...training import Predictive, WindowSource, WindowSpec, steps_counted
+from ._reservoir_forecasts import DirectForecast
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -31,8 +32,8 @@ class WindowForecasts:
 
     Parameters
     ----------
-    network : Seq2Seq or StepNetwork
-        The latter if ``sight.recursive``.
+    network : Seq2Seq, DirectForecast, StepNetwork or StepForecast
+        One of the latter two if ``sight.recursive``.
     objective : Predictive
     sight : WindowSpec
     """
@@ -93,6 +94,9 @@ class WindowForecasts:
         return np.concatenate(params), np.concatenate(values)
 
     def _decoded(self, windows: WindowSource, window: Window, index: Indices, run: _Course) -> None:
+        if isinstance(self.network, DirectForecast):
+            run.repeat(self.network.ahead(windows, window, index), len(index))
+            return
         pair = windows.pair(window, index)
         if self.network.feedback is None or run.feeds_outputs:
             run.repeat(self.network.free(pair), len(index))

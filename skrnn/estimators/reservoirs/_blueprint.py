@@ -51,12 +51,15 @@ class Blueprint:
         Of the weights.
     fed_back : tuple of float
         The scalings of outputs that are fed back: channels behind those of the input.
+    n_copies : int
+        How many of all of them there are, side by side, each with weights of its own.
     """
 
     model: Any
     n_channels: int
     seed: int
     fed_back: tuple[float, ...] = ()
+    n_copies: int = 1
 
     def __post_init__(self) -> None:
         model = self.model
@@ -71,7 +74,7 @@ class Blueprint:
             return Reservoirs(cells, *sizes, include_input=model.include_input, generator=torch.Generator().manual_seed(self.seed))
 
         with torch.inference_mode(False):  # users may ask the network for gradients
-            cells, place = self.cells(scales), (device_of(model), getattr(torch, model.dtype))
+            cells, place = self.cells(scales) * self.n_copies, (device_of(model), getattr(torch, model.dtype))
             if model.noise > 0:
                 return draw(cells).to(*place)
             return shared_network(draw, cells, (*sizes, model.include_input, self.seed), place)

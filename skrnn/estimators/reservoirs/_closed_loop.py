@@ -23,6 +23,7 @@ from ._drive import Units
 
 Array = NDArray[np.float64]
 Read = Callable[[Array], Array]  # features (batch, n_features) to outputs (batch, n_targets)
+Path = Callable[[Array, Array, Array], tuple[Array, Array]]  # rows, targets and penalties to the coefficients and intercepts for each penalty
 LoopState = tuple[State, Tensor]  # of the network, and the last outputs (batch, n_targets)
 
 ALPHAS = np.logspace(-16, 0, 25)  # in units of the mean eigenvalue of Z'Z
@@ -156,12 +157,13 @@ def warn_of_escape(outputs: Array, reach: Array) -> None:
         )
 
 
-def choose_by_free_run(loop: ClosedLoop, data: list[TaughtSeries], share: float) -> tuple[Array, Array, Choice]:
+def choose_by_free_run(loop: ClosedLoop, data: list[TaughtSeries], share: float, path: Path = svd_path) -> tuple[Array, Array, Choice]:
     """Coefficients, intercept and the penalty with which free runs stay closest to the targets.
 
     The last ``share`` of each sequence is held out. From ten places in it, which the network reaches on the true inputs, it runs freely for half of
     that part; compared is the mean over runs and steps of the squared error in units of the targets' variance, at most 1. Inputs that are not fed
     back are the true ones. With feedback runs go on behind the known targets, and one that leaves all bounds there counts as wrong in all its steps.
+    Of rows, targets and penalties ``path`` makes a readout for each penalty.
     """
     length = min(int(len(d.y) * share) // 2 for d in data)
     rows, known, starts = [], [], []
@@ -176,10 +178,10 @@ def choose_by_free_run(loop: ClosedLoop, data: list[TaughtSeries], share: float)
         starts += [(state, d.x[t : t + length], d.y[t - 1 : t + length]) for state, t in zip(states, places.tolist(), strict=True)]
     Z, Y = (np.concatenate(parts) for parts in zip(*known, strict=True))
     alphas = ALPHAS * max(float(Z.var(axis=0).sum()) * len(Z) / Z.shape[1], np.finfo(float).tiny)
-    scores = _scores(loop, svd_path(Z, Y, alphas), starts, Y.var(axis=0))
+    scores = _scores(loop, path(Z, Y, alphas), starts, Y.var(axis=0))
     best = len(alphas) - 1 - int(np.argmin(scores[::-1]))  # the largest of equals
     Z, Y = (np.concatenate(parts) for parts in zip(*rows, strict=True))
-    coef, intercept = svd_path(Z, Y, alphas[best : best + 1])
+    coef, intercept = path(Z, Y, alphas[best : best + 1])
     return coef[0], intercept[0], Choice(float(alphas[best]), alphas, scores)
 
 
