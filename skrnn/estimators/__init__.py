@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .forecasting._backtest import backtest as backtest  # a function
     from .forecasting._dual_stage import DualStageAttentionRegressor
     from .forecasting._forecaster import RNNForecaster
+    from .memories._memory_network import MemoryNetworkClassifier
     from .reservoirs._echo_state_classifier import EchoStateClassifier
     from .reservoirs._echo_state_regressor import EchoStateRegressor
     from .reservoirs._echo_state_transformer import EchoStateTransformer
@@ -38,6 +39,7 @@ __all__ = [
     "EchoStateTransformer",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "MemoryNetworkClassifier",
     "PointerNetwork",
     "RNNAnomalyDetector",
     "RNNAutoencoder",
