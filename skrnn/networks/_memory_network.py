@@ -75,6 +75,28 @@ class SentenceVectors(Module):
         return total + slope.repeat(self.W.shape[1] // self.size) * shifted
 
 
+class WordScores(Module):
+    """Scores of answers that are words of the stories: V u + b, where V are vectors of these words, the last that sentences have.
+
+    Parameters
+    ----------
+    words : Tensor of shape (n_outputs,)
+        Ids of the answers.
+    bias : Tensor of shape (n_outputs,)
+        Where b starts.
+    """
+
+    words: Tensor
+
+    def __init__(self, words: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("words", words)
+        self.b = nn.Parameter(bias.clone())
+
+    def forward(self, u: Tensor, W: Tensor) -> Tensor:
+        return product(u, W[self.words, -u.shape[1] :], self.b)
+
+
 class MemoryNetwork(Runnable):
     """Answers questions about stories by looking at their sentences several times (Sukhbaatar et al., 2015).
 
@@ -98,6 +120,10 @@ class MemoryNetwork(Runnable):
         Share of empty sentences among those of a story while training, which make the others older.
     n_linear : int, default=0
         Epochs at the beginning in which sentences are weighted by their scores as they are.
+    answers : Tensor of shape (n_outputs,) or None, default=None
+        Words that the outputs stand for, if they do, which then have the vectors that the last hop takes from sentences.
+    keyed : bool, default=False
+        Whether sentences are found by something else: as many rows of words, behind those of the story.
     generator : torch.Generator or None
         Where weights and noise are drawn from.
 
@@ -129,16 +155,18 @@ class MemoryNetwork(Runnable):
         tying: str = "adjacent",
         noise: float = 0.0,
         n_linear: int = 0,
+        answers: Tensor | None = None,
+        keyed: bool = False,
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
         adjacent = tying == "adjacent"
         n_vectors = n_hops + 1 if adjacent else 3
         self.sentences = SentenceVectors(n_words, size, n_vectors, by_place, generator)
-        self.T = _drawn(n_ages, (n_vectors if adjacent else 2) * size, generator) if n_ages else None
+        self.T = _drawn(n_ages, n_vectors * size, generator) if n_ages else None
         self.H = None if adjacent else input_weights(size, size, generator)
-        self.head = Linear(size, bias)
-        self.n_hops, self.noise, self.n_linear = n_hops, noise, n_linear
+        self.head = Linear(size, bias) if answers is None else WordScores(answers, bias)
+        self.n_hops, self.noise, self.n_linear, self.keyed = n_hops, noise, n_linear, keyed
         self.register_buffer("n_begun", torch.zeros((), dtype=torch.long))  # epochs
         self.draw_from(generator)
 
@@ -157,7 +185,8 @@ class MemoryNetwork(Runnable):
 
     def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
         """Outputs (n, n_outputs)."""
-        return self.head(self.look(packed)[0])
+        u = self.look(packed)[0]
+        return self.head(u) if isinstance(self.head, Linear) else self.head(u, self.sentences.W)
 
     def answer(self, packed: PackedSequence) -> Tensor:
         """Outputs of a network that is not trained."""
@@ -177,20 +206,26 @@ class MemoryNetwork(Runnable):
     def read(self, packed: PackedSequence) -> Remembered:
         """Vectors of question and sentences."""
         rows, lengths = pad_packed_sequence(packed, batch_first=True)
-        (n, n_rows, n_words), n_sentences = rows.shape, lengths.to(rows.device)[:, None] - 1
-        vectors = self.sentences(rows.long().view(n * n_rows, n_words)).view(n, n_rows, -1, self.head.W.shape[1])
-        at = torch.arange(n_rows - 1, device=rows.device)
+        n, n_rows, n_words = rows.shape
+        vectors = self.sentences(rows.long().view(n * n_rows, n_words)).view(n, n_rows, -1, self.sentences.size)
+        n_sentences = (lengths.to(rows.device)[:, None] - 1) // (1 + self.keyed)
+        at = torch.arange((n_rows - 1) // (1 + self.keyed), device=rows.device)
         present = at < n_sentences
-        told = vectors[:, 1:]
-        if self.T is not None:
-            age = (n_sentences - 1 - at).clamp(min=0)
-            age = (self._aged(age, n_sentences) if self.training and self.noise else age).clamp(max=len(self.T) - 1)
-            of_ages = nn.functional.embedding(age, self.T).view(n, n_rows - 1, -1, told.shape[-1])
-            told = told[:, :, : of_ages.shape[2]] + of_ages
-        parts = told.unbind(2)
+        ages = 0 if self.T is None else self._of_ages((n_sentences - 1 - at).clamp(min=0), n_sentences)
+        told = vectors[:, 1 : 1 + len(at)]
+        found_by = told
+        if self.keyed:
+            behind = (1 + n_sentences + at).clamp(max=n_rows - 1)
+            found_by = vectors[torch.arange(n, device=rows.device)[:, None], behind]
+        keys, values = (found_by + ages).unbind(2), (told + ages).unbind(2)
         if self.H is not None:
-            return Remembered(vectors[:, 0, 2], (parts[0],) * self.n_hops, (parts[1],) * self.n_hops, present)
-        return Remembered(vectors[:, 0, 0], parts[:-1], parts[1:], present)
+            return Remembered(vectors[:, 0, 2], keys[:1] * self.n_hops, values[1:2] * self.n_hops, present)
+        return Remembered(vectors[:, 0, 0], keys[:-1], values[1:], present)
+
+    def _of_ages(self, age: Tensor, n_sentences: Tensor) -> Tensor:
+        """Vectors (n, n_sentences, n_vectors, size) of ages."""
+        age = self._aged(age, n_sentences) if self.training and self.noise else age
+        return nn.functional.embedding(age.clamp(max=len(self.T) - 1), self.T).view(*age.shape, -1, self.sentences.size)
 
     def _aged(self, age: Tensor, n_sentences: Tensor) -> Tensor:
         """Ages where some empty sentences, as many as the noise allows or less, stand among the others anywhere."""

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data import ROWS, Sequences, Story, Vocabulary, Words, encode_stories, known_words, read_keys, read_stories
-from ..face._readers import Beside, Given, RowReader, read_pair
+from ..face._guards import predicting
+from ..face._predictor import Predictor
+from ..face._readers import Beside, Given, RowReader, beside, read_pair
 from ..face._state import Fitted
 
 Array = NDArray[np.float64]
@@ -66,3 +68,18 @@ class Stories(RowReader):
     def scales(self, sequences: Sequences, weight: Array | None) -> tuple[Array, Array]:
         """Ids stay as they are, however many words the longest sentence has."""
         return np.zeros(1), np.ones(1)
+
+
+def looks_at_stories(predictor: Predictor[Any], X: Any, keys: Any) -> Array:
+    """How much each hop looks at each sentence (n_stories, n_hops, n_sentences), of all that were told."""
+    n_told = np.array([len(story.sentences) for story in read_stories(X, Words())])
+    sequences, network = predictor.read(beside(X, keys)).sequences, predictor.network
+    looks = np.zeros((len(n_told), network.n_hops, n_told.max()))
+    with predicting(predictor.model):
+        source = predictor.source(sequences)
+        for index in source.chunks():
+            found = np.stack([p.double().cpu().numpy() for p in network.look(source.packed(index))[1]], axis=1)
+            n_kept = (sequences.lengths[index] - 1) // (1 + network.keyed)
+            for i, weights, n in zip(index.tolist(), found, n_kept.tolist(), strict=True):
+                looks[i, :, n_told[i] - n : n_told[i]] = weights[:, :n]
+    return looks
