@@ -51,6 +51,8 @@ def read_stories(X: Any, words: Words, name: str = "X") -> list[Story]:
 
 def read_keys(keys: Any, stories: list[Story], words: Words, name: str = "keys") -> list[list[TokenRow]]:
     """What the sentences of each story are found by, one for each."""
+    if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
+        raise TypeError(f"{name} must be a list of stories' keys, one list for each; got {type(keys).__name__}")
     read = [_rows_of_ids(told, f"{name}[{k}]") if _holds_ids(told) else _told(told, words, f"{name}[{k}]") for k, told in enumerate(keys)]
     if len(read) != len(stories):
         raise ValueError(f"{name} must hold a list of keys for each of the {len(stories)} stories; got {len(read)}")

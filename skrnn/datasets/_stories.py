@@ -156,7 +156,7 @@ def _how_many_things(world: World) -> Asked | None:
     held = {who: len(world.carried_by(who)) for who in sorted(world.handled)}
     n = world.one_of(sorted(set(held.values())))
     who = world.one_of([person for person, number in held.items() if number == n])
-    return Asked(f"How many things is {who} carrying?", _NUMBERS[n], world.handled[who])
+    return Asked(f"How many things is {who} carrying?", _NUMBERS[n], [*world.handled[who]])
 
 
 def _directions(rng: Any) -> Telling:
@@ -221,7 +221,7 @@ def make_stories(task: str = "one_fact", n_questions: int = 1000, *, return_fact
     Notes
     -----
     Question and answer of "one_fact" are as often about each of four people and six places; who answers with the likeliest place is right once in
-    six times. Stories of "two_facts" have about 14 sentences, those of "three_facts" about 20. Use another ``random_state`` for the questions that a
+    six times. Stories of "two_facts" have about 14 sentences, those of "three_facts" about 24. Use another ``random_state`` for the questions that a
     model is tested on, as neighbours ask about the same story.
 
     References
@@ -234,7 +234,7 @@ def make_stories(task: str = "one_fact", n_questions: int = 1000, *, return_fact
     >>> from skrnn.datasets import make_stories
     >>> X, y = make_stories("one_fact", 2, random_state=0)
     >>> X[0]
-    (['Ben went to the garden.', 'Dan returned to the attic.'], 'Where is Ben?')
+    (['Ada went to the library.', 'Dan returned to the garden.'], 'Where is Dan?')
     >>> y[0]
     'garden'
     """
@@ -249,4 +249,4 @@ def make_stories(task: str = "one_fact", n_questions: int = 1000, *, return_fact
 
     asked = [*islice(endless(), n_questions)]
     X, y = [(sentences, one.question) for sentences, one in asked], [one.answer for _, one in asked]
-    return (X, y, [[*one.facts] for _, one in asked]) if return_facts else (X, y)
+    return (X, y, [one.facts for _, one in asked]) if return_facts else (X, y)

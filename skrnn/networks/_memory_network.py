@@ -66,35 +66,13 @@ class SentenceVectors(Module):
         total = nn.functional.embedding_bag(ids, self.W, mode="sum", padding_idx=0)
         if not self.by_place:
             return total
-        place = torch.arange(1, ids.shape[1] + 1, device=ids.device)
+        place = torch.arange(1, ids.shape[1] + 1).to(self.W)
         n_words = (place * (ids > 0)).amax(1, keepdim=True).clamp(min=1)
         weights = (place - (n_words + 1) / 2) / n_words
-        shifted = nn.functional.embedding_bag(ids, self.W, mode="sum", per_sample_weights=weights.to(self.W), padding_idx=0)
-        entry = torch.arange(1, self.size + 1, device=ids.device).to(self.W)
+        shifted = nn.functional.embedding_bag(ids, self.W, mode="sum", per_sample_weights=weights, padding_idx=0)
+        entry = torch.arange(1, self.size + 1).to(self.W)
         slope = 4 * (entry - (self.size + 1) / 2) / self.size
         return total + slope.repeat(self.W.shape[1] // self.size) * shifted
-
-
-class WordScores(Module):
-    """Scores of answers that are words of the stories: V u + b, where V are vectors of these words, the last that sentences have.
-
-    Parameters
-    ----------
-    words : Tensor of shape (n_outputs,)
-        Ids of the answers.
-    bias : Tensor of shape (n_outputs,)
-        Where b starts.
-    """
-
-    words: Tensor
-
-    def __init__(self, words: Tensor, bias: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("words", words)
-        self.b = nn.Parameter(bias.clone())
-
-    def forward(self, u: Tensor, W: Tensor) -> Tensor:
-        return product(u, W[self.words, -u.shape[1] :], self.b)
 
 
 class MemoryNetwork(Runnable):
@@ -120,8 +98,6 @@ class MemoryNetwork(Runnable):
         Share of empty sentences among those of a story while training, which make the others older.
     n_linear : int, default=0
         Epochs at the beginning in which sentences are weighted by their scores as they are.
-    answers : Tensor of shape (n_outputs,) or None, default=None
-        Words that the outputs stand for, if they do, which then have the vectors that the last hop takes from sentences.
     keyed : bool, default=False
         Whether sentences are found by something else: as many rows of words, behind those of the story.
     generator : torch.Generator or None
@@ -155,7 +131,6 @@ class MemoryNetwork(Runnable):
         tying: str = "adjacent",
         noise: float = 0.0,
         n_linear: int = 0,
-        answers: Tensor | None = None,
         keyed: bool = False,
         generator: Generator | None = None,
     ) -> None:
@@ -165,7 +140,7 @@ class MemoryNetwork(Runnable):
         self.sentences = SentenceVectors(n_words, size, n_vectors, by_place, generator)
         self.T = _drawn(n_ages, n_vectors * size, generator) if n_ages else None
         self.H = None if adjacent else input_weights(size, size, generator)
-        self.head = Linear(size, bias) if answers is None else WordScores(answers, bias)
+        self.head = Linear(size, bias)
         self.n_hops, self.noise, self.n_linear, self.keyed = n_hops, noise, n_linear, keyed
         self.register_buffer("n_begun", torch.zeros((), dtype=torch.long))  # epochs
         self.draw_from(generator)
@@ -181,12 +156,11 @@ class MemoryNetwork(Runnable):
     @property
     def starts_linear(self) -> bool:
         """Whether sentences are still weighted by their scores as they are."""
-        return int(self.n_begun) <= self.n_linear
+        return max(int(self.n_begun), 1) <= self.n_linear
 
     def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
         """Outputs (n, n_outputs)."""
-        u = self.look(packed)[0]
-        return self.head(u) if isinstance(self.head, Linear) else self.head(u, self.sentences.W)
+        return self.head(self.look(packed)[0])
 
     def answer(self, packed: PackedSequence) -> Tensor:
         """Outputs of a network that is not trained."""
@@ -207,7 +181,7 @@ class MemoryNetwork(Runnable):
         """Vectors of question and sentences."""
         rows, lengths = pad_packed_sequence(packed, batch_first=True)
         n, n_rows, n_words = rows.shape
-        vectors = self.sentences(rows.long().view(n * n_rows, n_words)).view(n, n_rows, -1, self.sentences.size)
+        vectors = self.sentences(rows.long().reshape(n * n_rows, n_words)).view(n, n_rows, -1, self.sentences.size)
         n_sentences = (lengths.to(rows.device)[:, None] - 1) // (1 + self.keyed)
         at = torch.arange((n_rows - 1) // (1 + self.keyed), device=rows.device)
         present = at < n_sentences

@@ -65,7 +65,7 @@ class StoryVectorizer(SequenceTransformer):
     >>> encoder.vocabulary_[:4].tolist()
     ['ada', 'attic', 'ben', 'followed']
     >>> encoder.transform([(["Ben is there."], "Where is Ben?")])[0].tolist()
-    [[9, 6, 3], [3, 6, 0]]
+    [[10, 6, 3], [3, 6, 0]]
     """
 
     _takes_3d = False

@@ -78,16 +78,16 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         P = softmax(W u(K+1) + b)
 
     x_ij are the words of sentence i, q_j those of the question; l(j), between 0 and 2, says where in J words a word stands,
-    l_k(j) = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J). "adjacent": A(k+1) = C(k), B = A(1); and where there are several classes, each of them a
-    word of the stories, W = C(K) for these words, else W starts at zero. b starts at the log shares of the classes. A word that was not seen in
-    ``fit`` says nothing. A question about n sentences costs O(n · n_hops · embedding_size).
+    l_k(j) = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J). "adjacent": A(k+1) = C(k), B = A(1). W starts at
+    zero and b at the log shares of the classes. A word that was not seen in ``fit`` says nothing. A question about n sentences costs
+    O(n · n_hops · embedding_size).
 
     With ``keys`` sentences are found by something else than what they say, as in a key-value memory (Miller et al., 2016): m_i(k) is then made of
     key i, c_i(k) of sentence i. With ``temporal_encoding=False`` this is an associative memory, in which the question is a key that may be
     incomplete.
 
-    Differs from the paper in that J is the length of each sentence, not of the longest; in Adam and one cycle of the learning rate, where the paper
-    has gradient descent on summed losses, with the rate halved now and then; and in classes that are no words.
+    Differs from the paper in that J is the length of each sentence, not of the longest; in W, which is none of the vectors of words, as classes need
+    not be words; and in Adam and one cycle of the learning rate, where the paper has gradient descent on summed losses and halves the rate.
 
     References
     ----------
@@ -165,15 +165,12 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
             tying=self.tying,
             noise=self.time_noise,
             n_linear=round(self.linear_start * self.max_epochs),
-            answers=_classes_as_words(self),
             keyed=self._keyed,
             generator=generator,
         )
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None, *, keys: Any = None, keys_val: Any = None
-    ) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None, *, keys: Any = None, keys_val: Any = None) -> Self:
         """Train on stories and questions about them.
 
         Parameters
@@ -319,12 +316,3 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         tags.input_tags.three_d_array, tags.input_tags.string = False, True
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _classes_as_words(model: MemoryNetworkClassifier) -> torch.Tensor | None:
-    """Ids of the classes, if there are several, and each is a word of the stories."""
-    if model.multilabel_ or len(model.classes_) == 2 or model.tying != "adjacent":
-        return None
-    ids = {word: k for k, word in enumerate(model.vocabulary_.tolist(), 1)}
-    found = [ids.get(name.lower() if isinstance(name, str) else name) for name in model.classes_.tolist()]
-    return None if None in found else torch.tensor(found)
