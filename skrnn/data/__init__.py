@@ -46,7 +46,7 @@ from ._steps import mirrored as mirrored
 from ._steps import step_rows as step_rows
 from ._stories import STORY_WORD as STORY_WORD
 from ._stories import Story as Story
-from ._stories import Words as Words
+from ._stories import StoryWords as StoryWords
 from ._stories import encode_stories as encode_stories
 from ._stories import known_words as known_words
 from ._stories import read_keys as read_keys

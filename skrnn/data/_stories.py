@@ -30,7 +30,7 @@ class Story(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Words:
+class StoryWords:
     """What the words of a string are."""
 
     lowercase: bool = True
@@ -41,7 +41,7 @@ class Words:
         return re.findall(self.pattern, row.lower() if self.lowercase else row) if isinstance(row, str) else row
 
 
-def read_stories(X: Any, words: Words, name: str = "X") -> list[Story]:
+def read_stories(X: Any, words: StoryWords, name: str = "X") -> list[Story]:
     """The stories of a list of (story, question), of a frame of these columns, or of what a ``StoryVectorizer`` gives."""
     stories = [_story(item, words, f"{name}[{k}]") for k, item in enumerate(_items(X, name))]
     if not stories:
@@ -49,7 +49,7 @@ def read_stories(X: Any, words: Words, name: str = "X") -> list[Story]:
     return stories
 
 
-def read_keys(keys: Any, stories: list[Story], words: Words, name: str = "keys") -> list[list[TokenRow]]:
+def read_keys(keys: Any, stories: list[Story], words: StoryWords, name: str = "keys") -> list[list[TokenRow]]:
     """What the sentences of each story are found by, one for each."""
     if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
         raise TypeError(f"{name} must be a list of stories' keys, one list for each; got {type(keys).__name__}")
@@ -78,7 +78,7 @@ def _holds_ids(item: Any) -> bool:
     return isinstance(item, np.ndarray) and item.ndim == 2 and item.dtype.kind in "iuf"
 
 
-def _story(item: Any, words: Words, name: str) -> Story:
+def _story(item: Any, words: StoryWords, name: str) -> Story:
     if _holds_ids(item):
         rows = _rows_of_ids(item, name)
         if len(rows) < 2:
@@ -94,7 +94,7 @@ def _story(item: Any, words: Words, name: str) -> Story:
     return Story(_told(told, words, f"{name}[0]"), question)
 
 
-def _told(told: Any, words: Words, name: str) -> list[TokenRow]:
+def _told(told: Any, words: StoryWords, name: str) -> list[TokenRow]:
     """The sentences of a story."""
     if isinstance(told, str):
         told = [sentence for sentence in _SENTENCE_END.split(told) if sentence.strip()]

@@ -38,7 +38,7 @@ class SentenceVectors(Module):
 
         m = Σ_j l(j) ∘ W[x(j)],    l_k(j) = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J)
 
-    for the k-th of d entries and the j-th of J words. The word 0 stands for nothing.
+    for the k-th of d entries and the j-th word. The word 0 stands for nothing.
 
     Parameters
     ----------
@@ -48,28 +48,27 @@ class SentenceVectors(Module):
         Of each vector, d.
     n_vectors : int
         How many there are of each sentence.
-    by_place : bool
-        Whether places count; without, l = 1.
+    n_places : int
+        How many words the longest sentences have, J; 0 is for l = 1.
     generator : torch.Generator or None
         Where weights are drawn from.
     """
 
-    def __init__(self, n_words: int, size: int, n_vectors: int, by_place: bool, generator: Generator | None) -> None:
+    def __init__(self, n_words: int, size: int, n_vectors: int, n_places: int, generator: Generator | None) -> None:
         super().__init__()
         W = _drawn(n_words, n_vectors * size, generator)
         with torch.no_grad():
             W[0] = 0
-        self.W, self.size, self.by_place = W, size, by_place
+        self.W, self.size, self.n_places = W, size, n_places
 
     def forward(self, ids: Tensor) -> Tensor:
         """Words (n, J) to vectors (n, n_vectors * size)."""
         total = nn.functional.embedding_bag(ids, self.W, mode="sum", padding_idx=0)
-        if not self.by_place:
+        if not self.n_places:
             return total
         place = torch.arange(1, ids.shape[1] + 1).to(self.W)
-        n_words = (place * (ids > 0)).amax(1, keepdim=True).clamp(min=1)
-        weights = (place - (n_words + 1) / 2) / n_words
-        shifted = nn.functional.embedding_bag(ids, self.W, mode="sum", per_sample_weights=weights, padding_idx=0)
+        weights = ((place - (self.n_places + 1) / 2) / self.n_places).expand(len(ids), -1)
+        shifted = nn.functional.embedding_bag(ids, self.W, mode="sum", per_sample_weights=weights.contiguous(), padding_idx=0)
         entry = torch.arange(1, self.size + 1).to(self.W)
         slope = 4 * (entry - (self.size + 1) / 2) / self.size
         return total + slope.repeat(self.W.shape[1] // self.size) * shifted
@@ -90,8 +89,8 @@ class MemoryNetwork(Runnable):
         Where the bias of the answer starts.
     n_hops : int, default=3
         How often the story is looked at.
-    by_place : bool, default=True
-        Whether the places of words in a sentence count.
+    n_places : int, default=0
+        How many words the longest sentences have, if the places of words in a sentence count; 0 if not.
     tying : {"adjacent", "layerwise"}, default="adjacent"
         Which vectors of words hops share: what one hop takes from sentences is what the next finds them by, or all hops find and take by the same.
     noise : float, default=0.0
@@ -127,7 +126,7 @@ class MemoryNetwork(Runnable):
         bias: Tensor,
         *,
         n_hops: int = 3,
-        by_place: bool = True,
+        n_places: int = 0,
         tying: str = "adjacent",
         noise: float = 0.0,
         n_linear: int = 0,
@@ -137,7 +136,7 @@ class MemoryNetwork(Runnable):
         super().__init__()
         adjacent = tying == "adjacent"
         n_vectors = n_hops + 1 if adjacent else 3
-        self.sentences = SentenceVectors(n_words, size, n_vectors, by_place, generator)
+        self.sentences = SentenceVectors(n_words, size, n_vectors, n_places, generator)
         self.T = _drawn(n_ages, n_vectors * size, generator) if n_ages else None
         self.H = None if adjacent else input_weights(size, size, generator)
         self.head = Linear(size, bias)

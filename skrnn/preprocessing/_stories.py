@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .._constraints import COUNT
 from ..data._ids import HANDLE_UNKNOWN, Ids
 from ..data._sequences import Array
-from ..data._stories import STORY_WORD, Story, Words, encode_stories, known_words, read_stories
+from ..data._stories import STORY_WORD, Story, StoryWords, encode_stories, known_words, read_stories
 from ._transformer import SequenceTransformer
 
 
@@ -100,7 +100,7 @@ class StoryVectorizer(SequenceTransformer):
         return tags
 
     def _read(self, X: Any, *, reset: bool) -> tuple[list[Story], str]:
-        stories = read_stories(X, Words(self.lowercase, self.token_pattern))
+        stories = read_stories(X, StoryWords(self.lowercase, self.token_pattern))
         if reset:
             self.n_features_in_ = 2
         return stories, ""
@@ -128,7 +128,7 @@ class StoryVectorizer(SequenceTransformer):
             Sentences and questions as lists of words; None stands for what is unknown.
         """
         check_is_fitted(self)
-        stories = read_stories([np.asarray(ids) for ids in X], Words())
+        stories = read_stories([np.asarray(ids) for ids in X], StoryWords())
         told = [[self._words(row) for row in story.rows] for story in stories]
         return [(rows[1:], rows[0]) for rows in told]
 

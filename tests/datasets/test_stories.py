@@ -118,7 +118,7 @@ def test_no_answer_is_much_more_frequent_than_another():
 
 
 def test_what_cannot_be_told_is_refused():
-    with pytest.raises(ValueError, match="task must be one of .*'one_fact'.*; got 'four_facts'"):
+    with pytest.raises(ValueError, match=r"task must be one of .*'one_fact'.*; got 'four_facts'"):
         make_stories("four_facts")
     with pytest.raises(ValueError, match="n_questions must be"):
         make_stories(n_questions=0)

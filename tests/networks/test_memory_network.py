@@ -26,31 +26,30 @@ def packed(tables):
 
 
 def make(**settings):
-    made = MemoryNetwork(N_WORDS, N_AGES, SIZE, torch.zeros(3), generator=torch.Generator().manual_seed(0), **settings).double()
+    made = MemoryNetwork(N_WORDS, N_AGES, SIZE, torch.zeros(3), generator=torch.Generator().manual_seed(0), **{"n_places": 5} | settings).double()
     with torch.no_grad():
         made.head.W.normal_(generator=torch.Generator().manual_seed(1))
     return made.eval()
 
 
-def sentence(row, W, by_place):
-    """Section 4.1, as the authors' code has it."""
+def sentence(row, W, J):
+    """Section 4.1, with the weights of the authors' code."""
     row, d = row[row > 0], W.shape[1]
-    J = len(row)
-    k, j = np.arange(1, d + 1), np.arange(1, J + 1)[:, None]
-    weights = 1 + 4 * (k - (d + 1) / 2) * (j - (J + 1) / 2) / (d * J) if by_place else np.ones((J, d))
+    k, j = np.arange(1, d + 1), np.arange(1, len(row) + 1)[:, None]
+    weights = 1 + 4 * (k - (d + 1) / 2) * (j - (J + 1) / 2) / (d * J) if J else np.ones((len(row), d))
     return (weights * W[row]).sum(axis=0)
 
 
-def answer(network, table, by_place=True, linear=False):
+def answer(network, table, linear=False):
     W, T = (w.detach().numpy() for w in (network.sentences.W, network.T))
     vectors, ages = np.split(W, W.shape[1] // SIZE, axis=1), np.split(T, T.shape[1] // SIZE, axis=1)
-    n = len(table) - 1
+    n, J = len(table) - 1, network.sentences.n_places
     looks = []
 
     def memory(which):
-        return np.array([sentence(row, vectors[which], by_place) + ages[which][min(n - 1 - i, N_AGES - 1)] for i, row in enumerate(table[1:])])
+        return np.array([sentence(row, vectors[which], J) + ages[which][min(n - 1 - i, N_AGES - 1)] for i, row in enumerate(table[1:])])
 
-    u = sentence(table[0], vectors[0 if network.H is None else 2], by_place)
+    u = sentence(table[0], vectors[0 if network.H is None else 2], J)
     for hop in range(network.n_hops):
         m, c = (memory(hop), memory(hop + 1)) if network.H is None else (memory(0), memory(1))
         p = m @ u
@@ -61,13 +60,13 @@ def answer(network, table, by_place=True, linear=False):
     return network.head.W.detach().numpy() @ u, looks
 
 
-@pytest.mark.parametrize("settings", [{}, {"tying": "layerwise"}, {"by_place": False, "n_hops": 1}, {"n_linear": 1, "n_hops": 2}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"tying": "layerwise"}, {"n_places": 0, "n_hops": 1}, {"n_linear": 1, "n_hops": 2}], ids=str)
 def test_the_equations_of_the_paper(settings):
     network, tables = make(**settings), stories([3, 1, 8, 5])
-    u, looks = network.look(packed(tables))
+    looks = network.look(packed(tables))[1]
     outputs = network(packed(tables))
     for k, table in enumerate(tables):
-        expected, weights = answer(network, table, settings.get("by_place", True), "n_linear" in settings)
+        expected, weights = answer(network, table, "n_linear" in settings)
         np.testing.assert_allclose(outputs[k].detach(), expected, atol=1e-12)
         for hop, p in enumerate(weights):
             np.testing.assert_allclose(looks[hop][k, : len(p)].detach(), p, atol=1e-12)

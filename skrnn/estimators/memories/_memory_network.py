@@ -49,7 +49,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         Whether the places of words in a sentence count; ``False`` makes a sentence a bag of words.
     temporal_encoding : bool, default=True
         Whether the order of the sentences counts, by vectors of their age; ``False`` is for facts that are in no order.
-    time_noise : float, default=0.1
+    time_noise : float, default=0.3
         While training, sentences are made older as if up to this share of others stood among them, drawn at random: it keeps ages from being learned
         by heart.
     tying : {"adjacent", "layerwise"}, default="adjacent"
@@ -61,8 +61,6 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     n_init : int, default=1
         How often ``fit`` begins anew, with other weights; the fit with the lowest training loss is kept, or the lowest held-out loss if there is
         one. Callbacks hear of the first alone.
-    learning_rate : float, default=0.005
-        Largest step size of the schedule.
     batch_size : int or None, default=32
         Questions a step of the optimiser sees; ``None`` is all of them.
     rule : {"bptt", "guessing"} or Rule, default="bptt"
@@ -77,8 +75,8 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         u(k+1) = u(k) + Σ_i p_i(k) c_i(k)                    "layerwise": H u(k) + Σ …
         P = softmax(W u(K+1) + b)
 
-    x_ij are the words of sentence i, q_j those of the question; l(j), between 0 and 2, says where in J words a word stands,
-    l_k(j) = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J). "adjacent": A(k+1) = C(k), B = A(1). W starts at
+    x_ij are the words of sentence i, q_j those of the question; l_k(j) = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J) for the k-th of d entries, where the
+    longest sentence of ``fit`` has J words. "adjacent": A(k+1) = C(k), B = A(1). W starts at
     zero and b at the log shares of the classes. A word that was not seen in ``fit`` says nothing. A question about n sentences costs
     O(n · n_hops · embedding_size).
 
@@ -86,7 +84,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     key i, c_i(k) of sentence i. With ``temporal_encoding=False`` this is an associative memory, in which the question is a key that may be
     incomplete.
 
-    Differs from the paper in that J is the length of each sentence, not of the longest; in W, which is none of the vectors of words, as classes need
+    Differs from the paper in W, which is none of the vectors of words, as classes need
     not be words; and in Adam and one cycle of the learning rate, where the paper has gradient descent on summed losses and halves the rate.
 
     References
@@ -111,11 +109,10 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     memory_size: int | None = 50
     position_encoding: bool = True
     temporal_encoding: bool = True
-    time_noise: float = 0.1
+    time_noise: float = 0.3
     tying: str = "adjacent"
     linear_start: float = 0.2
     n_init: int = 1
-    learning_rate: float = 0.005
 
     _built_from: ClassVar[tuple[str, ...]] = (
         "n_hops",
@@ -161,7 +158,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
             self.embedding_size,
             bias,
             n_hops=self.n_hops,
-            by_place=self.position_encoding,
+            n_places=self._longest_sentence if self.position_encoding else 0,
             tying=self.tying,
             noise=self.time_noise,
             n_linear=round(self.linear_start * self.max_epochs),

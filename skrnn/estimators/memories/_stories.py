@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import ROWS, Sequences, Story, Vocabulary, Words, encode_stories, known_words, read_keys, read_stories
+from ...data import ROWS, Sequences, Story, Vocabulary, StoryWords, encode_stories, known_words, read_keys, read_stories
 from ..face._guards import predicting
 from ..face._predictor import Predictor
 from ..face._readers import Beside, Given, RowReader, beside, read_pair
@@ -23,12 +23,14 @@ class StoryState:
     n_features_in_: int
     vocabulary_: NDArray[Any]
     _longest_story: int
+    _longest_sentence: int
     _keyed: bool
 
     _leaves: ClassVar[tuple[Fitted, ...]] = (
         Fitted("n_features_in_", "int", (), "2: a story and a question."),
         Fitted("vocabulary_", "ndarray", ("n_words",), "The words that have vectors of their own, the most frequent first; ids where X held ids."),
         Fitted("_longest_story", "int"),
+        Fitted("_longest_sentence", "int"),
         Fitted("_keyed", "bool"),
     )
 
@@ -50,7 +52,7 @@ class Stories(RowReader):
 
     def read(self, model: Any, X: Any, *, reset: bool) -> Given:
         X, keys = X if isinstance(X, Beside) else (X, None)
-        words = Words()
+        words = StoryWords()
         stories = read_stories(X, words)
         if not reset and model._keyed != (keys is not None):
             raise ValueError(f"keys must {'' if model._keyed else 'not '}be passed, as in fit; got {'them' if keys is not None else 'None'}")
@@ -62,6 +64,7 @@ class Stories(RowReader):
         stories = [Story([*story.sentences, *rows], story.question) for story, rows in zip(stories, found_by, strict=True)]
         if reset:
             model.n_features_in_, model._keyed, model._longest_story = 2, keys is not None, longest
+            model._longest_sentence = max(len(row) for story in stories for row in story.rows)
             model.vocabulary_ = known_words(stories).as_objects()
         return Given(encode_stories(stories, Vocabulary(tuple(model.vocabulary_)), warn=not reset), ROWS)
 
@@ -72,7 +75,7 @@ class Stories(RowReader):
 
 def looks_at_stories(predictor: Predictor[Any], X: Any, keys: Any) -> Array:
     """How much each hop looks at each sentence (n_stories, n_hops, n_sentences), of all that were told."""
-    n_told = np.array([len(story.sentences) for story in read_stories(X, Words())])
+    n_told = np.array([len(story.sentences) for story in read_stories(X, StoryWords())])
     sequences, network = predictor.read(beside(X, keys)).sequences, predictor.network
     looks = np.zeros((len(n_told), network.n_hops, n_told.max()))
     with predicting(predictor.model):
