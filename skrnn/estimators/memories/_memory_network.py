@@ -75,17 +75,16 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         u(k+1) = u(k) + Σ_i p_i(k) c_i(k)                    "layerwise": H u(k) + Σ …
         P = softmax(W u(K+1) + b)
 
-    x_ij are the words of sentence i, q_j those of the question; l_k(j) = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J) for the k-th of d entries, where the
-    longest sentence of ``fit`` has J words. "adjacent": A(k+1) = C(k), B = A(1). W starts at
-    zero and b at the log shares of the classes. A word that was not seen in ``fit`` says nothing. A question about n sentences costs
-    O(n · n_hops · embedding_size).
+    x_ij are the words of sentence i, q_j those of the question; l_k(j) = 1 + 4 (k - (d+1)/2) (j - (J+1)/2) / (d J) for the k-th of d entries, where
+    the longest sentence of ``fit`` has J words. "adjacent": A(k+1) = C(k), B = A(1). W starts at zero and b at the log shares of the classes. A word
+    that was not seen in ``fit`` says nothing. A question about n sentences costs O(n · n_hops · embedding_size).
 
     With ``keys`` sentences are found by something else than what they say, as in a key-value memory (Miller et al., 2016): m_i(k) is then made of
     key i, c_i(k) of sentence i. With ``temporal_encoding=False`` this is an associative memory, in which the question is a key that may be
     incomplete.
 
-    Differs from the paper in W, which is none of the vectors of words, as classes need
-    not be words; and in Adam and one cycle of the learning rate, where the paper has gradient descent on summed losses and halves the rate.
+    Differs from the paper in W, which is none of the vectors of words, as classes need not be words; in three times the noise of ages, which is
+    better on our stories; and in Adam and one cycle of the learning rate, where the paper has gradient descent on summed losses and halves the rate.
 
     References
     ----------

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import ROWS, Sequences, Story, Vocabulary, StoryWords, encode_stories, known_words, read_keys, read_stories
+from ...data import ROWS, Sequences, Story, StoryWords, Vocabulary, encode_stories, known_words, read_keys, read_stories
 from ..face._guards import predicting
 from ..face._predictor import Predictor
 from ..face._readers import Beside, Given, RowReader, beside, read_pair
