@@ -74,6 +74,26 @@ class SentenceVectors(Module):
         return total + slope.repeat(self.W.shape[1] // self.size) * shifted
 
 
+class AgeVectors(Module):
+    """A vector (n_vectors * size) for each age, the last for all above.
+
+    Parameters
+    ----------
+    n_ages : int
+    size : int
+        Of all vectors together.
+    generator : torch.Generator or None
+        Where weights are drawn from.
+    """
+
+    def __init__(self, n_ages: int, size: int, generator: Generator | None) -> None:
+        super().__init__()
+        self.W = _drawn(n_ages, size, generator)
+
+    def forward(self, age: Tensor) -> Tensor:
+        return nn.functional.embedding(age.clamp(max=len(self.W) - 1), self.W)
+
+
 class MemoryNetwork(Runnable):
     """Answers questions about stories by looking at their sentences several times (Sukhbaatar et al., 2015).
 
@@ -137,7 +157,7 @@ class MemoryNetwork(Runnable):
         adjacent = tying == "adjacent"
         n_vectors = n_hops + 1 if adjacent else 3
         self.sentences = SentenceVectors(n_words, size, n_vectors, n_places, generator)
-        self.T = _drawn(n_ages, n_vectors * size, generator) if n_ages else None
+        self.ages = AgeVectors(n_ages, n_vectors * size, generator) if n_ages else None
         self.H = None if adjacent else input_weights(size, size, generator)
         self.head = Linear(size, bias)
         self.n_hops, self.noise, self.n_linear, self.keyed = n_hops, noise, n_linear, keyed
@@ -184,7 +204,11 @@ class MemoryNetwork(Runnable):
         n_sentences = (lengths.to(rows.device)[:, None] - 1) // (1 + self.keyed)
         at = torch.arange((n_rows - 1) // (1 + self.keyed), device=rows.device)
         present = at < n_sentences
-        ages = 0 if self.T is None else self._of_ages((n_sentences - 1 - at).clamp(min=0), n_sentences)
+        ages: Tensor | int = 0
+        if self.ages is not None:
+            age = (n_sentences - 1 - at).clamp(min=0)
+            age = self._aged(age, n_sentences) if self.training and self.noise else age
+            ages = self.ages(age).view(n, len(at), -1, self.sentences.size)
         told = vectors[:, 1 : 1 + len(at)]
         found_by = told
         if self.keyed:
@@ -194,11 +218,6 @@ class MemoryNetwork(Runnable):
         if self.H is not None:
             return Remembered(vectors[:, 0, 2], keys[:1] * self.n_hops, values[1:2] * self.n_hops, present)
         return Remembered(vectors[:, 0, 0], keys[:-1], values[1:], present)
-
-    def _of_ages(self, age: Tensor, n_sentences: Tensor) -> Tensor:
-        """Vectors (n, n_sentences, n_vectors, size) of ages."""
-        age = self._aged(age, n_sentences) if self.training and self.noise else age
-        return nn.functional.embedding(age.clamp(max=len(self.T) - 1), self.T).view(*age.shape, -1, self.sentences.size)
 
     def _aged(self, age: Tensor, n_sentences: Tensor) -> Tensor:
         """Ages where some empty sentences, as many as the noise allows or less, stand among the others anywhere."""

@@ -41,7 +41,7 @@ def sentence(row, W, J):
 
 
 def answer(network, table, linear=False):
-    W, T = (w.detach().numpy() for w in (network.sentences.W, network.T))
+    W, T = (w.detach().numpy() for w in (network.sentences.W, network.ages.W))
     vectors, ages = np.split(W, W.shape[1] // SIZE, axis=1), np.split(T, T.shape[1] // SIZE, axis=1)
     n, J = len(table) - 1, network.sentences.n_places
     looks = []

@@ -65,6 +65,8 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         Questions a step of the optimiser sees; ``None`` is all of them.
     rule : {"bptt", "guessing"} or Rule, default="bptt"
         How the network learns: a name, or :class:`skrnn.engine.BPTT` or :class:`skrnn.engine.Guessing` with its own settings.
+    penalties : None, default=None
+        There are none for a network without recurrent layers.
 
     Notes
     -----
@@ -133,6 +135,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         "linear_start": [Interval(Real, 0, 1, closed="both")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "rule": [StrOptions({"bptt", "guessing"}), Rule],
+        "penalties": [None],
     }
 
     __metadata_request__fit = HELD_OUT | KEYS | {"keys_val": True}
