@@ -239,20 +239,19 @@ def test_learning_goes_on():
     assert stream.partial_fit(X[30:], Y[30:]).n_iter_ == 2
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"n_hops": 0},
-        {"tying": "both"},
-        {"linear_start": 1.5},
-        {"time_noise": 1.0},
-        {"memory_size": 0},
-        {"n_init": 0},
-        {"embedding_size": 2.5},
-        {"penalties": WeightNoise()},
-    ],
-    ids=str,
-)
+WRONG = [
+    {"n_hops": 0},
+    {"tying": "both"},
+    {"linear_start": 1.5},
+    {"time_noise": 1.0},
+    {"memory_size": 0},
+    {"n_init": 0},
+    {"embedding_size": 2.5},
+    {"penalties": WeightNoise()},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_wrong_parameters_are_refused_by_name(wrong):
     (name,) = wrong
     with pytest.raises(ValueError, match=f"The '{name}' parameter of MemoryNetworkClassifier must be"):
