@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -38,7 +38,9 @@ class StoryWords:
 
     def of(self, row: Any) -> Any:
         """The words of a sentence or a question; what is no string is cut already."""
-        return re.findall(self.pattern, row.lower() if self.lowercase else row) if isinstance(row, str) else row
+        if not isinstance(row, str):
+            return row
+        return [match[0] for match in re.finditer(self.pattern, row.lower() if self.lowercase else row)]
 
 
 def read_stories(X: Any, words: StoryWords, name: str = "X") -> list[Story]:
@@ -51,7 +53,7 @@ def read_stories(X: Any, words: StoryWords, name: str = "X") -> list[Story]:
 
 def read_keys(keys: Any, stories: list[Story], words: StoryWords, name: str = "keys") -> list[list[TokenRow]]:
     """What the sentences of each story are found by, one for each."""
-    if isinstance(keys, str | bytes) or not isinstance(keys, Iterable):
+    if isinstance(keys, str | bytes | Iterator) or not isinstance(keys, Iterable):
         raise TypeError(f"{name} must be a list of stories' keys, one list for each; got {type(keys).__name__}")
     read = [_rows_of_ids(told, f"{name}[{k}]") if _holds_ids(told) else _told(told, words, f"{name}[{k}]") for k, told in enumerate(keys)]
     if len(read) != len(stories):
@@ -69,7 +71,7 @@ def _items(X: Any, name: str) -> Iterable[Any]:
         if len(columns) != 2:
             raise ValueError(f"{name} is a frame of the columns {[label for label, _ in columns]}: pass two, the story and the question")
         return [*zip(*(values for _, values in columns), strict=True)]
-    if isinstance(X, str | bytes) or not isinstance(X, Iterable):
+    if isinstance(X, str | bytes | Iterator) or not isinstance(X, Iterable):
         raise TypeError(f"{name} must be a list of (story, question); got {type(X).__name__}")
     return X
 

@@ -76,6 +76,7 @@ REFUSED = {
     "texts": (["Ada left. Where is she?"], TypeError, r"X\[0\] must be a pair .*; got str"),
     "text": ("Ada left.", TypeError, r"X must be a list of \(story, question\); got str"),
     "nothing": (None, TypeError, r"X must be a list of \(story, question\); got NoneType"),
+    "iterator": (iter(X), TypeError, r"X must be a list of \(story, question\); got list_iterator"),
     "numbers": (np.ones((3, 4)), TypeError, r"X\[0\] must be a pair .*; got ndarray"),
     "columns": (pd.DataFrame({"a": ["x"], "b": ["y"], "c": ["z"]}), ValueError, "X is a frame of the columns .*: pass two"),
     "one row of ids": ([np.array([[1, 2]])], ValueError, r"X\[0\] has a story without sentences"),
