@@ -35,7 +35,9 @@ right = model.predict(X_test) == y_test
 chosen = [
     i
     for i, (told, _) in enumerate(X_test)
-    if right[i] and 8 <= len(told) <= 12 and facts[i][1] > facts[i][0] + 1
+    if right[i]
+    and 8 <= len(told) <= 12
+    and abs(facts[i][0] - facts[i][1]) > 1
 ][:2]
 looks = model.attention(X_test)
 figure, axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")

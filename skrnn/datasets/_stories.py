@@ -126,7 +126,7 @@ def _where_is_something(world: World) -> Asked | None:
         return None
     thing = world.one_of(sorted(world.stays))
     stay = world.stays[thing][-1]
-    return Asked(f"Where is the {thing}?", stay.place, sorted([stay.came, stay.held]))
+    return Asked(f"Where is the {thing}?", stay.place, [stay.held, stay.came])
 
 
 def _where_was_something(world: World) -> Asked | None:
@@ -138,7 +138,7 @@ def _where_was_something(world: World) -> Asked | None:
     if not asked:
         return None
     thing, before, after = world.one_of(asked)
-    return Asked(f"Where was the {thing} before the {after.place}?", before.place, sorted({before.came, before.held, after.came}))
+    return Asked(f"Where was the {thing} before the {after.place}?", before.place, [before.held, after.came, before.came])
 
 
 def _is_somebody_there(world: World) -> Asked:
@@ -174,7 +174,7 @@ def _directions(rng: Any) -> Telling:
     ways = [(one, two) for one in steps for two in steps if one[1] == two[0] and one[0] != two[1]]
     one, two = ways[rng.randint(len(ways))]
     sentences = [f"The {place} is {way} of the {base}." for place, way, base in links]
-    yield sentences, Asked(f"How do you go from the {one[0]} to the {two[1]}?", f"{one[2]} {two[2]}", sorted([one[3], two[3]]))
+    yield sentences, Asked(f"How do you go from the {one[0]} to the {two[1]}?", f"{one[2]} {two[2]}", [one[3], two[3]])
 
 
 def _opposite(way: str) -> str:
@@ -215,8 +215,8 @@ def make_stories(task: str = "one_fact", n_questions: int = 1000, *, return_fact
     y : list of str
         A place, "yes" or "no", "none" to "three", or two directions, as "north east".
     facts : list of list of int
-        Places of the sentences that say it, in order, counted from 0. In "counting" these are all in which somebody took or left a thing. Only with
-        ``return_facts=True``.
+        Places of the sentences that say it, counted from 0, in the order in which one leads to the next. In "counting" these are all in which
+        somebody took or left a thing. Only with ``return_facts=True``.
 
     Notes
     -----

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import torch
 from torch import Generator, Tensor, nn
@@ -22,13 +22,14 @@ class Remembered(NamedTuple):
     """Stories as the network sees them.
 
     ``question`` (n, size) is what is asked; ``keys`` and ``values`` (n, n_sentences, size) are what each hop finds sentences by, and what it takes
-    from them; ``present`` (n, n_sentences) says where there is a sentence.
+    from them; ``present`` (n, n_sentences) says where there is a sentence. ``facts`` (n, at least n_hops) are the last rows.
     """
 
     question: Tensor
     keys: tuple[Tensor, ...]
     values: tuple[Tensor, ...]
     present: Tensor
+    facts: Tensor
 
 
 class SentenceVectors(Module):
@@ -119,6 +120,9 @@ class MemoryNetwork(Runnable):
         Epochs at the beginning in which sentences are weighted by their scores as they are.
     keyed : bool, default=False
         Whether sentences are found by something else: as many rows of words, behind those of the story.
+    margin : float or None, default=None
+        With a margin each hop takes one sentence, of the highest score (Weston et al., 2015), and a last row of each story has the sentence that
+        each hop should take, counted from 1, or 0 where that is not known. Its score should be above the others by the margin.
     generator : torch.Generator or None
         Where weights and noise are drawn from.
 
@@ -131,10 +135,13 @@ class MemoryNetwork(Runnable):
         u(k+1) = u(k) + Σ_i p_i(k) c_i(k)                 "layerwise": H u(k) + Σ …
         y = W u(K+1) + b
 
-    "adjacent": A(k+1) = C(k), B = A(1). The network reads packed sequences of rows of words, the question first and then its story.
+    "adjacent": A(k+1) = C(k), B = A(1). The network reads packed sequences of rows of words, the question first and then its story. With a margin
+    p(k) is 1 for one sentence f, that which should be taken or has the highest score, and behind y stands the loss
+    Σ_k Σ_{i≠f} max(0, margin - u(k)' (m_f(k) - m_i(k))).
 
     References
     ----------
+    J. Weston, S. Chopra, A. Bordes, "Memory networks", ICLR 2015, section 3.1, for the margin.
     S. Sukhbaatar, A. Szlam, J. Weston, R. Fergus, "End-to-end memory networks", NIPS 2015, sections 2 and 4.
     """
 
@@ -151,6 +158,7 @@ class MemoryNetwork(Runnable):
         noise: float = 0.0,
         n_linear: int = 0,
         keyed: bool = False,
+        margin: float | None = None,
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
@@ -160,7 +168,7 @@ class MemoryNetwork(Runnable):
         self.ages = AgeVectors(n_ages, n_vectors * size, generator) if n_ages else None
         self.H = None if adjacent else input_weights(size, size, generator)
         self.head = Linear(size, bias)
-        self.n_hops, self.noise, self.n_linear, self.keyed = n_hops, noise, n_linear, keyed
+        self.n_hops, self.noise, self.n_linear, self.keyed, self.margin = n_hops, noise, n_linear, keyed, margin
         self.register_buffer("n_begun", torch.zeros((), dtype=torch.long))  # epochs
         self.draw_from(generator)
 
@@ -178,46 +186,65 @@ class MemoryNetwork(Runnable):
         return max(int(self.n_begun), 1) <= self.n_linear
 
     def forward(self, packed: PackedSequence, detach_every: int | None = None, grad_path: str = "full") -> Tensor:
-        """Outputs (n, n_outputs)."""
-        return self.head(self.look(packed)[0])
+        """Outputs (n, n_outputs), and with a margin behind them the loss of what the hops take."""
+        u, _, lost = self._look(self.read(packed))
+        return self.head(u) if self.margin is None else torch.cat([self.head(u), lost], 1)
 
     def answer(self, packed: PackedSequence) -> Tensor:
-        """Outputs of a network that is not trained."""
-        return self(packed)
+        """Outputs (n, n_outputs) of a network that is not trained."""
+        return self.head(self._look(self.read(packed))[0])
 
     def look(self, packed: PackedSequence) -> tuple[Tensor, list[Tensor]]:
         """What is known in the end (n, size), and for each hop the weights (n, n_sentences) of the sentences, the oldest first."""
-        told = self.read(packed)
-        u, looks = told.question, []
-        for keys, values in zip(told.keys, told.values, strict=True):
+        return self._look(self.read(packed))[:2]
+
+    def _look(self, told: Remembered) -> tuple[Tensor, list[Tensor], Tensor]:
+        u, looks, lost = told.question, [], told.question.new_zeros(len(told.question), 1)
+        for hop, (keys, values) in enumerate(zip(told.keys, told.values, strict=True)):
             scores = scalar_products(keys, u)
-            p = scores * told.present if self.starts_linear else softmax(scores.masked_fill(~told.present, -torch.inf))
+            if self.margin is not None:
+                p, above = self._taken(scores, told, hop)
+                lost = lost + above
+            else:
+                p = scores * told.present if self.starts_linear else softmax(scores.masked_fill(~told.present, -torch.inf))
             u = (u if self.H is None else product(u, self.H)) + weighted_sums(p, values)
             looks.append(p)
-        return u, looks
+        return u, looks, lost
+
+    def _taken(self, scores: Tensor, told: Remembered, hop: int) -> tuple[Tensor, Tensor]:
+        """One sentence of each story, and how far the scores of others are above its own less the margin, if it is told."""
+        fact = told.facts[:, hop, None]
+        at = torch.where(fact > 0, fact - 1, scores.masked_fill(~told.present, -torch.inf).argmax(1, keepdim=True))
+        p = torch.zeros_like(scores).scatter(1, at, 1.0)
+        above = (self.margin - scores.gather(1, at) + scores).clamp(min=0) * (told.present & (p == 0) & (fact > 0))
+        return p, above.sum(1, keepdim=True)
+
+    def n_sentences(self, lengths: Any) -> Any:
+        """How many sentences stories have, of rows of so many."""
+        return (lengths - 1 - int(self.margin is not None)) // (1 + int(self.keyed))
 
     def read(self, packed: PackedSequence) -> Remembered:
         """Vectors of question and sentences."""
         rows, lengths = pad_packed_sequence(packed, batch_first=True)
-        n, n_rows, n_words = rows.shape
-        vectors = self.sentences(rows.long().reshape(n * n_rows, n_words)).view(n, n_rows, -1, self.sentences.size)
-        n_sentences = (lengths.to(rows.device)[:, None] - 1) // (1 + self.keyed)
-        at = torch.arange((n_rows - 1) // (1 + self.keyed), device=rows.device)
-        present = at < n_sentences
+        (n, n_rows, n_words), lengths = rows.shape, lengths.to(rows.device)
+        ids, story = rows.long(), torch.arange(n, device=rows.device)
+        facts = ids[story, lengths - 1]
+        if self.margin is not None:
+            ids = ids.masked_fill((torch.arange(n_rows, device=rows.device) == lengths[:, None] - 1)[..., None], 0)
+        vectors = self.sentences(ids.reshape(n * n_rows, n_words)).view(n, n_rows, -1, self.sentences.size)
+        n_sentences = self.n_sentences(lengths)[:, None]
+        at = torch.arange(self.n_sentences(n_rows), device=rows.device)
         ages: Tensor | int = 0
         if self.ages is not None:
             age = (n_sentences - 1 - at).clamp(min=0)
             age = self._aged(age, n_sentences) if self.training and self.noise else age
             ages = self.ages(age).view(n, len(at), -1, self.sentences.size)
         told = vectors[:, 1 : 1 + len(at)]
-        found_by = told
-        if self.keyed:
-            behind = (1 + n_sentences + at).clamp(max=n_rows - 1)
-            found_by = vectors[torch.arange(n, device=rows.device)[:, None], behind]
+        found_by = vectors[story[:, None], (1 + n_sentences + at).clamp(max=n_rows - 1)] if self.keyed else told
         keys, values = (found_by + ages).unbind(2), (told + ages).unbind(2)
         if self.H is not None:
-            return Remembered(vectors[:, 0, 2], keys[:1] * self.n_hops, values[1:2] * self.n_hops, present)
-        return Remembered(vectors[:, 0, 0], keys[:-1], values[1:], present)
+            return Remembered(vectors[:, 0, 2], keys[:1] * self.n_hops, values[1:2] * self.n_hops, at < n_sentences, facts)
+        return Remembered(vectors[:, 0, 0], keys[:-1], values[1:], at < n_sentences, facts)
 
     def _aged(self, age: Tensor, n_sentences: Tensor) -> Tensor:
         """Ages where some empty sentences, as many as the noise allows or less, stand among the others anywhere."""

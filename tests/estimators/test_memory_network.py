@@ -157,6 +157,58 @@ def test_keys_are_asked_for_again(keyed, fitted):
         keyed.predict(X, keys=3)
 
 
+# -- facts -----------------------------------------------------------------------------------------------------------------------------------------
+
+FACTS = make_stories("two_facts", 60, return_facts=True, random_state=0)[2]
+
+
+def test_hops_that_are_told_what_to_find_find_it_sooner():
+    X, y, facts = make_stories("two_facts", 300, return_facts=True, random_state=0)
+    model = MemoryNetworkClassifier(2, max_epochs=15, random_state=0).fit(X[:250], y[:250], facts=facts[:250])
+    looks = model.attention(X[250:])
+    assert set(np.unique(looks)) == {0.0, 1.0}
+    assert (looks[:, 0].argmax(axis=1) == [first for first, _ in facts[250:]]).mean() > 0.8
+    untold = MemoryNetworkClassifier(2, max_epochs=15, random_state=0).fit(X[:250], y[:250])
+    assert model.score(X[250:], y[250:]) > untold.score(X[250:], y[250:]) + 0.1
+
+
+@pytest.mark.parametrize("settings", [{}, {"tying": "layerwise"}, {"memory_size": 40}], ids=str)
+def test_what_was_told_is_not_asked_for_again(settings):
+    model = make(n_hops=2, **settings).fit(X, Y, facts=FACTS)
+    expected = scores(model)
+    np.testing.assert_array_equal(scores(model, X[3:9]), expected[3:9])
+    np.testing.assert_array_equal(scores(pickle.loads(pickle.dumps(model))), expected)
+    np.testing.assert_array_equal(model.attention(X).sum(axis=2), 1)
+    held = make(n_hops=2, **settings).fit(X[:40], Y[:40], X_val=X[40:], y_val=Y[40:], facts=FACTS[:40])
+    assert len(held.validation_scores_) == 3
+
+
+def test_facts_go_with_keys():
+    keys = [story for story, _ in X]
+    model = make(n_hops=2).fit(X, Y, facts=FACTS, keys=keys)
+    assert (model.attention(X, keys=keys).sum(axis=2) == 1).all()
+
+
+WRONG_FACTS = {
+    "too few": (FACTS[1:], ValueError, "facts must hold a list for each of the 60 stories; got 59"),
+    "of one hop": ([[0]] * 60, ValueError, r"facts\[0\] must hold n_hops=2 places of sentences of X\[0\], from 0 to \d+; got \[0\]"),
+    "beyond": ([[0, 99]] * 60, ValueError, r"facts\[0\] must hold n_hops=2 places .*; got \[0, 99\]"),
+    "no numbers": ([["a", "b"]] * 60, ValueError, r"facts\[0\] must hold n_hops=2 places .*; got \['a', 'b'\]"),
+    "none": (3, TypeError, "facts must be a list"),
+}
+
+
+@pytest.mark.parametrize(("facts", "error", "match"), WRONG_FACTS.values(), ids=WRONG_FACTS)
+def test_wrong_facts_are_refused(facts, error, match):
+    with pytest.raises(error, match=match):
+        make(n_hops=2).fit(X, Y, facts=facts)
+
+
+def test_facts_that_are_forgotten_are_refused():
+    with pytest.raises(ValueError, match=r"facts\[\d+\] has \d+, a sentence of \d+ that memory_size=2 leaves out"):
+        make(n_hops=2, memory_size=2).fit(X, Y, facts=FACTS)
+
+
 # -- fits ------------------------------------------------------------------------------------------------------------------------------------------
 
 

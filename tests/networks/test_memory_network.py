@@ -136,3 +136,30 @@ def test_the_first_epochs_are_linear():
         network.eval()
         linear.append(not torch.allclose(network.look(tables)[1][0].sum(1), torch.ones(2).double()))
     assert linear == [True, True, False, False]
+
+
+def test_with_a_margin_hops_take_the_sentence_that_they_should():
+    network, soft, tables = make(margin=0.5), make(), stories([4, 2])
+    facts = np.array([[3, 1, 4], [2, 2, 1]])
+    rows = [np.vstack([table, [*fact, 0, 0]]) for table, fact in zip(tables, facts, strict=True)]
+    outputs, looks = network(packed(rows)).detach(), network.look(packed(rows))[1]
+    assert (torch.stack(looks, 1).argmax(2).numpy() + 1 == facts).all()
+    told, u, lost = soft.read(packed(tables)), soft.read(packed(tables)).question, np.zeros(2)
+    for k in range(3):
+        scores = torch.einsum("nsd,nd->ns", told.keys[k], u).detach().numpy()
+        for i, n in enumerate((4, 2)):
+            own = scores[i, facts[i, k] - 1]
+            lost[i] += sum(max(0, 0.5 - own + scores[i, j]) for j in range(n) if j != facts[i, k] - 1)
+        u = u + told.values[k][torch.arange(2), facts[:, k] - 1]
+    np.testing.assert_allclose(outputs[:, -1], lost, atol=1e-12)
+    np.testing.assert_allclose(outputs[:, :-1], network.head(u).detach(), atol=1e-12)
+
+
+def test_with_a_margin_hops_take_the_highest_score_where_they_are_not_told():
+    network, tables = make(margin=0.5), stories([4, 2])
+    rows = [np.vstack([table, np.zeros((1, 5), int)]) for table in tables]
+    looks, told, u = network.look(packed(rows))[1], network.read(packed(rows)), network.read(packed(rows)).question
+    for i, n in enumerate((4, 2)):
+        assert looks[0][i].argmax() == (told.keys[0][i, :n] @ u[i]).argmax()
+    assert not network(packed(rows))[:, -1].any()
+    assert torch.equal(network(packed(rows))[:, :-1], network.answer(packed(rows)))

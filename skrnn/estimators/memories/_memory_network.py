@@ -17,13 +17,12 @@ from ...engine import Rule
 from ...networks import TYINGS, MemoryNetwork
 from ..face._declared import parameters
 from ..face._held_out import HELD_OUT
-from ..face._readers import beside
 from ..face._settings import ClassWeighted, Decayed
 from ..face._state import ClassState
 from ..face._targets import Classes, told_classes
 from ..face._trained import Trained
 from ._restarts import fit_again
-from ._stories import Stories, StoryState, looks_at_stories
+from ._stories import FoundClasses, Stories, StoryState, asked, looks_at_stories
 
 KEYS = {"keys": True}  # where scikit-learn routes metadata, they reach every method without being asked for
 
@@ -58,6 +57,8 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     linear_start : float, default=0.2
         Share of ``max_epochs``, at the beginning, in which sentences are weighted by their scores as they are, without a softmax. Several hops are
         learned more surely so; 0 leaves it out.
+    margin : float, default=0.1
+        With ``facts``, by how much the score of the right sentence should be above those of the others.
     n_init : int, default=1
         How often ``fit`` begins anew, with other weights; the fit with the lowest training loss is kept, or the lowest held-out loss if there is
         one. Callbacks hear of the first alone.
@@ -84,6 +85,10 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     With ``keys`` sentences are found by something else than what they say, as in a key-value memory (Miller et al., 2016): m_i(k) is then made of
     key i, c_i(k) of sentence i. With ``temporal_encoding=False`` this is an associative memory, in which the question is a key that may be
     incomplete.
+
+    With ``facts`` the network is told which sentence f each hop should find (Weston et al., 2015): p(k) is 1 for that sentence while training, and for
+    the one with the highest score afterwards. Σ_k Σ_{i≠f} max(0, margin - u(k)' (m_f(k) - m_i(k))) is added to the loss, which stays the cross
+    entropy of the answer. There is no linear start then.
 
     Differs from the paper in W, which is none of the vectors of words, as classes need not be words; in three times the noise of ages, which is
     better on our stories; and in Adam and one cycle of the learning rate, where the paper has gradient descent on summed losses and halves the rate.
@@ -113,6 +118,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     time_noise: float = 0.3
     tying: str = "adjacent"
     linear_start: float = 0.2
+    margin: float = 0.1
     n_init: int = 1
 
     _built_from: ClassVar[tuple[str, ...]] = (
@@ -123,6 +129,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         "temporal_encoding",
         "time_noise",
         "tying",
+        "margin",
     )
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_hops": [Interval(Integral, 1, None, closed="left")],
@@ -133,13 +140,14 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         "time_noise": [Interval(Real, 0, 1, closed="left")],
         "tying": [StrOptions(set(TYINGS))],
         "linear_start": [Interval(Real, 0, 1, closed="both")],
+        "margin": [Interval(Real, 0, None, closed="neither")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "rule": [StrOptions({"bptt", "guessing"}), Rule],
         "penalties": [None],
     }
 
-    __metadata_request__fit = HELD_OUT | KEYS | {"keys_val": True}
-    __metadata_request__partial_fit = KEYS
+    __metadata_request__fit = HELD_OUT | KEYS | {"keys_val": True, "facts": True}
+    __metadata_request__partial_fit = KEYS | {"facts": True}
     __metadata_request__predict = KEYS
     __metadata_request__score = KEYS
     __metadata_request__decision_function = KEYS
@@ -147,10 +155,10 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     __metadata_request__predict_log_proba = KEYS
 
     def _reader(self) -> Stories:
-        return Stories(self.dtype, standardize=False, memory_size=self.memory_size)
+        return Stories(self.dtype, standardize=False, memory_size=self.memory_size, n_hops=self.n_hops)
 
-    def _target(self) -> Classes:
-        return Classes(self, self.dtype, class_weight=self.class_weight)
+    def _target(self) -> FoundClasses:
+        return FoundClasses(self, self.dtype, class_weight=self.class_weight)
 
     def _assemble(self, bias: torch.Tensor, generator: torch.Generator) -> MemoryNetwork:
         n_ages = ceil((1 + self.time_noise) * self._longest_story)
@@ -165,11 +173,23 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
             noise=self.time_noise,
             n_linear=round(self.linear_start * self.max_epochs),
             keyed=self._keyed,
+            margin=self.margin if self._taught else None,
             generator=generator,
         )
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None, *, keys: Any = None, keys_val: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        *,
+        keys: Any = None,
+        keys_val: Any = None,
+        facts: Any = None,
+    ) -> Self:
         """Train on stories and questions about them.
 
         Parameters
@@ -188,6 +208,8 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
             What the sentences of each story are found by, in the form of stories; ``None``: themselves.
         keys_val : as keys, default=None
             Of `X_val`.
+        facts : list of n_stories lists of ``n_hops`` whole numbers, default=None
+            Which sentence each hop should find, counted from 0: strong supervision. ``None``: what helps to answer.
 
         Returns
         -------
@@ -206,18 +228,18 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         if X_val is None and keys_val is not None:
             raise ValueError("keys_val is provided, but X_val was not provided.")
         going_on = self.warm_start and self.__sklearn_is_fitted__()
-        self._fit(beside(X, keys), y, sample_weight, (beside(X_val, keys_val), y_val))
+        self._fit(asked(X, keys, facts), y, sample_weight, (asked(X_val, keys_val), y_val))
         if not going_on:
-            fit_again(self, X, y, sample_weight, X_val, y_val, keys=keys, keys_val=keys_val)
+            fit_again(self, X, y, sample_weight, X_val, y_val, keys=keys, keys_val=keys_val, facts=facts)
         return self
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, keys: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, keys: Any = None, facts: Any = None) -> Self:
         """Train for one pass over some stories, at the constant learning rate; the first call fixes the words.
 
         Parameters
         ----------
-        X, y, sample_weight, keys : as in ``fit``
+        X, y, sample_weight, keys, facts : as in ``fit``
         classes : array-like of shape (n_classes,), default=None
             All classes that will ever come; needed in the first call.
 
@@ -226,7 +248,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         self
         """
         known = self.classes_ if self.__sklearn_is_fitted__() else None
-        return self._one_pass(beside(X, keys), y, sample_weight, told_classes(classes, known))
+        return self._one_pass(asked(X, keys, facts), y, sample_weight, told_classes(classes, known))
 
     def predict(self, X: Any, *, keys: Any = None) -> NDArray[Any]:
         """The likeliest answer to each question, or its labels.
@@ -239,7 +261,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         -------
         ndarray of shape (n_stories,) or (n_stories, n_labels)
         """
-        return self._predictor().answers(beside(X, keys))
+        return self._predictor().answers(asked(X, keys))
 
     def decision_function(self, X: Any, *, keys: Any = None) -> NDArray[np.float64]:
         """Log odds of the second of two classes and of each label, or unnormalised log probabilities of several classes.
@@ -252,7 +274,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         -------
         ndarray of shape (n_stories,) or (n_stories, n_classes)
         """
-        return self._predictor().answers(beside(X, keys), Classes.log_odds)
+        return self._predictor().answers(asked(X, keys), Classes.log_odds)
 
     def predict_proba(self, X: Any, *, keys: Any = None) -> NDArray[np.float64]:
         """Probabilities of the classes, or of each label.
@@ -266,7 +288,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         ndarray of shape (n_stories, n_classes)
             In the order of ``classes_``; rows sum to 1 unless the targets are multi-label.
         """
-        return self._predictor().answers(beside(X, keys), Classes.probabilities)
+        return self._predictor().answers(asked(X, keys), Classes.probabilities)
 
     def predict_log_proba(self, X: Any, *, keys: Any = None) -> NDArray[np.float64]:
         """Logarithms of :meth:`predict_proba`, exact where the probabilities underflow.
@@ -279,7 +301,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         -------
         ndarray of shape (n_stories, n_classes)
         """
-        return self._predictor().answers(beside(X, keys), Classes.log_probabilities)
+        return self._predictor().answers(asked(X, keys), Classes.log_probabilities)
 
     def attention(self, X: Any, *, keys: Any = None) -> NDArray[np.float64]:
         """How much each hop looks at each sentence.
@@ -307,7 +329,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         -------
         float
         """
-        return super().score(beside(X, keys), y, sample_weight)
+        return super().score(asked(X, keys), y, sample_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
