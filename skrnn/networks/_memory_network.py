@@ -216,7 +216,7 @@ class MemoryNetwork(Runnable):
         fact = told.facts[:, hop, None]
         at = torch.where(fact > 0, fact - 1, scores.masked_fill(~told.present, -torch.inf).argmax(1, keepdim=True))
         p = torch.zeros_like(scores).scatter(1, at, 1.0)
-        above = (self.margin - scores.gather(1, at) + scores).clamp(min=0) * (told.present & (p == 0) & (fact > 0))
+        above = ((self.margin or 0.0) - scores.gather(1, at) + scores).clamp(min=0) * (told.present & (p == 0) & (fact > 0))
         return p, above.sum(1, keepdim=True)
 
     def n_sentences(self, lengths: Any) -> Any:

@@ -17,5 +17,10 @@ def test_two_facts_need_more_than_one_hop(seed):
     assert one >= three + 0.3
 
 
+def test_hops_that_are_told_what_to_find_are_as_good(seed):
+    """With as many hops as facts, and a third of the passes."""
+    assert story_error("two_facts", seed, supervised=True, n_hops=2, max_epochs=30) <= 0.2
+
+
 def test_a_network_that_reads_all_as_one_text_answers_far_less(seed):
     assert flat_story_error("one_fact", seed) >= story_error("one_fact", seed) + 0.2

@@ -86,7 +86,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     key i, c_i(k) of sentence i. With ``temporal_encoding=False`` this is an associative memory, in which the question is a key that may be
     incomplete.
 
-    With ``facts`` the network is told which sentence f each hop should find (Weston et al., 2015): p(k) is 1 for that sentence while training, and for
+    With ``facts`` the network is told which sentence f each hop should find (Weston et al., 2015): p(k) is 1 for that sentence while training, for
     the one with the highest score afterwards. Σ_k Σ_{i≠f} max(0, margin - u(k)' (m_f(k) - m_i(k))) is added to the loss, which stays the cross
     entropy of the answer. There is no linear start then.
 

@@ -96,7 +96,7 @@ class Stories(RowReader):
 
     def _read_facts(self, facts: Any, n_told: list[int], most: int) -> Array:
         """The sentences that hops should find, counted from 1 among those that are remembered."""
-        rows = read_tokens(facts, "facts")
+        rows: list[Any] = read_tokens(facts, "facts")
         if len(rows) != len(n_told):
             raise ValueError(f"facts must hold a list for each of the {len(n_told)} stories; got {len(rows)}")
         for k, (row, n) in enumerate(zip(rows, n_told, strict=True)):
