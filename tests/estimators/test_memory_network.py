@@ -189,6 +189,19 @@ def test_facts_go_with_keys():
     assert (model.attention(X, keys=keys).sum(axis=2) == 1).all()
 
 
+def test_a_callback_that_predicts_is_not_told_the_facts():
+    heard = []
+
+    class Watching(Hook):
+        def on_fit_task_end(self, estimator, context, *, X=None, fitted_estimator=None):
+            if context.task_name == "epoch":
+                heard.append(fitted_estimator.decision_function(X))
+
+    model = make(n_hops=2).set_callbacks(Watching(None)).fit(X, Y, facts=FACTS)
+    assert len(heard) == 3
+    np.testing.assert_array_equal(heard[-1], scores(model))
+
+
 WRONG_FACTS = {
     "too few": (FACTS[1:], ValueError, "facts must hold a list for each of the 60 stories; got 59"),
     "of one hop": ([[0]] * 60, ValueError, r"facts\[0\] must hold n_hops=2 places of sentences of X\[0\], from 0 to \d+; got \[0\]"),

@@ -56,7 +56,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         are alike, as the steps of a recurrent network, with a matrix between them.
     linear_start : float, default=0.2
         Share of ``max_epochs``, at the beginning, in which sentences are weighted by their scores as they are, without a softmax. Several hops are
-        learned more surely so; 0 leaves it out.
+        learned more surely so; 0 leaves it out. Passes of ``partial_fit`` count as epochs.
     margin : float, default=0.1
         With ``facts``, by how much the score of the right sentence should be above those of the others.
     n_init : int, default=1

@@ -29,7 +29,9 @@ class StoryData(NamedTuple):
 
 
 def asked(X: Any, keys: Any = None, facts: Any = None) -> Any:
-    """X, with what else there is; what comes from a callback has it already."""
+    """X, with what else there is; what comes from a callback has it already, and is asked without the facts."""
+    if isinstance(X, StoryData):
+        return X._replace(facts=None)
     return X if keys is None and facts is None else StoryData(X, keys, facts)
 
 
