@@ -120,6 +120,7 @@ SERIES = np.sin(0.7 * np.arange(120))[:, None] + 0.1 * np.random.default_rng(1).
 STEPWISE = [np.cumsum(x[:, 0]) for x in RAGGED]
 WORDS = [list("abba"[: 1 + k % 4]) for k in range(20)]
 LABELS = np.arange(len(RAGGED)) % 3
+STORIES = [([["a", "saw", "b"][: 1 + k % 3], ["c", "left"]][: 1 + k % 2], ["who", "left"]) for k in range(20)]
 SAMPLES = {
     "BingoCluster": [(RAGGED,), (TABLE,)],
     "DualStageAttentionRegressor": [(SERIES, SERIES.sum(axis=1)), (SERIES[:60], SERIES[:60, 0])],
@@ -137,6 +138,7 @@ SAMPLES = {
         (RAGGED, [np.column_stack([y > 0, y > 1]).astype(float) for y in STEPWISE]),
         (SERIES, np.where(np.arange(120)[:, None] < 9, np.nan, SERIES > 0)),
     ],
+    "MemoryNetworkClassifier": [(STORIES, LABELS[:20]), (STORIES, np.eye(3, dtype=int)[LABELS[:20]])],
     "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],
     "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "RNNAutoencoder": [(RAGGED,), (TABLE,)],
