@@ -22,6 +22,7 @@ from skrnn.engine import limit_threads
 from . import _experiments as experiments
 from . import _history_experiments as history
 from . import _memory_experiments as memory
+from . import _story_experiments as stories
 from . import _text_experiments as text
 from ._guessing import guess_parity
 from ._lstm_1997 import solve
@@ -135,6 +136,11 @@ def _rhythms(algorithm: str) -> Figures:
 
 def _crowds() -> Figures:
     return {f"NMI of groups and kinds, seed {seed}": experiments.rhythms_crowd(seed) for seed in range(3)}
+
+
+def _stories(task: str, hops: tuple[int, ...]) -> Figures:
+    figures = {f"errors, {n} hop{'s' * (n > 1)}, seed {seed}": stories.story_error(task, seed, n_hops=n) for n in hops for seed in range(3)}
+    return figures | {"LSTM on the flat text": stories.flat_story_error(task, 0)}
 
 
 def _formulas() -> Figures:
@@ -423,6 +429,20 @@ REPRODUCTIONS = [
     ),
     Reproduction("sorting-5", ORDER_MATTERS, "PointerNetwork: sorting 5 numbers", "81 % after 10,000 updates", partial(_sorting, 5)),
     Reproduction("sorting-10", ORDER_MATTERS, "PointerNetwork: sorting 10 numbers", "8 % after 10,000 updates", partial(_sorting, 10)),
+    Reproduction(
+        "one-fact",
+        "Sukhbaatar et al. (2015)",
+        "MemoryNetworkClassifier: stories, one fact, 1,000 questions",
+        "errors 0.1 %; LSTM 50 %, on bAbI",
+        partial(_stories, "one_fact", (3,)),
+    ),
+    Reproduction(
+        "two-facts",
+        "Sukhbaatar et al. (2015)",
+        "MemoryNetworkClassifier: stories, two facts, 1,000 questions",
+        "errors 8.2 %; LSTM 80 %, on bAbI",
+        partial(_stories, "two_facts", (3, 1)),
+    ),
     Reproduction("copying", "See et al. (2017)", "Seq2SeqTranslator: names that are in no vocabulary", "written by a pointer, not without", _copying),
     Reproduction(
         "modern-hopfield",

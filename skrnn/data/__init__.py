@@ -44,6 +44,13 @@ from ._steps import StepRows as StepRows
 from ._steps import give_steps as give_steps
 from ._steps import mirrored as mirrored
 from ._steps import step_rows as step_rows
+from ._stories import STORY_WORD as STORY_WORD
+from ._stories import Story as Story
+from ._stories import StoryWords as StoryWords
+from ._stories import encode_stories as encode_stories
+from ._stories import known_words as known_words
+from ._stories import read_keys as read_keys
+from ._stories import read_stories as read_stories
 from ._tables import holds_texts as holds_texts
 from ._tables import is_missing as is_missing
 from ._time_axis import RESET as RESET

@@ -37,6 +37,7 @@ from ._signals import (
     make_spike_templates,
     make_stream_parity,
 )
+from ._stories import make_stories
 from ._transcripts import make_phonemes, make_text_lines
 from ._trees import make_boolean_trees
 
@@ -76,6 +77,7 @@ __all__ = [
     "make_reviews",
     "make_rossler",
     "make_spike_templates",
+    "make_stories",
     "make_stream_parity",
     "make_temporal_order",
     "make_text_lines",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .forecasting._echo_state_forecaster import EchoStateForecaster
     from .forecasting._forecaster import RNNForecaster
     from .memories._hopfield import HopfieldNetwork
+    from .memories._memory_network import MemoryNetworkClassifier
     from .memories._modern_hopfield import ModernHopfield
     from .memories._turing import NeuralTuringMachine
     from .reservoirs._echo_state_classifier import EchoStateClassifier
@@ -51,6 +52,7 @@ __all__ = [
     "HopfieldNetwork",
     "LiquidStateClassifier",
     "LiquidStateTransformer",
+    "MemoryNetworkClassifier",
     "ModernHopfield",
     "NeoTransformer",
     "NeuralTuringMachine",

@@ -7,6 +7,7 @@ from ._dual_stage import DualStage
 from ._encoder import Encoder, Regions, Vector
 from ._feedback import Feedback, Tokens, Values
 from ._language import LanguageNetwork, Passage
+from ._memory_network import TYINGS, MemoryNetwork
 from ._network import Network
 from ._next import AdaptiveNextToken, Next, NextFrame, NextToken, cutoffs_for
 from ._pointing import Choices, Pointing
@@ -27,6 +28,7 @@ __all__ = [
     "Encoder",
     "Feedback",
     "LanguageNetwork",
+    "MemoryNetwork",
     "NextFrame",
     "NextToken",
     "Pair",

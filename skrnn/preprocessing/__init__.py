@@ -9,6 +9,7 @@ from ._nvar import NVARTransformer
 from ._padder import SequencePadder
 from ._per_step import PerStep
 from ._spikes import DeltaEncoder, LatencyEncoder, RateEncoder
+from ._stories import StoryVectorizer
 from ._tokens import TokenEncoder
 from ._windows import SlidingWindow, make_windows
 
@@ -25,6 +26,7 @@ __all__ = [
     "SequenceImputer",
     "SequencePadder",
     "SlidingWindow",
+    "StoryVectorizer",
     "TokenEncoder",
     "conceptor_adapt_aperture",
     "conceptor_and",

@@ -17,6 +17,7 @@ from ._objectives import (
     Predictive,
     SquaredError,
 )
+from ._objectives import Supervised as Supervised  # for the floor above, not for users
 from ._online import RecursiveLeastSquares
 from ._optimizers import OPTIMIZERS
 from ._outliers import AdditiveOutliers

@@ -92,6 +92,28 @@ class BinaryCrossEntropy(Objective):
         return torch.logit(share.clamp(1e-3, 1 - 1e-3))
 
 
+class Supervised(Objective):
+    """Another objective, for a network that is told more than the targets, and puts out its loss of that itself, behind the outputs.
+
+    Parameters
+    ----------
+    objective : Objective
+        Of the outputs.
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+
+    def losses(self, outputs: Tensor, target: Tensor) -> Tensor:
+        return self.objective.losses(outputs[:, :-1], target) + outputs[:, -1]
+
+    def best_constant(self, target: Tensor, weight: Tensor) -> Tensor:
+        return self.objective.best_constant(target, weight)
+
+    def of_constant(self, output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        return self.objective.of_constant(output, target, weight)
+
+
 class Likelihood(Objective):
     """Of a network that is told the targets, and puts out the logarithms of their probabilities, in one dimension.
 

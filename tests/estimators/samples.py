@@ -123,6 +123,7 @@ WORDS = [list("abba"[: 1 + k % 4]) for k in range(20)]
 LABELS = np.arange(len(RAGGED)) % 3
 FORMULAS, TRUTH = make_boolean_trees(20, max_depth=3, random_state=0)
 TRUTHS = make_boolean_trees(20, max_depth=3, per_node=True, random_state=0)[1]
+STORIES = [([["a", "saw", "b"][: 1 + k % 3], ["c", "left"]][: 1 + k % 2], ["who", "left"]) for k in range(20)]
 SAMPLES = {
     "BingoCluster": [(RAGGED,), (TABLE,)],
     "DualStageAttentionRegressor": [(SERIES, SERIES.sum(axis=1)), (SERIES[:60], SERIES[:60, 0])],
@@ -140,6 +141,7 @@ SAMPLES = {
         (RAGGED, [np.column_stack([y > 0, y > 1]).astype(float) for y in STEPWISE]),
         (SERIES, np.where(np.arange(120)[:, None] < 9, np.nan, SERIES > 0)),
     ],
+    "MemoryNetworkClassifier": [(STORIES, LABELS[:20]), (STORIES, np.eye(3, dtype=int)[LABELS[:20]])],
     "PointerNetwork": [(RAGGED, [np.argsort(x[:, 0]).tolist() for x in RAGGED]), (EQUAL, [[k % 6] * (k % 2) for k in range(len(EQUAL))])],
     "RNNAnomalyDetector": [(SERIES,), ([SERIES, SERIES[:90]],)],
     "RNNAutoencoder": [(RAGGED,), (TABLE,)],

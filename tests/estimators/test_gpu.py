@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import PointerNetwork, RNNClassifier, RNNLanguageModel, Seq2SeqRegressor, Seq2SeqTranslator, SequenceTranscriber, TreeClassifier
+from skrnn import (
+    MemoryNetworkClassifier,
+    PointerNetwork,
+    RNNClassifier,
+    RNNLanguageModel,
+    Seq2SeqRegressor,
+    Seq2SeqTranslator,
+    SequenceTranscriber,
+    TreeClassifier,
+)
 from skrnn.cells import GRU, LRU, LSTM, BatchNorm, CfC, Clockwork, DepthGatedLSTM, Elman, Hyper, Leaky, Skip, VariationalDropout, Zoneout, map_state
+from skrnn.datasets import make_stories
 from skrnn.engine import _compiled as compiled
 from skrnn.engine import scan
 from tests.cell_settings import assert_same, built, gradients, packed, random_state, without_kernel
@@ -164,3 +174,12 @@ def test_places_are_pointed_at_as_on_the_cpu():
     model = PointerNetwork(hidden_size=8, max_epochs=3, beam_width=2, device="cuda", random_state=0).fit(RAGGED, y)
     here, there = on_the_cpu(model).predict_hypotheses(RAGGED), model.predict_hypotheses(RAGGED)
     assert [h[0].score for h in here] == pytest.approx([h[0].score for h in there], abs=1e-4)
+
+
+@pytest.mark.parametrize("tying", ["adjacent", "layerwise"])
+def test_questions_are_answered_as_on_the_cpu(tying):
+    X, y = make_stories("two_facts", 60, random_state=0)
+    made = (MemoryNetworkClassifier(tying=tying, max_epochs=5, dtype="float64", device=device, random_state=0) for device in ("cpu", "cuda"))
+    here, there = (model.fit(X, y) for model in made)
+    np.testing.assert_allclose(there.predict_proba(X), here.predict_proba(X), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(on_the_cpu(there).attention(X), there.attention(X), rtol=1e-4, atol=1e-5)

@@ -24,6 +24,7 @@ OTHERS = {  # who writes knows noise alone; others have other targets
     "include_current",
     "per_node",
     "n_levels",
+    "n_hops",
 }
 NAMES = [name for name, known in KNOWN.items() if "penalties" in known and not OTHERS & set(known)]
 EVERY = [ActivationPenalty(1.0), TemporalActivationPenalty(1.0), TemporalActivationPenalty(1.0, of="norm"), Pascanu(1.0), WeightNoise(0.05)]

@@ -308,7 +308,7 @@ def predictor_of(model: Trained) -> Predictor[Any]:
 
 def network_settings(model: Any) -> dict[str, Any]:
     """What the network of an estimator is built from."""
-    settings = {name: getattr(model, name) for name in ("cell", *model._built_from)}
+    settings = {name: vars(model)[name] for name in ("cell", *model._built_from) if name in vars(model)}
     settings |= {name: model._resolve_cell(value) for name, value in settings.items() if name.endswith("cell") and value is not None}
     return {name: repr(value) if isinstance(value, Parametrised) else value for name, value in settings.items()}
 
