@@ -96,6 +96,22 @@ def test_whoever_looks_on_sees_every_start_and_a_bit_of_the_last_epoch():
     assert seen == [1, 2, 3, 1, 2, 3]
 
 
+@pytest.mark.filterwarnings("ignore::skrnn.training.InterruptedWarning")
+@pytest.mark.parametrize("interrupts", [False, True])
+def test_who_stops_a_start_stops_all(interrupts):
+    seen = []
+
+    def look(estimator):
+        if len(seen) == 4 and interrupts:
+            raise KeyboardInterrupt
+        seen.append(estimator.n_iter_)
+        return len(seen) == 5
+
+    model = bingo(n_init=4, max_epochs=3).set_callbacks(Hook(look)).fit(RAGGED)
+    assert seen == [1, 2, 3, 1, 2][: 4 if interrupts else 5]
+    assert model.transform(RAGGED).shape == (len(RAGGED), model.n_bits)
+
+
 # -- features ------------------------------------------------------------------------------------------------------------------------------------
 
 

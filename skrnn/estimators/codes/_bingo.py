@@ -20,10 +20,10 @@ from ...training import InformationGain
 from ..face._declared import parameters
 from ..face._feature_frames import by_instance
 from ..face._readers import Rows
-from ..face._settings import Decayed, Directed, Fronted, Pooled, Recurrence, Stacked, Standardized
+from ..face._settings import Decayed, Directed, Fronted, Pooled, Recurrence, Restarted, Stacked, Standardized
 from ..face._state import Fitted
 from ..face._trained import Lesson, Trained, encoding_of
-from ._unlabelled import OutputUnitState, Restarted, Untold, coding_network, note_units
+from ._unlabelled import OutputUnitState, Untold, coding_network, note_units
 
 Array = NDArray[np.float64]
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval
 
 from ...cells._starts import input_weights
 from ...networks import SequenceNetwork
 from ...training import Batches, Data, TogetherObjective, outputs_of_all
-from ..face._declared import TRAINING, parameters
 from ..face._guards import predicting
 from ..face._held_out import Part
 from ..face._readers import Given, Reader
@@ -23,23 +20,6 @@ from ..face._targets import Target
 from ..face._trained import Lesson, seeing_layers
 
 Array = NDArray[np.float64]
-
-
-@parameters
-class Restarted:
-    """Several starts, of which one is kept.
-
-    Parameters
-    ----------
-    n_init : int, default=3
-        Trainings from different start weights, of which that with the least loss is kept, on what is held out if anything is. More are surer and
-        take as much longer.
-    """
-
-    n_init: int = 3
-
-    _place: ClassVar[int] = TRAINING
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_init": [Interval(Integral, 1, None, closed="left")]}
 
 
 class OutputUnitState:

@@ -124,6 +124,23 @@ class Pretrained:
 
 
 @parameters
+class Restarted:
+    """Several starts, of which one is kept.
+
+    Parameters
+    ----------
+    n_init : int, default=3
+        Trainings from different start weights, of which that with the least loss is kept, on what is held out if anything is. More are surer and
+        take as much longer.
+    """
+
+    n_init: int = 3
+
+    _place: ClassVar[int] = TRAINING
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"n_init": [Interval(Integral, 1, None, closed="left")]}
+
+
+@parameters
 class Pooled:
     """From the outputs of all steps to one vector.
 

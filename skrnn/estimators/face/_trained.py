@@ -21,7 +21,7 @@ from ...engine import Stream, resolve_rule
 from ...frontends import Embedding, Frontend, resolve_frontend
 from ...kernels import announcing
 from ...networks import Recurrent
-from ...training import Examples, History, Objective, Trainer, as_penalties
+from ...training import DivergenceError, Examples, History, Objective, Trainer, as_penalties
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
 from ._held_out import Part, check_pair, speaking_of
 from ._noted import as_fitted, note_parameters
@@ -200,32 +200,41 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         for again in range(n_starts):
             if again:  # its weights do not hang on how many sequences the start before has shuffled
                 lesson.generator = torch.Generator().manual_seed(lesson.generator.initial_seed() + 1)
-            self._run(lesson, trainer, seen, **going_on)
+            try:
+                over = self._run(lesson, trainer, seen, **going_on)
+            except DivergenceError:  # warned of; another start may do better
+                if not kept and again == n_starts - 1:
+                    raise
+                continue
             score = trainer.score(self.network_, lesson.held or lesson.data) if n_starts > 1 else np.inf
-            if score > best:
+            if score > best or not kept:
                 best, kept = score, {name: vars(self)[name] for name in TRAINED if name in vars(self)}
+            if over:
+                break
         vars(self).update(kept)
         self.fit_time_ = seconds_before + time.perf_counter() - start
         conclude(self)
         context.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
 
-    def _run(self, lesson: Lesson, trainer: Trainer, seen: Callable[[], bool], **going_on: Any) -> None:
-        """Train from one start, or go on; ``seen`` is called after each epoch, and says whether it is the last."""
+    def _run(self, lesson: Lesson, trainer: Trainer, seen: Callable[[], bool], **going_on: Any) -> bool:
+        """Train from one start, or go on; ``seen`` is called after each epoch, and says whether it is the last. Whether that or the user ended it."""
         if not lesson.going_on:
             self._build(lesson)
         self.n_iter_ = self.n_iter_ if lesson.going_on else 0
         self.loss_curve_ = [*self.loss_curve_] if lesson.going_on else []
         self.validation_scores_ = [*self.validation_scores_] if lesson.going_on else []
         progress = Progress(trainer.max_epochs) if self.verbose else None
-        epochs_before = self.n_iter_
+        epochs_before, told_to_stop = self.n_iter_, False
 
         def on_epoch(history: History) -> bool:
+            nonlocal told_to_stop
             self.n_iter_ = self.best_epoch_ = epochs_before + len(history.losses)
             self.loss_curve_.append(history.losses[-1])
             self.validation_scores_.extend(history.scores[-1:])
             if progress is not None:
                 progress.show(history)
-            return seen()
+            told_to_stop = seen()
+            return told_to_stop
 
         try:
             with announcing(None if progress is None else progress.compiling):
@@ -234,6 +243,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             if progress is not None:
                 progress.end()
         self._optimizer, self.best_epoch_ = history.optimizer, epochs_before + history.kept
+        return told_to_stop or history.interrupted
 
     def _build(self, lesson: Lesson) -> None:
         target, weight = lesson.data.target.cpu(), lesson.data.weight

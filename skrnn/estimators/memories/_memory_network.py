@@ -17,18 +17,17 @@ from ...engine import Rule
 from ...networks import TYINGS, MemoryNetwork
 from ..face._declared import parameters
 from ..face._held_out import HELD_OUT
-from ..face._settings import ClassWeighted, Decayed
+from ..face._settings import ClassWeighted, Decayed, Restarted
 from ..face._state import ClassState
 from ..face._targets import Classes, told_classes
 from ..face._trained import Trained
-from ._restarts import fit_again
 from ._stories import FoundClasses, Stories, StoryState, asked, looks_at_stories
 
 KEYS = {"keys": True}  # where scikit-learn routes metadata, they reach every method without being asked for
 
 
 @parameters
-class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, ClassState, StoryState):
+class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, Restarted, ClassState, StoryState):
     """Answer questions about stories by looking at their sentences again and again (Sukhbaatar et al., 2015).
 
     For answers that follow from a few of many sentences, or facts of any kind, which the question alone does not name: where the apple is follows
@@ -60,8 +59,8 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
     margin : float, default=0.1
         With ``facts``, by how much the score of the right sentence should be above those of the others.
     n_init : int, default=1
-        How often ``fit`` begins anew, with other weights; the fit with the lowest training loss is kept, or the lowest held-out loss if there is
-        one. Callbacks hear of the first alone.
+        Trainings from different start weights, of which that with the least loss is kept, on what is held out if anything is. More are surer and
+        take as much longer.
     batch_size : int or None, default=32
         Questions a step of the optimiser sees; ``None`` is all of them.
     rule : {"bptt", "guessing"} or Rule, default="bptt"
@@ -141,7 +140,6 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         "tying": [StrOptions(set(TYINGS))],
         "linear_start": [Interval(Real, 0, 1, closed="both")],
         "margin": [Interval(Real, 0, None, closed="neither")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
         "rule": [StrOptions({"bptt", "guessing"}), Rule],
         "penalties": [None],
     }
@@ -227,11 +225,7 @@ class MemoryNetworkClassifier(ClassifierMixin, ClassWeighted, Decayed, Trained, 
         """
         if X_val is None and keys_val is not None:
             raise ValueError("keys_val is provided, but X_val was not provided.")
-        going_on = self.warm_start and self.__sklearn_is_fitted__()
-        self._fit(asked(X, keys, facts), y, sample_weight, (asked(X_val, keys_val), y_val))
-        if not going_on:
-            fit_again(self, X, y, sample_weight, X_val, y_val, keys=keys, keys_val=keys_val, facts=facts)
-        return self
+        return self._fit(asked(X, keys, facts), y, sample_weight, (asked(X_val, keys_val), y_val), n_starts=self.n_init)
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None, *, keys: Any = None, facts: Any = None) -> Self:
