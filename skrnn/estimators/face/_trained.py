@@ -196,7 +196,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             task.call_on_fit_task_begin(estimator=self, X=X, y=y)
             return task.call_on_fit_task_end(estimator=self, X=X, y=y, reconstruction_attributes=now)
 
-        best, kept = -np.inf, {}
+        best, kept = -np.inf, dict[str, Any]()
         for again in range(n_starts):
             if again:  # its weights do not hang on how many sequences the start before has shuffled
                 lesson.generator = torch.Generator().manual_seed(lesson.generator.initial_seed() + 1)
