@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import zip_longest
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,17 @@ from skrnn import (
     RNNSequenceRegressor,
     RNNTagger,
     Sequences,
+    TreeClassifier,
+    Trees,
     as_sequences,
     cells,
 )
 from skrnn.cells import GRU, LSTM, Elman, Leaky
+from skrnn.cells.trees import Children, NAryLSTM
 from skrnn.datasets import (
     REBER_LETTERS,
     make_adding,
+    make_boolean_trees,
     make_continual_reber,
     make_counting,
     make_delayed_recall,
@@ -45,8 +50,9 @@ from skrnn.datasets import (
     make_xor_in_time,
     reber_successors,
 )
-from skrnn.engine import BPTT, TruncatedBPTT, pack, scan
+from skrnn.engine import BPTT, TruncatedBPTT, climb, pack, scan
 from skrnn.kernels import allow_threads
+from skrnn.training import Forests
 
 IRNN = Elman("relu", recurrent_init="identity")
 CELL_OF_1997, BLOCKS_OF_1997 = LSTM(forget="none"), LSTM(forget="none", block_size=2)
@@ -325,3 +331,74 @@ def rhythms_crowd(seed: int) -> float:
     groups = KMeans(4, n_init=10, random_state=seed).fit(model.transform(X))
     X, factors = make_pulse_trains(random_state=1000 + seed)
     return float(normalized_mutual_info_score(factors @ [2, 1], groups.predict(model.transform(X))))
+
+
+# -- trees: Tai, Socher & Manning (2015) ---------------------------------------------------------------------------------------------------------
+
+
+def formulas_right(seed: int, per_node: bool = False) -> list[float]:
+    """Share of 1,000 fresh Boolean formulas each of depth 4 and 6 that are right at the root; learned from the roots, or all nodes, of 2,000."""
+    X, y = make_boolean_trees(2000, per_node=per_node, random_state=seed)
+    model = TreeClassifier("n_ary", hidden_size=32, max_epochs=6 if per_node else 20, random_state=seed).fit(X, y)
+    return [float(np.mean([nodes[0] for nodes in model.predict_nodes(trees)] == values)) for trees, values in map(deep_formulas, (4, 6), [seed] * 2)]
+
+
+def formulas_right_as_rows(seed: int) -> list[float]:
+    """The same of an LSTM that reads formulas as rows of words with brackets, and has learned from the same roots for 15 epochs."""
+    X, y = make_boolean_trees(2000, random_state=seed)
+    model = RNNClassifier("lstm", hidden_size=64, max_epochs=15, random_state=seed).fit(bracketed(X), y)
+    return [float(model.score(bracketed(trees), values)) for trees, values in map(deep_formulas, (4, 6), [seed] * 2)]
+
+
+def deep_formulas(depth: int, seed: int) -> tuple[Trees, NDArray[np.int64]]:
+    """1,000 of one depth, which were not learned from."""
+    return make_boolean_trees(1000, min_depth=depth, max_depth=depth, random_state=1000 + seed)
+
+
+def bracketed(trees: Trees) -> list[list[str]]:
+    """Formulas as rows of words."""
+    rows = []
+    for tokens, parents in trees:
+        parts: list[list[str]] = [[] for _ in tokens]
+        for node in reversed(range(len(tokens))):
+            words = ["(", tokens[node], *parts[node], ")"] if parts[node] else [tokens[node]]
+            if node:
+                parts[parents[node]] = words + parts[parents[node]]
+        rows.append(words)
+    return rows
+
+
+def levels_beside_nodes() -> dict[str, float]:
+    """How far the states of some 1,500 nodes, computed level by level, are from those node by node, and how much sooner they are there."""
+    trees, _ = make_boolean_trees(80, min_depth=2, max_depth=6, random_state=0)
+    trees = trees.with_tokens(np.random.default_rng(0).normal(size=(len(trees.parents), 16)))
+    cell = NAryLSTM().build(16, 32, torch.Generator().manual_seed(0))
+    source = Forests(trees, np.zeros(16), np.ones(16), torch.float32, torch.device("cpu"))
+    seconds: dict[str, list[float]] = {"levels": [], "nodes": []}
+    with torch.no_grad(), cells.in_torch():
+        for _ in range(5):
+            begin = process_time()
+            forest = source.packed(np.arange(len(trees)))
+            states = torch.cat([state.h for state in climb(cell, forest)])
+            seconds["levels"].append(process_time() - begin)
+            begin = process_time()
+            alone = states_node_by_node(cell, trees)
+            seconds["nodes"].append(process_time() - begin)
+    apart = (states - alone[torch.from_numpy(source.rows(np.arange(len(trees))))]).abs().max()
+    return {
+        "nodes": len(alone),
+        "largest difference in millionths": 1e6 * float(apart),
+        "times as fast": min(seconds["nodes"]) / min(seconds["levels"]),
+    }
+
+
+def states_node_by_node(cell: NAryLSTM, trees: Trees) -> torch.Tensor:
+    """Each node after its children, and nothing at once."""
+    states: list[Any] = [None] * len(trees.parents)
+    below = np.split(trees.below(), trees.child_offsets[1:-1])
+    u = cell.project(torch.from_numpy(trees.tokens.astype(np.float32)))
+    for node in np.argsort(-trees.depths, kind="stable"):
+        parts = [states[child] for child in below[node]]
+        state = cells.map_state(lambda *leaves: torch.cat(leaves), *parts) if parts else None
+        states[node] = cell.step(u[node][None], Children(state, np.ones(len(parts), dtype=np.int64), torch.zeros(len(parts), dtype=torch.int64), 1))
+    return torch.cat([state.h for state in states])

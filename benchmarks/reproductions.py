@@ -143,6 +143,20 @@ def _stories(task: str, hops: tuple[int, ...]) -> Figures:
     return figures | {"LSTM on the flat text": stories.flat_story_error(task, 0)}
 
 
+def _formulas() -> Figures:
+    depth_4, depth_6 = np.min([experiments.formulas_right(seed) for seed in range(3)], axis=0)
+    of_nodes = np.min([experiments.formulas_right(seed, per_node=True) for seed in range(3)], axis=0)
+    rows = experiments.formulas_right_as_rows(0)
+    return {
+        "right at depth 4, worst of 3": depth_4,
+        "at depth 6": depth_6,
+        "learned from all nodes, at depth 4": of_nodes[0],
+        "from all nodes, at depth 6": of_nodes[1],
+        "LSTM over the words, depth 4": rows[0],
+        "LSTM, depth 6": rows[1],
+    }
+
+
 def _parity(name: str) -> Figures:
     trials, right = zip(*(guess_parity(name, seed) for seed in range(20)), strict=True)
     return {"trials, mean of 20": np.mean(trials), "median": np.median(trials), "right on 100 others, least": min(right)}
@@ -404,6 +418,14 @@ REPRODUCTIONS = [
     ),
     Reproduction(
         "convex-hull", "Vinyals et al. (2015)", "PointerNetwork: convex hulls of 5 to 10 points", "trained on 5 to 50: 92 % of 5, 87 % of 10", _hull
+    ),
+    Reproduction("formulas", "Tai et al. (2015)", "TreeClassifier, NAryLSTM: Boolean formulas of depth 2 to 4", "no such experiment", _formulas),
+    Reproduction(
+        "tree-levels",
+        "Tai et al. (2015)",
+        "NAryLSTM: level by level and node by node",
+        "their code goes node by node",
+        experiments.levels_beside_nodes,
     ),
     Reproduction("sorting-5", ORDER_MATTERS, "PointerNetwork: sorting 5 numbers", "81 % after 10,000 updates", partial(_sorting, 5)),
     Reproduction("sorting-10", ORDER_MATTERS, "PointerNetwork: sorting 10 numbers", "8 % after 10,000 updates", partial(_sorting, 10)),

@@ -54,7 +54,7 @@ sphinx_gallery_conf = {
     "doc_module": ("skrnn",),
     "reference_url": {"skrnn": None},
     "filename_pattern": r"plot_",
-    "subsection_order": [f"../examples/{task}" for task in ("sequences", "forecasting", "writing", "reservoirs", "tuning", "*")],
+    "subsection_order": [f"../examples/{task}" for task in ("sequences", "forecasting", "writing", "structures", "reservoirs", "tuning", "*")],
     "plot_gallery": os.environ.get("SKRNN_DOCS_RUN_EXAMPLES", "1") != "0",
     "download_all_examples": False,
     "remove_config_comments": True,

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -257,6 +258,58 @@ def writing() -> Figure:
     return figure
 
 
+def trees() -> Figure:
+    from matplotlib.pyplot import subplots
+
+    from skrnn import TreeClassifier
+
+    rng = np.random.default_rng(0)
+    figure, ax = subplots(layout="constrained", figsize=(9, 2.6))
+    feelings = {"dull": 0, "slow": 0, "flat": 0, "fine": 1, "warm": 1, "clever": 1}
+    words = {0: ["dull", "slow", "flat"], 1: ["fine", "warm", "clever"]}
+
+    def phrase(depth: int) -> tuple:
+        """A phrase, and whether each of its nodes praises: "not" turns what stands beside it, "but" takes what comes last."""
+        kind = "word" if depth == 0 else rng.choice(["not", "but", "word"])
+        if kind == "word":
+            word = str(rng.choice([*feelings]))
+            return (word,), [feelings[word]]
+        (right, praise) = phrase(depth - 1)
+        if kind == "not":
+            return (None, ("not",), right), [1 - praise[0], None, *praise]
+        (left, before), after = phrase(depth - 1), praise
+        return (None, left, (None, ("but",), right)), [after[0], *before, after[0], None, *after]
+
+    phrases, praise = zip(*(phrase(int(rng.integers(1, 5))) for _ in range(600)), strict=True)
+    model = TreeClassifier("n_ary", hidden_size=16, max_epochs=10, random_state=0).fit([*phrases], [*praise])
+    shown = (None, (words[1][2],), (None, ("but",), (None, ("not",), (None, (words[1][1],), (None, ("but",), (words[0][1],))))))
+    (said,) = model.predict_proba([shown])
+    draw_tree(ax, shown, said[:, 1])
+    return figure
+
+
+def draw_tree(ax: Any, tree: tuple, shares: np.ndarray) -> None:
+    """Nodes from the left to the right, coloured by shares from blame to praise."""
+    from matplotlib import colormaps
+
+    from skrnn import as_trees
+
+    ((tokens, parents),) = trees = as_trees([tree])
+    place = np.zeros(len(tokens))
+    children = [[k for k, parent in enumerate(parents) if parent == node] for node in range(len(tokens))]
+    place[[node for node, below in enumerate(children) if not below]] = np.arange(sum(not below for below in children))
+    for node in reversed(range(len(tokens))):
+        if children[node]:
+            place[node] = place[children[node]].mean()
+    for node, parent in enumerate(parents[1:], 1):
+        ax.plot(place[[node, parent]], -trees.depths[[node, parent]], color="0.7", linewidth=1)
+    for node, token in enumerate(tokens):
+        box = {"boxstyle": "round", "edgecolor": "0.4", "facecolor": colormaps["RdYlGn"](0.1 + 0.8 * shares[node])}
+        ax.text(place[node], -trees.depths[node], token or f"{shares[node]:.2f}", ha="center", va="center", bbox=box)
+    ax.set(xlim=(-0.7, place.max() + 0.7), ylim=(-trees.depths.max() - 0.6, 0.6), title="Probability of praise, for each part of a sentence")
+    ax.axis("off")
+
+
 def other_libraries() -> Figure:
     import pandas as pd
     from matplotlib.pyplot import subplots
@@ -381,6 +434,7 @@ DRAWN: tuple[Callable[[], Figure], ...] = (
     reservoirs,
     text,
     writing,
+    trees,
     tuning,
     user_guide,
 )

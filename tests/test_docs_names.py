@@ -23,7 +23,10 @@ class Row(NamedTuple):
 
 
 def public_names() -> list[str]:
-    """What can be reached from ``skrnn.__all__`` through the ``__all__`` of modules, each under the first path found, which is the shortest."""
+    """What can be reached from ``skrnn.__all__`` through the ``__all__`` of modules, and of public modules inside them, as ``cells.trees``.
+
+    Each under the first path found, which is the shortest.
+    """
     first: dict[tuple[str, int], str] = {}
     waiting = [skrnn]
     while waiting:
@@ -34,7 +37,13 @@ def public_names() -> list[str]:
                 waiting.append(thing)
             else:
                 first.setdefault((name, id(thing)), f"{module.__name__}.{name}")
+        waiting += [thing for name, thing in vars(module).items() if ismodule(thing) and not name.startswith("_") and is_inside(thing, module)]
     return list(first.values())
+
+
+def is_inside(thing: ModuleType, package: ModuleType) -> bool:
+    """Whether a module that lists its names stands in a package, which is not ``skrnn`` itself."""
+    return package is not skrnn and thing.__name__.startswith(f"{package.__name__}.") and "__all__" in vars(thing)
 
 
 NAMES = public_names()

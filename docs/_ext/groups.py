@@ -19,7 +19,7 @@ SHELVES = {
     "Choosing, measuring and looking inside": ("model_selection", "metrics", "inspection"),
     "Other libraries": ("adapters",),
 }
-ROOMS = ("sequences", "steps", "writing", "forecasting", "anomalies", "codes", "memories", "reservoirs")  # of the estimators, likewise
+ROOMS = ("sequences", "steps", "writing", "forecasting", "anomalies", "codes", "structures", "memories", "reservoirs")  # of the estimators, likewise
 LAST_SHELF = "Further"
 # Not behind "al.", nor behind the initial of a name.
 END_OF_SENTENCE = re.compile(r"(?<=[^A-Z][.!?])(?<!\bal\.)\s+(?=[A-Z])")

@@ -7,6 +7,7 @@ import os
 
 import torch
 
+from . import trees as trees
 from ._antisymmetric import Antisymmetric
 from ._base import Cell, Layers, Module, Parametrised, Weights, choice, count
 from ._batch_norm import BatchNorm

@@ -1,4 +1,4 @@
-"""The one container for sequences, and the door through which data come in."""
+"""The containers for sequences and for trees, and the door through which data come in."""
 
 from ._categories import Categories as Categories  # this and what is written so: for the rest of this package, not for users
 from ._checks import as_sequences
@@ -65,6 +65,15 @@ from ._time_axis import index_of as index_of
 from ._time_axis import instants_of as instants_of
 from ._time_axis import is_default as is_default
 from ._time_axis import with_index_of as with_index_of
+from ._tree_forms import as_trees, read_ptb
+from ._tree_targets import are_of_nodes as are_of_nodes
+from ._tree_targets import check_trees as check_trees
+from ._tree_targets import node_rows as node_rows
+from ._tree_targets import node_weights as node_weights
+from ._tree_targets import refuse_more_children as refuse_more_children
+from ._tree_targets import tokens_of as tokens_of
+from ._tree_targets import tree_rows as tree_rows
+from ._trees import Trees
 from ._vocabulary import BEGIN as BEGIN
 from ._vocabulary import END as END
 from ._vocabulary import UNKNOWN as UNKNOWN
@@ -77,4 +86,4 @@ from ._vocabulary import rows_of_texts as rows_of_texts
 from ._vocabulary import warn_of_strangers as warn_of_strangers
 from ._windows import window_rows as window_rows
 
-__all__ = ["Sequences", "as_sequences"]
+__all__ = ["Sequences", "Trees", "as_sequences", "as_trees", "read_ptb"]

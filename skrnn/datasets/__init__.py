@@ -39,6 +39,7 @@ from ._signals import (
 )
 from ._stories import make_stories
 from ._transcripts import make_phonemes, make_text_lines
+from ._trees import make_boolean_trees
 
 __all__ = [
     "REBER_LETTERS",
@@ -47,6 +48,7 @@ __all__ = [
     "load_sunspots",
     "make_adding",
     "make_associative_recall",
+    "make_boolean_trees",
     "make_buried_order",
     "make_channel_equalization",
     "make_continual_reber",

@@ -22,6 +22,7 @@ from ._teaching import (
     resolve_teaching,
 )
 from ._threads import limit_threads
+from ._tree import Forest, Grove, climb
 from ._watch import scan_watched
 
 __all__ = [

@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # at run time an estimator is loaded when it is used: whoever
     from .sequences._regressor import RNNRegressor
     from .steps._regressor import RNNSequenceRegressor
     from .steps._tagger import RNNTagger
+    from .structures._tree_classifier import TreeClassifier
+    from .structures._tree_regressor import TreeRegressor
     from .writing._captioner import RNNCaptioner
     from .writing._language_model import RNNLanguageModel
     from .writing._pointer import PointerNetwork
@@ -70,6 +72,8 @@ __all__ = [
     "Seq2SeqRegressor",
     "Seq2SeqTranslator",
     "SequenceTranscriber",
+    "TreeClassifier",
+    "TreeRegressor",
     "Vec2SeqRegressor",
     "backtest",
 ]

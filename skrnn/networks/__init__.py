@@ -18,6 +18,7 @@ from ._seq2seq import CONTEXTS, Pair, Seq2Seq
 from ._sequence import SequenceNetwork
 from ._steps import StepNetwork
 from ._transducer import Transducer, Writing
+from ._tree import TreeNetwork
 
 __all__ = [
     "AdaptiveNextToken",
@@ -43,6 +44,7 @@ __all__ = [
     "StepNetwork",
     "Tokens",
     "Transducer",
+    "TreeNetwork",
     "Values",
     "Vector",
 ]

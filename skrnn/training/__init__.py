@@ -2,6 +2,7 @@
 
 from ._batches import Batches, channel_statistics
 from ._distilling import Distilling
+from ._forests import Forests
 from ._likelihoods import PREDICTIVE, Gaussian, NegativeBinomial, predictive
 from ._normal_equations import GrowingFolds, NormalEquations, contiguous_folds
 from ._objectives import (

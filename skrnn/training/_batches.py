@@ -83,14 +83,20 @@ class Batches(Source):
         return chunks_by_length(self._lengths, self._values.shape[1])
 
     def _standardised(self, values: NDArray[np.floating]) -> Tensor:
-        """A copy, C-contiguous, on the device; differences are taken in the precision of the data."""
-        out = np.empty(values.shape, str(self.dtype).removeprefix("torch."))
-        with np.errstate(over="ignore"):
-            np.subtract(values, self._mean.astype(values.dtype), out=out, casting="same_kind")
-            out /= self._scale.astype(out.dtype)
-        if not np.isfinite(out).all():
-            raise ValueError(f"Input X contains a value too large for {out.dtype} when its channel is divided by its scale in fit, {self._scale}")
-        return torch.from_numpy(out).to(self.device)
+        return standardised(values, self._mean, self._scale, self.dtype, self.device)
+
+
+def standardised(
+    values: NDArray[np.floating], mean: NDArray[np.float64], scale: NDArray[np.float64], dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """A copy in units of the channels, C-contiguous, on the device; differences are taken in the precision of the data."""
+    out = np.empty(values.shape, str(dtype).removeprefix("torch."))
+    with np.errstate(over="ignore"):
+        np.subtract(values, mean.astype(values.dtype), out=out, casting="same_kind")
+        out /= scale.astype(out.dtype)
+    if not np.isfinite(out).all():
+        raise ValueError(f"Input X contains a value too large for {out.dtype} when its channel is divided by its scale in fit, {scale}")
+    return torch.from_numpy(out).to(device)
 
 
 def channel_statistics(sequences: Sequences, weight: NDArray[np.float64] | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -10,6 +10,7 @@ from sklearn.utils import get_tags
 
 from skrnn import cells, estimators
 from skrnn.data import as_sequences
+from skrnn.datasets import make_boolean_trees
 
 RNG = np.random.default_rng(0)
 RAGGED = [RNG.normal(size=(n, 3)) for n in RNG.integers(2, 9, size=40)]
@@ -120,6 +121,8 @@ SERIES = np.sin(0.7 * np.arange(120))[:, None] + 0.1 * np.random.default_rng(1).
 STEPWISE = [np.cumsum(x[:, 0]) for x in RAGGED]
 WORDS = [list("abba"[: 1 + k % 4]) for k in range(20)]
 LABELS = np.arange(len(RAGGED)) % 3
+FORMULAS, TRUTH = make_boolean_trees(20, max_depth=3, random_state=0)
+TRUTHS = make_boolean_trees(20, max_depth=3, per_node=True, random_state=0)[1]
 STORIES = [([["a", "saw", "b"][: 1 + k % 3], ["c", "left"]][: 1 + k % 2], ["who", "left"]) for k in range(20)]
 SAMPLES = {
     "BingoCluster": [(RAGGED,), (TABLE,)],
@@ -154,6 +157,8 @@ SAMPLES = {
     "Seq2SeqRegressor": [(EQUAL, EQUAL[:, :2, 0]), (RAGGED, [x[:1] for x in RAGGED])],
     "Seq2SeqTranslator": [(WORDS, WORDS), (["".join(word) for word in WORDS], WORDS)],
     "SequenceTranscriber": [(RAGGED, ["ab"[: len(x) // 2] for x in RAGGED]), (EQUAL, [[k % 3] * (k % 4) for k in range(len(EQUAL))])],
+    "TreeClassifier": [(FORMULAS, TRUTH), (list(FORMULAS), TRUTHS)],
+    "TreeRegressor": [(FORMULAS, TRUTH), (list(FORMULAS), TRUTHS)],
     "Vec2SeqRegressor": [(TABLE, TABLE[:, :3]), (TABLE, TABLE[:, 0])],
 }
 QUICK = {"hidden_size": 5, "max_epochs": 2, "random_state": 0, "horizon": 3, "n_lags": 4, "window": 20}

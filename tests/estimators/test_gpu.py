@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from skrnn import MemoryNetworkClassifier, PointerNetwork, RNNClassifier, RNNLanguageModel, Seq2SeqRegressor, Seq2SeqTranslator, SequenceTranscriber
+from skrnn import (
+    MemoryNetworkClassifier,
+    PointerNetwork,
+    RNNClassifier,
+    RNNLanguageModel,
+    Seq2SeqRegressor,
+    Seq2SeqTranslator,
+    SequenceTranscriber,
+    TreeClassifier,
+)
 from skrnn.cells import GRU, LRU, LSTM, BatchNorm, CfC, Clockwork, DepthGatedLSTM, Elman, Hyper, Leaky, Skip, VariationalDropout, Zoneout, map_state
 from skrnn.datasets import make_stories
 from skrnn.engine import _compiled as compiled
 from skrnn.engine import scan
 from tests.cell_settings import assert_same, built, gradients, packed, random_state, without_kernel
-from tests.estimators.samples import EQUAL, NAMES, RAGGED, answers, fit, make, target
+from tests.estimators.samples import EQUAL, FORMULAS, NAMES, RAGGED, TRUTHS, answers, fit, make, target
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
 NETS = [{"cell": cell, "pooling": pooling} for cell in ("gru", "lstm", "elman", "leaky") for pooling in ("last", "attention")]
@@ -38,6 +47,13 @@ def test_answers_are_those_of_the_cpu(name, settings, X):
 def test_training_is_that_of_the_cpu(name):
     here, there = (fit(name, RAGGED, device=device, dtype="float64") for device in ("cpu", "cuda"))
     np.testing.assert_allclose(answers(there, RAGGED), answers(here, RAGGED), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", ["child_sum", "n_ary", "recursive", "rntn"])
+def test_trees_are_those_of_the_cpu(cell):
+    model = TreeClassifier(cell, hidden_size=8, max_epochs=3, dropout=0.3, device="cuda", dtype="float64", random_state=0).fit(FORMULAS, TRUTHS)
+    for here, there in zip(on_the_cpu(model).predict_proba(FORMULAS), model.predict_proba(FORMULAS), strict=True):
+        np.testing.assert_allclose(here, there, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)

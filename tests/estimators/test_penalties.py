@@ -22,6 +22,7 @@ OTHERS = {  # who writes knows noise alone; others have other targets
     "reverse_target",
     "horizon",
     "include_current",
+    "per_node",
     "n_levels",
     "n_hops",
 }

@@ -58,6 +58,7 @@ METHODS += [
     "sample",
     "forecast",
     "predict_hypotheses",
+    "predict_nodes",
     "input_attention",
     "temporal_attention",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -46,14 +46,14 @@ def require_target(estimator: Any, y: Any) -> None:
         raise ValueError(f"{type(estimator).__name__} requires y to be passed, but the target y is None")
 
 
-def with_named_cell(estimator: Any, params: dict[str, Any]) -> dict[str, Any]:
+def with_named_cell(estimator: Any, params: dict[str, Any], resolved: Callable[[Any], Any] = resolve) -> dict[str, Any]:
     """Parameters to be set, where those of a cell that is given by its name are set in a cell of its own."""
     if not any(name.startswith("cell__") for name in params):
         return params
     cell = params.get("cell", estimator.get_params(deep=False).get("cell"))
     if cell is None:
         raise ValueError(f"Parameters cell__… of {type(estimator).__name__} are those of its cell; got {sorted(params)} with cell=None")
-    return params | {"cell": resolve(cell)}
+    return params | {"cell": resolved(cell)}
 
 
 @contextmanager

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data import Sequences
-from ...training import Batches
-from ._guards import predicting
+from ._guards import predicting, require_target
 from ._readers import Given, Reader
 from ._targets import Target
 
@@ -45,15 +44,15 @@ class Predictor(Generic[T]):
         """X, checked against that of ``fit``."""
         return self.reader.read(self.model, X, reset=False)
 
-    def source(self, sequences: Sequences) -> Batches:
+    def source(self, sequences: Sequences) -> Any:
         """Sequences as the network gets them."""
         like = next(self.network.parameters())
-        return Batches(sequences, self.model.mean_, self.model.scale_, like.dtype, like.device)
+        return self.reader.source(sequences, self.model.mean_, self.model.scale_, like.dtype, like.device)
 
     def outputs(self, given: Given) -> Array:
         """Outputs of the network, a row for each answer."""
         source, per_step = self.source(given.sequences), self.reader.per_step
-        outputs = np.empty((given.sequences.n_steps_total if per_step else len(given.sequences), len(self.network.head.b)))
+        outputs = np.empty((given.sequences.offsets[-1] if per_step else len(given.sequences), len(self.network.head.b)))
         with predicting(self.model):
             for index in source.chunks():
                 outputs[source.rows(index) if per_step else index] = self.network.answer(source.packed(index)).double().cpu().numpy()
@@ -69,3 +68,12 @@ class Predictor(Generic[T]):
         """X, targets and weights, checked against each other and those of ``fit``."""
         given, wanted = self.reader.pair(self.model, X, y, self.target, reset=False)
         return given, wanted, None if sample_weight is None else self.reader.weights(sample_weight, given)
+
+
+def compared(predictor: Predictor[Any], X: Any, y: Any, sample_weight: Any) -> tuple[NDArray[Any], NDArray[Any], Array | None]:
+    """Targets, predictions and weights of all that has a target: rows, or steps."""
+    require_target(predictor.model, y)
+    given, rows, weight = predictor.compared(X, y, sample_weight)
+    present = predictor.target.present(rows)
+    weight = None if weight is None else weight[present]
+    return rows[present], predictor.target.decode(predictor.outputs(given))[present], weight

@@ -30,7 +30,7 @@ from ...data import (
     step_rows,
     unmasked,
 )
-from ...training import channel_statistics
+from ...training import Batches, channel_statistics
 from ._held_out import Part, set_aside, speaking_of
 from ._step_values import row_weights
 
@@ -116,6 +116,10 @@ class Reader(ABC):
             encoding = self.encoding or AsItIs()
             return encoding.statistics(sequences, lambda quantities: channel_statistics(quantities, None if self.per_step else weight))
         return np.zeros(sequences.n_features), np.ones(sequences.n_features)
+
+    def source(self, sequences: Any, mean: Array, scale: Array, dtype: Any, device: Any) -> Any:
+        """What was read as a network gets it."""
+        return Batches(sequences, mean, scale, dtype, device)
 
     def hold_out(self, part: Part, fraction: float, strata: NDArray[Any] | None, seed: int) -> tuple[Part, Part]:
         """A part to train on, and a part to hold out."""

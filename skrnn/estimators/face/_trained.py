@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from ...engine import Stream, resolve_rule
 from ...frontends import Embedding, Frontend, resolve_frontend
 from ...kernels import announcing
 from ...networks import Recurrent
-from ...training import Batches, DivergenceError, Examples, History, Objective, Trainer, as_penalties
+from ...training import DivergenceError, Examples, History, Objective, Trainer, as_penalties
 from ._guards import device_of, learning, require_target, seed_of, with_named_cell
 from ._held_out import Part, check_pair, speaking_of
 from ._noted import as_fitted, note_parameters
@@ -59,6 +59,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
     alpha: Any  # of the groups Decayed or WindowTraining
 
     _sk_visual_block_ = visual_block
+
+    _resolve_cell: ClassVar[Any] = staticmethod(resolve)  # what makes a cell of its own of one, or of its name
 
     # What X and y are. A forecaster, which reads panels, has none, and makes its lessons itself.
     _reader: Callable[[], Reader]
@@ -142,8 +144,8 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         elif self.early_stopping is True:
             train, rest = reader.hold_out(part, self.validation_fraction, target.strata(encoded), seed)
         place = getattr(torch, self.dtype), device_of(self)
-        data = target.data(train, Batches(train.sequences, self.mean_, self.scale_, *place))
-        held = None if rest is None else target.data(rest, Batches(rest.sequences, self.mean_, self.scale_, *place), taught=False)
+        data = target.data(train, reader.source(train.sequences, self.mean_, self.scale_, *place))
+        held = None if rest is None else target.data(rest, reader.source(rest.sequences, self.mean_, self.scale_, *place), taught=False)
         return Lesson(data, held, target.objective, torch.Generator().manual_seed(seed), (X, y), going_on, pretrained)
 
     def _read_held_out(self, reader: Reader, target: Target, X_val: Any, y_val: Any) -> Part:
@@ -294,7 +296,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         -------
         self
         """
-        return super().set_params(**_with_named_frontend(self, with_named_cell(self, params)))
+        return super().set_params(**_with_named_frontend(self, with_named_cell(self, params, self._resolve_cell)))
 
     def __getstate__(self) -> dict[str, Any]:
         return pickled(self, super().__getstate__())
@@ -317,7 +319,7 @@ def predictor_of(model: Trained) -> Predictor[Any]:
 def network_settings(model: Any) -> dict[str, Any]:
     """What the network of an estimator is built from."""
     settings = {name: vars(model)[name] for name in ("cell", *model._built_from) if name in vars(model)}
-    settings |= {name: resolve(value) for name, value in settings.items() if name.endswith("cell") and value is not None}
+    settings |= {name: model._resolve_cell(value) for name, value in settings.items() if name.endswith("cell") and value is not None}
     return {name: repr(value) if isinstance(value, Parametrised) else value for name, value in settings.items()}
 
 
@@ -368,12 +370,18 @@ def static_columns_of(model: Any) -> StaticColumns:
 
 def seeing_layers(model: Any, generator: torch.Generator, n_static: int = 0) -> tuple[Recurrent, Frontend | None]:
     """The layers that an estimator's parameters describe, and what stands before them; the last channels go past that."""
+    frontend, width = seeing_frontend(model, generator, n_static)
+    return recurrent_layers(model, width + n_static, generator), frontend
+
+
+def seeing_frontend(model: Any, generator: torch.Generator, n_static: int = 0) -> tuple[Frontend | None, int]:
+    """What an estimator's parameters say to stand before the layers, and how many channels come out of it; the last channels go past it."""
     frontend, width = _frontend_of(model), len(model.mean_) - n_static
     if model.frontend == AUTO and "encoding_" not in vars(model):
         frontend = None
     if frontend is not None:
         width = frontend.build(width, generator, model.encoding_).output_size
-    return recurrent_layers(model, width + n_static, generator), frontend
+    return frontend, width
 
 
 def recurrent_layers(model: Any, input_size: int, generator: torch.Generator) -> Recurrent:

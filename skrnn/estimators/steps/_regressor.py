@@ -11,12 +11,13 @@ from ..._bases import RegressorMixin, _fit_context
 from ...networks import StepNetwork
 from ..face._declared import parameters
 from ..face._held_out import HELD_OUT
+from ..face._predictor import compared
 from ..face._readers import Steps
 from ..face._settings import Decayed, Directed, Fronted, Measured, Recurrence, Stacked, Standardized
 from ..face._state import NumberState
 from ..face._targets import Numbers
 from ..face._trained import Trained, encoding_of, seeing_layers
-from ._streams import compared, going_stream, streamed
+from ._streams import going_stream, streamed
 
 
 @parameters

@@ -1,4 +1,4 @@
-"""Sequences that go on: predictions that continue from a state, learning that continues a stream; and answers beside targets."""
+"""Sequences that go on: predictions that continue from a state, and learning that continues a stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...cells import map_state
 from ...data import Sequences
 from ...engine import Stream, longest_first
-from ..face._guards import predicting, require_target
+from ..face._guards import predicting
 from ..face._predictor import Predictor
 from ..face._step_values import as_tensors
 
@@ -52,12 +52,3 @@ def going_stream(stream: Stream | None, bidirectional: bool, continue_stream: bo
     if bidirectional:
         raise ValueError("A stream goes forward in time: continue_stream=True needs bidirectional=False")
     return replace(stream or Stream())
-
-
-def compared(predictor: Predictor[Any], X: Any, y: Any, sample_weight: Any) -> tuple[NDArray[Any], NDArray[Any], Array | None]:
-    """Targets, predictions and weights of the steps that have a target."""
-    require_target(predictor.model, y)
-    given, rows, weight = predictor.compared(X, y, sample_weight)
-    present = predictor.target.present(rows)
-    weight = None if weight is None else weight[present]
-    return rows[present], predictor.target.decode(predictor.outputs(given))[present], weight

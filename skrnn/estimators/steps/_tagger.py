@@ -12,12 +12,13 @@ from ..._bases import ClassifierMixin, _fit_context
 from ...networks import StepNetwork
 from ..face._declared import parameters
 from ..face._held_out import HELD_OUT
+from ..face._predictor import compared
 from ..face._readers import Steps
 from ..face._settings import ClassWeighted, Decayed, Directed, Fronted, Recurrence, Stacked, Standardized
 from ..face._state import ClassState
 from ..face._targets import Classes, told_classes
 from ..face._trained import Trained, encoding_of, seeing_layers
-from ._streams import compared, going_stream, streamed
+from ._streams import going_stream, streamed
 
 
 @parameters
