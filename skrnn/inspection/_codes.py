@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
@@ -123,16 +123,16 @@ class CodesDisplay:
         ValueError
             If codes or y are not as described, or the projection has not two columns.
         """
-        codes = check_array(codes, dtype=float, input_name="codes")
+        rows: NDArray[np.float64] = check_array(codes, dtype=float, input_name="codes")
         if y is not None:
-            check_consistent_length(codes, y)
-        if projection is None and codes.shape[1] < 2:
+            check_consistent_length(rows, y)
+        if projection is None and rows.shape[1] < 2:
             raise ValueError("codes must hold two or more numbers for each sequence, to be drawn in a plane; got 1")
-        if projection is None and codes.shape[1] == 2:
-            return cls(codes, y).plot(ax)
-        mapped = np.asarray((PCA(2) if projection is None else clone(projection)).fit_transform(codes))
-        if mapped.shape != (len(codes), 2):
-            raise ValueError(f"projection must have two components, and give shape ({len(codes)}, 2); got {mapped.shape}")
+        if projection is None and rows.shape[1] == 2:
+            return cls(rows, y).plot(ax)
+        mapped = np.asarray((PCA(2) if projection is None else clone(projection)).fit_transform(rows))
+        if mapped.shape != (len(rows), 2):
+            raise ValueError(f"projection must have two components, and give shape ({len(rows)}, 2); got {mapped.shape}")
         return cls(mapped, y, axis_names=("component 1", "component 2")).plot(ax)
 
     def plot(self, ax: Any = None) -> Self:
@@ -155,19 +155,17 @@ class CodesDisplay:
             self.points_ = [ax.scatter(horizontal, vertical, s=12, c=self.y)]
             ax.figure.colorbar(self.points_[0], ax=ax, label="y")
         else:
-            self.points_ = self._by_label(ax)
+            self.points_ = self._by_label(ax, self.y)
         ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _by_label(self, ax: Any) -> list[Any]:
+    def _by_label(self, ax: Any, y: NDArray[Any]) -> list[Any]:
         from matplotlib import colormaps
 
-        labels = np.unique(self.y)
+        labels = np.unique(y)
         many = colormaps["turbo"](np.linspace(0.05, 0.95, len(labels)))
         colours = many if len(labels) > _MOST_CLASSES else [f"C{k}" for k in range(len(labels))]
-        parts = [
-            ax.scatter(*self.points[self.y == label].T, s=12, color=colour, label=str(label)) for label, colour in zip(labels, colours, strict=True)
-        ]
+        parts = [ax.scatter(*self.points[y == label].T, s=12, color=colour, label=str(label)) for label, colour in zip(labels, colours, strict=True)]
         ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
         return parts
