@@ -65,6 +65,8 @@ class CodesDisplay:
         self.y = None if y is None else column_or_1d(y)
         if self.y is not None and len(self.y) != len(self.points):
             raise ValueError(f"y must have a value for each of the {len(self.points)} sequences; got {len(self.y)}")
+        if self.y is not None and self.y.dtype.kind == "f" and not np.isfinite(self.y).all():
+            raise ValueError("y must be finite; it holds NaN or infinity")
 
     @classmethod
     def from_estimator(cls, estimator: Any, X: Any, y: Any = None, *, projection: Any = None, ax: Any = None) -> Self:

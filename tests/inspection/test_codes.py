@@ -77,3 +77,5 @@ def test_what_cannot_be_drawn_is_refused(autoencoder):
         CodesDisplay(np.ones((4, 3)))
     with pytest.raises(ValueError, match="y must have a value for each"):
         CodesDisplay(np.ones((4, 2)), [1])
+    with pytest.raises(ValueError, match="y must be finite"):
+        CodesDisplay(np.ones((2, 2)), [1.5, np.nan])
