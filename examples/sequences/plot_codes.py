@@ -14,6 +14,7 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 from skrnn import RNNAutoencoder
+from skrnn.inspection import CodesDisplay
 
 X, y = load_digits(return_X_y=True)
 X = X.reshape(-1, 8, 8)
@@ -46,9 +47,7 @@ for k in range(6):
         axes.imshow(pictures[k], cmap="gray_r", vmin=0, vmax=16)
         axes.set(xticks=[], yticks=[])
 axes = figure.add_subplot(rows[2, :])
-for digit in (0, 1, 4, 6):
-    axes.scatter(*codes[labels == digit].T, s=12, label=str(digit))
+CodesDisplay.from_codes(codes, labels, ax=axes)
 axes.plot(*way.T, "k.-", label="on the way")
-axes.set(xlabel="code 1", ylabel="code 2")
 axes.legend(ncols=5)
 figure.savefig("codes.png", dpi=120)

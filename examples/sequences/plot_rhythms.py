@@ -11,10 +11,12 @@ questions, to be answered with yes or no, that tell the most about them.
 # The kinds are known here, but used afterwards only, to see what was
 # found.
 import matplotlib.pyplot as plt
+import numpy as np
 from sklearn.metrics import normalized_mutual_info_score
 
 from skrnn import BingoCluster
 from skrnn.datasets import make_pulse_trains
+from skrnn.inspection import CodesDisplay
 
 X, factors = make_pulse_trains(300, random_state=0)
 model = BingoCluster(n_bits=2, n_init=2, max_epochs=60, random_state=0)
@@ -37,11 +39,12 @@ for row, code in enumerate(model.codes_):
     axes.tick_params(labelbottom=row == len(model.codes_) - 1)
 axes.set(xlabel="time step")
 axes = figure.add_subplot(grid[:, 1])
-bits = model.transform(X)
-for period, amplitude in ((3, 0.6), (3, 1.2), (6, 0.6), (6, 1.2)):
-    of_kind = kinds == 2 * (period == 6) + (amplitude > 1)
-    name = f"every {period}, height {amplitude}"
-    axes.scatter(*bits[of_kind].T, s=10, label=name)
+names = [
+    f"every {period}, height {amplitude}"
+    for period in (3, 6)
+    for amplitude in (0.6, 1.2)
+]
+CodesDisplay.from_estimator(model, X, np.array(names)[kinds], ax=axes)
 axes.set(xlabel="bit 0", ylabel="bit 1")
 axes.legend(loc="center")
 figure.savefig("rhythms.png", dpi=120)

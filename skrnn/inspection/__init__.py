@@ -2,12 +2,14 @@
 
 from ._alignment import AlignmentDisplay
 from ._attention import AttentionDisplay
+from ._codes import CodesDisplay
 from ._forecast import ForecastDisplay
 from ._gates import GateDisplay
 from ._gradient_flow import GradientFlowDisplay
 from ._loss_curve import LossCurveDisplay
 from ._memory import MemoryDisplay
 from ._permutation_importance import permutation_importance
+from ._reconstruction import ReconstructionDisplay
 from ._reservoir import echo_state_index, largest_lyapunov_exponent, memory_capacity
 from ._reservoir_display import ReservoirDisplay
 from ._surprise import SurpriseDisplay
@@ -15,11 +17,13 @@ from ._surprise import SurpriseDisplay
 __all__ = [
     "AlignmentDisplay",
     "AttentionDisplay",
+    "CodesDisplay",
     "ForecastDisplay",
     "GateDisplay",
     "GradientFlowDisplay",
     "LossCurveDisplay",
     "MemoryDisplay",
+    "ReconstructionDisplay",
     "ReservoirDisplay",
     "SurpriseDisplay",
     "echo_state_index",

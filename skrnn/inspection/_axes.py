@@ -21,8 +21,8 @@ def count_in_whole_numbers(axis: Any) -> None:
     axis.get_major_locator().set_params(integer=True)
 
 
-def new_or_given_rows(display: Any, ax: Any, n_rows: int, of: str = "each gate and one for the output") -> Any:
-    """``n_rows`` axes below each other in a new figure, or as many that the caller gave, which ``of`` says what for."""
+def new_or_given_rows(display: Any, ax: Any, n_rows: int, what: str) -> Any:
+    """``n_rows`` axes, ``what`` for, below each other in a new figure, or as many that the caller gave."""
     check_matplotlib_support(f"{type(display).__name__}.plot")
     from matplotlib import pyplot as plt
 
@@ -30,5 +30,5 @@ def new_or_given_rows(display: Any, ax: Any, n_rows: int, of: str = "each gate a
         return plt.subplots(n_rows, sharex=True, squeeze=False, figsize=(8, 1 + 1.4 * n_rows), layout="constrained")[1][:, 0]
     axes = np.ravel(ax)
     if len(axes) != n_rows:
-        raise ValueError(f"ax must hold {n_rows} axes, one for {of}; got {len(axes)}")
+        raise ValueError(f"ax must hold {n_rows} axes, {what}; got {len(axes)}")
     return axes

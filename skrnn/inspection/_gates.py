@@ -119,7 +119,7 @@ class GateDisplay:
         -------
         self
         """
-        axes = new_or_given_rows(self, ax, len(self.gates) + 1)
+        axes = new_or_given_rows(self, ax, len(self.gates) + 1, "one for each gate and one for the output")
         for row, (name, gate) in zip(axes, self.gates.items(), strict=False):
             image = _draw(row, gate, cmap, (0, 1))
             row.set_ylabel(f"gate {name}")

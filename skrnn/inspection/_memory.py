@@ -116,7 +116,7 @@ class MemoryDisplay:
         """
         above = {name: part for name, part in {"input": self.inputs, "output": self.outputs}.items() if part is not None}
         heads = [("write", w) for w in np.swapaxes(self.write_weights, 0, 1)] + [("read", w) for w in np.swapaxes(self.read_weights, 0, 1)]
-        axes = new_or_given_rows(self, ax, len(above) + len(heads), "each head, and for inputs and outputs")
+        axes = new_or_given_rows(self, ax, len(above) + len(heads), "one for each head, and for inputs and outputs")
         for row, (name, part) in zip(axes, above.items(), strict=False):
             _draw(row, part, name, "Greys", None)
         for row, (name, weights) in zip(axes[len(above) :], heads, strict=True):

@@ -238,3 +238,9 @@ def test_one_sequence_and_constant_ones_are_enough():
     model = make(max_epochs=2).fit(np.ones((5, 4, 2)))
     np.testing.assert_allclose(model.predict(np.ones((5, 4, 2))), 1)
     assert make(max_epochs=1, future_horizon=1).fit(np.ones((4, 2, 1))).forecast(np.ones((4, 2, 1))).shape == (4, 1, 1)
+
+
+@pytest.mark.parametrize("way", ["fit", "partial_fit"])
+def test_nothing_to_read_is_not_called_a_missing_target(way):
+    with pytest.raises(TypeError, match="Expected a sequence of arrays, got NoneType"):
+        getattr(RNNAutoencoder(), way)(None)

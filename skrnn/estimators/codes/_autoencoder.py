@@ -163,7 +163,7 @@ class RNNAutoencoder(
         skrnn.training.DivergenceError
             If the loss becomes infinite or NaN again and again.
         """
-        return self._fit(X, X, sample_weight, (X_val, X_val))
+        return self._fit(X, None, sample_weight, (X_val, X_val))
 
     @_fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -177,7 +177,7 @@ class RNNAutoencoder(
         -------
         self
         """
-        return self._one_pass(X, X, sample_weight)
+        return self._one_pass(X, None, sample_weight)
 
     def transform(self, X: Any) -> Any:
         """Codes of sequences.
