@@ -171,7 +171,7 @@ def test_what_is_no_tree_is_refused(tree, match):
         (Sequences(np.zeros((3, 2)), [0, 3]), "X must be a list of trees.*got Sequences"),
         (None, "X must be a list of trees"),
         ([NESTED, 3], "tree 1 must be a nested tuple.*got int"),
-        ([networkx.path_graph(3)], "tree 0 must be a networkx.DiGraph"),
+        pytest.param([networkx.path_graph(3)], "tree 0 must be a networkx.DiGraph", id="a graph without directions"),
         ([(1.0, {"b"})], "The token of tree 0, node 1 must be a string, a number or a vector"),
         ([(1.0, 2j)], "The token of tree 0, node 1 must be a string, a number or a vector"),
     ],
