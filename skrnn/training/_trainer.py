@@ -137,7 +137,7 @@ class Trainer:
             run.best.restore()
             run.history.interrupted = restored = True
             epochs = len(run.history.losses)
-            warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=6)
+            warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=7)
         finally:
             network.eval()
             network.zero_grad(set_to_none=True)
@@ -292,7 +292,7 @@ class _TrainingRun:
             f"The loss became infinite or NaN, or grew a thousandfold, in epoch {epoch}: "
             f"restored the best weights so far, learning_rate {self._rate:g} -> {self._rate / 2:g}.",
             DivergenceWarning,
-            stacklevel=8,
+            stacklevel=9,
         )
         self._rate /= 2
         self.optimizer = self._new_optimizer()
