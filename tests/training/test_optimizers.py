@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from skrnn.training import OPTIMIZERS
+from skrnn.training._optimizers import clip_norm
 from tests.cell_settings import assert_same, random
 
 EXACT = 1e-12  # float64, relative
@@ -46,3 +47,16 @@ def test_a_parameter_without_gradient_stays(name):
     optimizer.step(0.1, 0.1)
     assert not torch.equal(moved, before[0])
     assert torch.equal(still, before[1])
+
+
+@pytest.mark.parametrize("most", [0.1, 1e3])
+def test_gradients_are_clipped_as_torch_does_it(most):
+    generator = torch.Generator().manual_seed(0)
+    ours, torchs = ([torch.nn.Parameter(torch.zeros(3, 4)), torch.nn.Parameter(torch.zeros(5)), torch.nn.Parameter(torch.zeros(2))] for _ in range(2))
+    for a, b in zip(ours[:2], torchs[:2], strict=True):
+        a.grad = torch.randn(a.shape, generator=generator)
+        b.grad = a.grad.clone()
+    clip_norm(ours, most)
+    torch.nn.utils.clip_grad_norm_(torchs, most)
+    assert ours[2].grad is None
+    assert all(torch.equal(a.grad, b.grad) for a, b in zip(ours[:2], torchs[:2], strict=True))
