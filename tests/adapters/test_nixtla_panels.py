@@ -299,7 +299,7 @@ def test_a_copy_of_several_models_says_the_same():
     [
         ([], ValueError, r"estimator must hold a forecaster; got \[\]"),
         ({}, ValueError, "estimator must hold a forecaster"),
-        (Ridge(), TypeError, "estimator must be an RNNForecaster, or a list or dict of them; got Ridge"),
+        (Ridge(), TypeError, "estimator must be an RNNForecaster or an EchoStateForecaster, or a list or dict of them; got Ridge"),
         ({"r": Ridge()}, TypeError, "of them; 'r' is a Ridge"),
         ({"ds": net()}, ValueError, "the names of forecasters in estimator must be strings .*; got 'ds'"),
         ({"cutoff": net()}, ValueError, "got 'cutoff'"),
