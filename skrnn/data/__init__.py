@@ -34,6 +34,8 @@ from ._scales import SCALINGS as SCALINGS
 from ._scales import SeriesMoments as SeriesMoments
 from ._scales import series_moments as series_moments
 from ._sequences import Sequences
+from ._sequences import offsets_of as offsets_of
+from ._sequences import places_in as places_in
 from ._static import StaticColumns as StaticColumns
 from ._stepping import Instants as Instants
 from ._stepping import check_increasing as check_increasing

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ._sequences import Array, offsets_of
+from ._sequences import Array, offsets_of, places_in
 
 _BLOCK = 2**20  # tokens that are looked at together
 _MOST_ROWS = 2**21  # of a table of ids; all code points of characters have less
@@ -148,7 +148,7 @@ class Arrangement:
         low, high = np.searchsorted(self.borders, starts, side="right"), np.searchsorted(self.borders, stops, side="left")
         n = high - low + 1
         stretch = np.repeat(np.arange(len(starts)), n)
-        nth = np.arange(len(stretch)) - np.repeat(np.cumsum(n) - n, n)
+        nth = places_in(n)
         first = np.where(nth == 0, starts[stretch], self.borders[(low[stretch] + nth - 1).clip(max=len(self.borders) - 1)])
         last = np.where(nth == n[stretch] - 1, stops[stretch], self.borders[(low[stretch] + nth).clip(max=len(self.borders) - 1)])
         return first, last - first, stretch

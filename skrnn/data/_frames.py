@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._finite import to_float
-from ._sequences import Array, Sequences, offsets_of
+from ._sequences import Array, Sequences, offsets_of, places_in
 
 KINDS = frozenset({"torch.Tensor", "torch.PackedSequence", "pandas.DataFrame", "pandas.Series", "polars.DataFrame", "polars.Series"})
 LONG_HINT = " A long frame, with columns of ids and times, is read by frame.set_index([id, time]) or as_sequences(frame, id=…, time=…)."
@@ -37,7 +37,7 @@ def sequences_of_packed(packed: Any, name: str) -> Sequences:
     order = np.arange(n) if packed.unsorted_indices is None else tensor_to_array(packed.unsorted_indices)
     lengths = np.searchsorted(-sizes, -np.arange(n))[order]
     offsets = offsets_of(lengths)
-    step = np.arange(len(data)) - np.repeat(offsets[:-1], lengths)
+    step = places_in(lengths)
     rows = offsets_of(sizes)[step] + np.repeat(order, lengths)
     return Sequences(to_float(data[rows].reshape(len(data), -1), name), offsets)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._scales import Array, SeriesMoments, window_units
+from ._sequences import offsets_of
 
 Indices = NDArray[np.intp]
 
@@ -49,7 +50,7 @@ class Panel:
     def part(self, low: Indices, high: Indices) -> Self:
         """Of each series the steps from ``low`` to before ``high``, counted from its start."""
         rows = np.concatenate([np.arange(start + a, start + b) for start, a, b in zip(self.offsets[:-1], low, high, strict=True)])
-        offsets = np.concatenate([[0], np.cumsum(high - low)])
+        offsets = offsets_of(high - low)
         return replace(self, y=self.y[rows], present=self.present[rows], known=self.known[rows], seen=self.seen[rows], offsets=offsets)
 
     def followed_by(self, other: Panel) -> Self:

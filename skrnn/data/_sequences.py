@@ -29,6 +29,12 @@ def offsets_of(lengths: npt.ArrayLike) -> Array:
     return offsets
 
 
+def places_in(lengths: npt.ArrayLike) -> Array:
+    """Of each row of sequences of these lengths, end to end, the step in its own."""
+    offsets = offsets_of(lengths)
+    return np.arange(offsets[-1]) - np.repeat(offsets[:-1], np.diff(offsets))
+
+
 def rows_of(offsets: Array, index: Array) -> tuple[Array, Array]:
     """Rows of the sequences of an index array, end to end, and the offsets at which they then begin and end."""
     new = offsets_of(np.diff(offsets)[index])
@@ -169,17 +175,12 @@ class Sequences(Sequence[Array]):
     def __getitem__(self, key: Any) -> Any: ...
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, tuple):  # scikit-learn asks for X[key, ...]
-            if len(key) != 2 or key[1] is not Ellipsis:
-                raise IndexError(f"Sequences have one axis; got the index {key!r}")
-            key = key[0]
-        if isinstance(key, bool | np.bool_):
-            raise IndexError("a single boolean is no index of Sequences; pass an integer, a slice, an index array or a boolean mask")
+        key = key_of(key, "Sequences")
         if isinstance(key, Integral):
             return self._one(int(key))
         if isinstance(key, slice) and key.step in (None, 1):
             return self._range(key)
-        return self._take(np.arange(len(self))[key if isinstance(key, slice) else _as_index(key)])
+        return self._take(np.arange(len(self))[key])
 
     def _one(self, i: int) -> Array:
         """Sequence `i` as a view."""
@@ -243,11 +244,19 @@ class Sequences(Sequence[Array]):
         return padded
 
 
-def _as_index(key: Any) -> Array:
-    """Read an index array or a mask; numpy itself refuses what is out of range or of the wrong length."""
+def key_of(key: Any, container: str) -> Any:
+    """What a container of one axis is asked for: an integer, a slice, an index array or a mask; numpy refuses what is out of range or too long."""
+    if isinstance(key, tuple):  # scikit-learn asks for X[key, ...]
+        if len(key) != 2 or key[1] is not Ellipsis:
+            raise IndexError(f"{container} have one axis; got the index {key!r}")
+        key = key[0]
+    if isinstance(key, bool | np.bool_):
+        raise IndexError(f"a single boolean is no index of {container}; pass an integer, a slice, an index array or a boolean mask")
+    if isinstance(key, Integral | slice):
+        return key
     index = np.asarray(key)
     if index.ndim != 1:
-        raise IndexError(f"the index of Sequences must be an integer, a slice or 1-D, got {index.ndim}-D")
+        raise IndexError(f"the index of {container} must be an integer, a slice or 1-D, got {index.ndim}-D")
     return index.astype(np.intp) if index.size == 0 and index.dtype != bool else index
 
 

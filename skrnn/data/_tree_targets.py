@@ -28,10 +28,10 @@ def check_trees(estimator: Any, X: Any, *, reset: bool, compute_dtype: npt.DType
     trees = as_trees(X)
     if len(trees) == 0:
         raise ValueError(NO_SAMPLES.format(shape=trees.shape))
-    n_tokens = np.add.reduceat(trees.has_token.astype(np.int64), trees.offsets[:-1])
-    if (n_tokens == 0).any():
-        raise ValueError(f"tree {int(np.argmax(n_tokens == 0))} has no token at any node: there is nothing to read")
-    offsets, rows = offsets_of(n_tokens), trees.tokens[trees.has_token]
+    offsets, rows = _token_offsets(trees), trees.tokens[trees.has_token]
+    without = np.flatnonzero(np.diff(offsets) == 0)
+    if len(without):
+        raise ValueError(f"tree {without[0]} has no token at any node: there is nothing to read")
     given = Sequences(rows, offsets) if rows.ndim == 2 else [part.tolist() for part in np.split(rows, offsets[1:-1])]
     if reset and rows.ndim == 1 and isinstance(encoding, Categories) and encoding.by_type:
         encoding.channels = None  # strings are tokens, even if most of them spell numbers
@@ -60,8 +60,12 @@ def _speaking_of_nodes(trees: Trees, offsets: Array) -> Iterator[None]:
 
 def tokens_of(trees: Trees) -> Sequences:
     """The tokens of each tree, which are numbers, in the order of its nodes."""
-    n_tokens = np.add.reduceat(trees.has_token.astype(np.int64), trees.offsets[:-1])
-    return Sequences(trees.tokens[trees.has_token], offsets_of(n_tokens))
+    return Sequences(trees.tokens[trees.has_token], _token_offsets(trees))
+
+
+def _token_offsets(trees: Trees) -> Array:
+    """Where the tokens of each tree begin and end."""
+    return offsets_of(np.add.reduceat(trees.has_token.astype(np.int64), trees.offsets[:-1]))
 
 
 def refuse_more_children(trees: Trees, most: int, why: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any, overload
 import numpy as np
 import numpy.typing as npt
 
-from ._sequences import Array, _as_index, offsets_of, read_only, rows_of
+from ._sequences import Array, key_of, offsets_of, read_only, rows_of
 
 ROOT = -1  # the parent of a root
 
@@ -150,16 +150,10 @@ class Trees(Sequence[Any]):
     def __getitem__(self, key: Any) -> Any: ...
 
     def __getitem__(self, key: Any) -> Any:
-        if isinstance(key, tuple):  # scikit-learn asks for X[key, ...]
-            if len(key) != 2 or key[1] is not Ellipsis:
-                raise IndexError(f"Trees have one axis; got the index {key!r}")
-            key = key[0]
-        if isinstance(key, bool | np.bool_):
-            raise IndexError("a single boolean is no index of Trees; pass an integer, a slice, an index array or a boolean mask")
+        key = key_of(key, "Trees")
         if isinstance(key, Integral):
             return self._one(int(key))
-        index = np.arange(len(self))[key if isinstance(key, slice) else _as_index(key)]
-        rows, offsets = rows_of(self.offsets, index)
+        rows, offsets = rows_of(self.offsets, np.arange(len(self))[key])
         return Trees(self.tokens[rows], offsets, self.parents[rows], self.has_token[rows])
 
     def _one(self, i: int) -> tuple[list[Any], list[int]]:

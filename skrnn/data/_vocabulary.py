@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._frames import columns_of, kind_of
-from ._sequences import Array, Sequences
+from ._sequences import Array, Sequences, offsets_of
 
 UNKNOWN, BEGIN, END = range(3)
 
@@ -114,7 +114,7 @@ class Vocabulary:
         lengths = np.array([len(row) + end for row in rows])
         if (lengths == 0).any():
             raise ValueError(f"{name}[{int(lengths.argmin())}] is empty: there must be at least one token to read")
-        return Sequences(np.array(values, dtype=np.float64)[:, None], np.concatenate([[0], lengths.cumsum()]))
+        return Sequences(np.array(values, dtype=np.float64)[:, None], offsets_of(lengths))
 
     def decode(self, ids: list[int], beside: TokenRow = ()) -> list[Any]:
         """The tokens of ids, up to the end; None for the unknown. Those ``beside`` the known ones have ids behind theirs."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from ..data import Sequences
+from ..data._sequences import offsets_of
 
 _SUBSETS = ("all", "train", "test")
 _SPEAKERS = 9
@@ -54,7 +55,7 @@ def load_japanese_vowels(*, subset: str = "all", return_X_y: bool = False) -> An
     if subset not in _SUBSETS:
         raise ValueError(f"subset should be one of {', '.join(_SUBSETS)}; got {subset!r}")
     stored = _stored("japanese_vowels")
-    offsets = np.concatenate([[0], np.cumsum(stored["lengths"], dtype=np.int64)])
+    offsets = offsets_of(stored["lengths"])
     n_train = int(stored["n_train"])
     part = {"all": slice(None), "train": slice(n_train), "test": slice(n_train, None)}[subset]
     data, target = Sequences(stored["millionths"] / 1e6, offsets)[part], stored["speaker"].astype(np.int64)[part] - 1

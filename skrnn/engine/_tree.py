@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..cells import State, map_state
 from ..cells.trees import Children, TreeCell
-from ..data import Trees
+from ..data import Trees, places_in
 from ..data._sequences import rows_of
 from ._scan import GRAD_PATHS
 
@@ -108,7 +108,7 @@ class Grove:
         order = np.lexsort((-n_children, level))
         sizes = np.bincount(level)
         place = np.empty_like(order)
-        place[order] = np.arange(len(order)) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # within its level
+        place[order] = places_in(sizes)  # within its level
         child = np.flatnonzero(depths > 0)
         parent = self._parents[rows[child]] + np.repeat(offsets[:-1], np.diff(offsets))[child]
         ranks = self._ranks[rows[child]]

@@ -10,7 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from .._constraints import COUNT
 from ..data._reading import ROWS
-from ..data._sequences import Array, Sequences
+from ..data._sequences import Array, Sequences, places_in
 from ._containers import read_sequences
 from ._transformer import SequenceTransformer
 
@@ -96,7 +96,7 @@ class SequencePadder(SequenceTransformer):
         """Copy each kept step to its place; both selections run through the steps in the same order."""
         lengths = sequences.lengths
         kept = np.minimum(lengths, self.length_)
-        step = np.arange(sequences.n_steps_total) - np.repeat(sequences.offsets[:-1], lengths)
+        step = places_in(lengths)
         first = np.zeros_like(lengths) if self.truncate == "post" else lengths - kept
         source = (step >= np.repeat(first, lengths)) & (step < np.repeat(first + kept, lengths))
         place = np.arange(self.length_)

@@ -11,7 +11,7 @@ from .._constraints import COUNT
 from ..data._checks import as_sequences
 from ..data._frames import kind_of
 from ..data._reading import ROWS, layout_of, table_to_array, to_sequences, unwrap
-from ..data._sequences import Array, Sequences
+from ..data._sequences import Array, Sequences, offsets_of
 from ..data._time_axis import check_same, check_time_order, instants_of
 from ..data._windows import window_rows
 from ._containers import read_series
@@ -189,7 +189,7 @@ class SlidingWindow(SequenceTransformer):
         inside = rows >= first
         if self.edge == "short":
             lengths = inside.sum(axis=1)
-            return Sequences(series.values[rows[inside]], np.concatenate([[0], np.cumsum(lengths)]))
+            return Sequences(series.values[rows[inside]], offsets_of(lengths))
         windows = series.values[np.maximum(rows, first)]
         if self.edge == "zero":
             windows[~inside] = 0

@@ -14,6 +14,7 @@ from scipy.linalg.blas import dsyrk
 
 from .. import kernels
 from .._constraints import COUNT, check_parameters, satisfies
+from ..data import offsets_of
 from ..kernels import single_blas
 
 _BLOCK = 1024  # rows that become float64 at once: enough for BLAS to run within 5 % of its speed on all rows
@@ -349,7 +350,7 @@ def contiguous_folds(lengths: ArrayLike, n_folds: int) -> NDArray[np.int64]:
         n_rows = int(lengths.sum())
         sizes = n_rows // n_folds + (np.arange(n_folds) < n_rows % n_folds)
         return np.repeat(np.arange(n_folds), sizes)
-    ends = np.concatenate(([0], np.cumsum(lengths)))
+    ends = offsets_of(lengths)
     edges = [0]
     for k in range(1, n_folds):  # the end of a sequence nearest to the ideal edge, with a sequence left for every fold
         candidates = np.arange(edges[-1] + 1, len(lengths) - (n_folds - k) + 1)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...data import Sequences
+from ...data import Sequences, places_in
 from ...networks import Autoencoder
 from ...training import Batches, Pairs, Retellings
 from ._scores import ErrorModel
@@ -53,7 +53,7 @@ def retellings_of(windows: Sequences, batches: Batches, known: NDArray[np.floati
 
 def windows_until(sequences: Sequences, window: int) -> Iterator[tuple[NDArray[np.intp], Sequences]]:
     """Lots of windows, one for each step that has as many steps before it in its sequence, and the rows where they end."""
-    step = np.arange(sequences.n_steps_total) - np.repeat(sequences.offsets[:-1], sequences.lengths)
+    step = places_in(sequences.lengths)
     ends = np.flatnonzero(step >= window - 1)
     n = max(1, _CHUNK_STEPS // window)
     for rows in np.split(ends, range(n, len(ends), n)) if len(ends) else ():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cholesky, solve_triangular
 from sklearn.covariance import LedoitWolf, ShrunkCovariance
 
-from ...data import Sequences
+from ...data import Sequences, places_in
 
 Array = NDArray[np.float64]
 
@@ -119,7 +119,7 @@ def last_parts(sequences: Sequences, fraction: float) -> NDArray[np.bool_]:
     """Which steps are in the last part of their series."""
     lengths = sequences.lengths
     n_first = lengths - n_last(lengths, fraction)
-    step = np.arange(sequences.n_steps_total) - np.repeat(sequences.offsets[:-1], lengths)
+    step = places_in(lengths)
     return np.asarray(step >= np.repeat(n_first, lengths))
 
 

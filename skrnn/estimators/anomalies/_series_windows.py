@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...data import Sequences, mirrored
+from ...data import Sequences, mirrored, offsets_of
 from ...training import Batches, Data, Objective, Retellings, SquaredError
 from ..face._held_out import Part, last_aside
 from ..face._readers import Given, Reader, Steps
@@ -80,7 +80,7 @@ class SeriesWindows(Steps):
         lengths = np.concatenate([np.full(len(lot), lot.shape[1]) for lot in lots])
         ahead = self.mode == "predict"
         shown = predictors(sequences, self.channels) if ahead else sequences
-        windows = Given(Sequences(shown.values[rows], np.concatenate([[0], np.cumsum(lengths)])), layout)
+        windows = Given(Sequences(shown.values[rows], offsets_of(lengths)), layout)
         if ahead:
             expected = steps_ahead(sequences.values, rows, self.horizon)
         else:

@@ -11,18 +11,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import Sequences
+from ...data import Sequences, offsets_of, places_in
 from ...training import channel_statistics
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 _MOST = 1024  # events of upper levels that are known apart: rarer ones cannot be expected
-
-
-def places_in(sequences: Sequences) -> NDArray[np.int64]:
-    """Of each row the step of its sequence."""
-    return np.arange(sequences.n_steps_total) - np.repeat(sequences.offsets[:-1], sequences.lengths)
 
 
 def preceding(sequences: Sequences, begin: float) -> Sequences:
@@ -36,8 +31,8 @@ def preceding(sequences: Sequences, begin: float) -> Sequences:
 def passed_up(events: Sequences, passed: Mask) -> Sequences:
     """The events of the next level: those that are passed, with their gaps; each sequence has one."""
     counts = np.add.reduceat(passed.astype(np.int64), events.offsets[:-1])
-    offsets = np.concatenate([[0], np.cumsum(counts)])
-    place = places_in(events)[passed]
+    offsets = offsets_of(counts)
+    place = places_in(events.lengths)[passed]
     gaps = np.diff(place, prepend=-1)
     gaps[offsets[:-1]] = place[offsets[:-1]] + 1
     return Sequences(np.column_stack([events.values[passed], gaps]).astype(np.float64), offsets)
@@ -47,7 +42,7 @@ def spread_out(events: Sequences) -> tuple[Sequences, Mask]:
     """The steps of the level below, zero where nothing was passed up, and where something was."""
     gaps = events.values[:, -1].astype(np.int64)
     lengths = np.add.reduceat(gaps, events.offsets[:-1])
-    steps = np.concatenate([[0], np.cumsum(lengths)])
+    steps = offsets_of(lengths)
     told = np.cumsum(gaps) - 1
     values = np.zeros((steps[-1], events.n_features - 1))
     values[told] = events.values[:, :-1]

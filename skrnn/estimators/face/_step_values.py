@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ...cells import State, map_state
-from ...data import ROWS, LongIndex, Sequences, step_rows, unmasked
+from ...data import ROWS, LongIndex, Sequences, offsets_of, step_rows, unmasked
 
 
 def numbers(rows: NDArray[Any]) -> NDArray[np.float64]:
@@ -31,7 +31,7 @@ def told_offsets(n_steps: Any, n: int) -> NDArray[np.int64]:
     steps = np.asarray(n_steps)
     if steps.dtype.kind not in "iu" or steps.shape not in ((), (n,)) or steps.min() < 1:
         raise ValueError(f"n_steps must be a whole number of at least 1, or {n} of them, one for each row of X; got {n_steps!r}")
-    return np.concatenate([[0], np.broadcast_to(steps, n).cumsum()])
+    return offsets_of(np.broadcast_to(steps, n))
 
 
 def row_weights(sample_weight: Any, sequences: Sequences, layout: str | LongIndex) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ...cells import resolve
-from ...data import Panel, SeriesMoments
+from ...data import Panel, SeriesMoments, offsets_of
 from ...networks import Encoder, Feedback, Seq2Seq, StepNetwork
 from ...training import Predictive, WindowExamples, WindowSource, WindowSpec
 from ..face._trained import Lesson, recurrent_layers
@@ -36,7 +36,7 @@ def panel_of(given: GivenSeries, covariates: Covariates, static: Array, starts: 
             raise ValueError("objective='negative_binomial' needs counts: y must hold whole numbers from 0 up")
     known, past = covariates.of(given.X, given.lengths, starts)
     present = ~np.isnan(np.concatenate(given.y))
-    offsets = np.concatenate([[0], np.cumsum(given.lengths)])
+    offsets = offsets_of(given.lengths)
     firsts = [y[:0] for y in given.y] if before is None else before[:, None]
     y = np.concatenate([fill_forward(np.concatenate([first, y]))[len(first) :] for first, y in zip(firsts, given.y, strict=True)])
     return Panel(y, present, np.concatenate(known), np.concatenate(past), static, offsets)
@@ -56,7 +56,7 @@ def learned_windows(
     origins = [np.arange(a, b - sight.horizon + 1) for a, b in zip(first, ends[1], strict=True)]
     series = np.repeat(np.arange(len(origins)), [len(o) for o in origins])
     rows = np.concatenate([o + start for o, start in zip(origins, panel.offsets[:-1], strict=True)])
-    present = np.concatenate([[0], np.cumsum(panel.present.all(axis=1))])
+    present = offsets_of(panel.present.all(axis=1))
     some = present[rows + sight.horizon] > present[rows]
     windows = WindowSource(panel, moments, sight, (series[some], rows[some]), per_epoch)
     windows.taught = taught

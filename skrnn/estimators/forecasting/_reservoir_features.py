@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import PackedSequence
 
-from ...data import Panel, Sequences, SeriesMoments, Window
+from ...data import Panel, Sequences, SeriesMoments, Window, offsets_of
 from ...networks import Reservoirs
 from ...training import WindowSource, WindowSpec, steps_counted
 
@@ -143,7 +143,7 @@ def series_steps(panel: Panel, moments: SeriesMoments, spec: WindowSpec, low: In
         inputs.append(whole.steps(window, index, 0, n - 1).data.cpu().numpy())
         targets.append(window.z[0, 1:])
         known.append(panel.present[window.rows[0, 1:]].all(axis=1))
-    offsets = np.concatenate([[0], np.cumsum([len(x) for x in inputs])])
+    offsets = offsets_of([len(x) for x in inputs])
     return SeriesSteps(Sequences(np.concatenate(inputs), offsets), np.concatenate(targets), np.concatenate(known))
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from ...cells import State, map_state
-from ...data import Panel, SeriesMoments, Window
+from ...data import Panel, SeriesMoments, Window, offsets_of
 from ...engine import rollout
 from ...training import Predictive, WindowSource, WindowSpec, steps_counted
 from ._reservoir_forecasts import DirectForecast
@@ -65,7 +65,7 @@ class WindowForecasts:
         series, origins = places
         n_before = np.minimum(max(self.sight.n_lags + 1, self.sight.season), origins - panel.offsets[series])
         lengths = n_before + n_steps
-        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        offsets = offsets_of(lengths)
         rows = np.arange(offsets[-1]) + np.repeat(origins - n_before - offsets[:-1], lengths)
         rows = np.minimum(rows, len(panel.y) - 1)
         parts = {name: vars(panel)[name][rows] for name in ("y", "present", "known", "seen")}

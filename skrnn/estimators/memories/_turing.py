@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..._bases import ClassifierMixin, _fit_context
 from ...cells import Cell, Tape, resolve, tapes
+from ...data import offsets_of
 from ...networks import Recurrent, StepNetwork
 from ...networks._watched import watch
 from ..face._declared import parameters
@@ -259,7 +260,7 @@ def _warn_of_few_slots(cell: Cell, data: Any) -> None:
     if not slots or data.weight is None:
         return
     ends = np.cumsum(data.source.lengths)
-    untold = np.concatenate([[0], np.cumsum(data.weight.cpu().numpy() == 0)])
+    untold = offsets_of(data.weight.cpu().numpy() == 0)
     most = int((untold[ends] - untold[ends - data.source.lengths]).max())
     if most > min(slots):
         warnings.warn(

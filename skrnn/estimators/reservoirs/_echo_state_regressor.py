@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..._bases import BaseEstimator, RegressorMixin, _fit_context
-from ...data import Sequences
+from ...data import Sequences, places_in
 from ..face._declared import parameters
 from ..face._guards import predicting, seed_of, unchanged_on_error
 from ..face._noted import as_fitted, note_parameters
@@ -364,7 +364,7 @@ class EchoStateRegressor(RegressorMixin, EchoState, PenaltyPerTarget, ReadoutSet
         check_is_fitted(self)
         model = as_fitted(self)
         sequences, targets, weight = read_taught_steps(model, X, y, sample_weight, reset=False)
-        counted = np.arange(sequences.n_steps_total) - np.repeat(sequences.offsets[:-1], sequences.lengths) >= self.washout_
+        counted = places_in(sequences.lengths) >= self.washout_
         counted |= not counted.any()
         weight = None if weight is None else weight[counted]
         return float(r2_score(targets[counted], model._outputs(sequences)[0][counted], sample_weight=weight))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import ROWS, Sequences, check_same_times
+from ...data import ROWS, Sequences, check_same_times, offsets_of, places_in
 from ...training import contiguous_folds
 from ..face._guards import require_target
 from ..face._readers import Steps
@@ -60,7 +60,7 @@ def read_taught_steps(model: Any, X: Any, y: Any, sample_weight: Any, *, reset: 
 def step_folds(model: Any, lengths: NDArray[np.int64], weight: Array | None, washout: int, *, at_least: int) -> NDArray[np.int8]:
     """The fold of each step; -1 where it does not count."""
     starts = np.cumsum(lengths) - lengths
-    counted = np.arange(lengths.sum()) - np.repeat(starts, lengths) >= washout
+    counted = places_in(lengths) >= washout
     if weight is not None:
         counted &= weight > 0
     n = int(counted.sum())
@@ -81,7 +81,7 @@ def step_trial(model: Any, taught: TaughtSteps, units: Units, driving: Sequences
     index = some[few_sequences(driving.lengths[some], np.argsort(np.arange(len(some)) * 0.618 % 1), 1)]  # from all over the place
     lengths = np.minimum(driving.lengths[index], N_STEPS)
     rows = np.concatenate([np.arange(low, low + n) for low, n in zip(begins[index], lengths, strict=True)])
-    few = Sequences((driving.values[rows] - mean) / scale, np.concatenate([[0], np.cumsum(lengths)]))
+    few = Sequences((driving.values[rows] - mean) / scale, offsets_of(lengths))
     targets = (taught.targets[rows] - units.target_mean) / units.target_scale
     weight = None if taught.weight is None else taught.weight[rows]
     fold = step_folds(model, few.lengths, weight, min(_TRIAL_WASHOUT, int(lengths.min()) // 4), at_least=2)

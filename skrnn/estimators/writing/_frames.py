@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from ... import kernels
-from ...data import Sequences
+from ...data import Sequences, offsets_of
 from ...engine import PrefixSearch, longest_first, packed_rows
 from ...training import Transcripts
 from ..face._guards import predicting
@@ -32,7 +32,7 @@ def log_frames(predictor: Predictor[LabelRows], given: Given) -> Sequences:
     """Logarithms of the probabilities of the blank and the labels (n_frames, 1 + n_classes) in the frames of each sequence."""
     n_steps = given.sequences.lengths
     n_frames = seen_lengths(predictor.model, n_steps)
-    offsets = np.concatenate([[0], n_frames.cumsum()])
+    offsets = offsets_of(n_frames)
     outputs = np.empty((int(offsets[-1]), len(predictor.network.head.b)))
     with predicting(predictor.model):
         source = predictor.source(given.sequences)
@@ -49,7 +49,7 @@ def greedy(frames: Sequences) -> list[tuple[list[int], float]]:
     new = np.append(True, said[1:] != said[:-1])
     new[frames.offsets[:-1]] = True
     kept = (said > 0) & new
-    ends = np.concatenate([[0], kept.cumsum()])[frames.offsets]
+    ends = offsets_of(kept)[frames.offsets]
     rows = np.split(said[kept], ends[1:-1])
     return [(row.tolist(), s) for row, s in zip(rows, score.tolist(), strict=True)]
 

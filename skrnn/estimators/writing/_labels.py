@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 
-from ...data import all_strings, is_missing, read_tokens, rows_of_texts
+from ...data import all_strings, is_missing, offsets_of, read_tokens, rows_of_texts
 from ...training import Batches, Data, Lattices, Objective, TemporalClassification, Transcripts, Transduction
 from ..face._held_out import Part
 from ..face._readers import Given, Reader
@@ -118,7 +118,7 @@ class LabelRows(Target, LabelState):
         """Sequences, and what is encoded of each, to be followed by a transducer."""
         rows = [np.append(row, 0) for row in Transcripts.rows_of(table)]
         teacher = torch.from_numpy(np.concatenate(rows)).to(source.device, source.dtype)[:, None]
-        offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+        offsets = offsets_of([len(row) for row in rows])
         return Lattices.of_steps(source, offsets, teacher.new_zeros(len(rows), 1), teacher)
 
     def most_labels(self, n_steps: Ints) -> Ints:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ... import kernels
-from ...data import Sequences
+from ...data import Sequences, offsets_of
 from ...engine import BeamSearch, BeginningsSaid
 from ...networks import Writing
 from ...training import Lattices
@@ -99,7 +99,7 @@ def log_lattices(predictor: Predictor[LabelRows], given: Given) -> Sequences:
     table = target.encode(Said([tuple(best[0].tokens) for best in lattice_hypotheses(predictor, given)], True, n_steps))
     written, lattices = _written_in(predictor, given, table), _at_work(predictor, given, table)
     n_frames, n_steps_written = table[:, 1], table[:, 2] + 1
-    offsets = np.concatenate([[0], n_frames.cumsum()])
+    offsets = offsets_of(n_frames)
     outputs = np.empty((int(offsets[-1]), 1 + len(target.classes_)))
     with predicting(predictor.model):
         for index in lattices.chunks():

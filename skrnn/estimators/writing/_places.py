@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 
-from ...data import StepRows, read_tokens
+from ...data import StepRows, offsets_of, read_tokens
 from ...engine import BeamSearch
 from ...training import Batches, Choosing, Data, Objective, Pairs
 from ..face._guards import predicting
@@ -74,7 +74,7 @@ class PlaceRows(Target, PlaceState):
 
     def encode(self, y: list[tuple[int, ...]]) -> StepRows:
         values = [chosen for row in y for chosen in (*(step + 1 for step in row), _END)]
-        return StepRows(np.array(values, dtype=np.int64), np.concatenate([[0], np.cumsum([len(row) + 1 for row in y])]))
+        return StepRows(np.array(values, dtype=np.int64), offsets_of([len(row) + 1 for row in y]))
 
     @property
     def objective(self) -> Objective:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data import WORD, Corpus, Known, Sequences, Vocabulary, check_sequences_and_layout, kind_of, rows_of_texts
+from ...data import WORD, Corpus, Known, Sequences, Vocabulary, check_sequences_and_layout, kind_of, offsets_of, rows_of_texts
 
 Codes = NDArray[Any]
 
@@ -177,7 +177,7 @@ def offsets_of_texts(lengths: Any, single: bool, name: str, *, empty: bool) -> C
         raise ValueError(f"{name} holds no text")
     if not empty and (lengths == 0).any():
         raise ValueError(f"{name if single else f'{name}[{int(lengths.argmin())}]'} is empty: a text needs at least one token")
-    return np.concatenate([[0], np.cumsum(lengths)])
+    return offsets_of(lengths)
 
 
 def learned(read: CutTexts, spelling: Spelling, vocabulary: Any, min_frequency: int) -> Vocabulary:
