@@ -2,17 +2,51 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from torch import Generator, Tensor, nn
 
 from ._base import choice
 from ._rows import linear, product, scalar_products
-from ._starts import input_weights, recurrent_weights, small
+from ._starts import input_weights, placed_weights, small
 from ._tree import Children, TreeCell
 from ._tree_lstm import LEAVES
 
 
-class RvNN(TreeCell):
+class PlacedLayer(TreeCell):
+    """h = tanh(W x + b, and what the children add), with weights for each place of a child."""
+
+    tells_places = True
+
+    def __init__(self, n_children: int | None = None, leaf: str = "node") -> None:
+        super().__init__()
+        self.n_children = n_children
+        self.leaf = leaf
+
+    def _build(self, generator: Generator | None) -> None:
+        choice(self, "leaf", LEAVES)
+        H = self.hidden_size
+        self.W = input_weights(H, self.input_size, generator)
+        self.R = placed_weights([H], H, self.most_children, generator)
+        self.b = nn.Parameter(torch.zeros(H))
+
+    def project(self, x: Tensor) -> Tensor:
+        return linear(x, self.W, None)
+
+    def step(self, u: Tensor, children: Children) -> Tensor:
+        a = u + self.b
+        if children.state is not None:
+            a = a + children.for_all(self._added(children.side_by_side(self.most_children)))
+        h = torch.tanh(a)
+        return h if self.leaf == "node" else torch.cat([h[: children.n_inner], u[children.n_inner :]])  # inner nodes stand first
+
+    @abstractmethod
+    def _added(self, z: Tensor) -> Tensor:
+        """What children, side by side (n_inner, most_children · hidden_size), add to the sums."""
+
+
+class RvNN(PlacedLayer):
     """Recursive network (Goller & Küchler, 1996; Socher et al., 2011): one layer over the children of a node, at every node.
 
     The oldest and smallest, for shallow trees: what deep leaves say has to pass through many layers. :class:`NAryLSTM` remembers longer,
@@ -49,32 +83,11 @@ class RvNN(TreeCell):
     160
     """
 
-    tells_places = True
-
-    def __init__(self, n_children: int | None = None, leaf: str = "node") -> None:
-        super().__init__()
-        self.n_children = n_children
-        self.leaf = leaf
-
-    def _build(self, generator: Generator | None) -> None:
-        choice(self, "leaf", LEAVES)
-        H = self.hidden_size
-        self.W = input_weights(H, self.input_size, generator)
-        blocks = [recurrent_weights([H], H, "orthogonal", generator).detach() for _ in range(self.most_children)]
-        self.R = nn.Parameter(torch.cat(blocks, 1))
-        self.b = nn.Parameter(torch.zeros(H))
-
-    def project(self, x: Tensor) -> Tensor:
-        return linear(x, self.W, None)
-
-    def step(self, u: Tensor, children: Children) -> Tensor:
-        a = u + self.b
-        if children.state is not None:
-            a = a + children.for_all(product(children.side_by_side(self.most_children), self.R))
-        return _with_linear_leaves(torch.tanh(a), u, children) if self.leaf == "linear" else torch.tanh(a)
+    def _added(self, z: Tensor) -> Tensor:
+        return product(z, self.R)
 
 
-class RNTN(TreeCell):
+class RNTN(PlacedLayer):
     """Recursive neural tensor network (Socher et al., 2013): products of the children beside their sums.
 
     Choose it where one child says what becomes of the other: negation, modifiers, operators as leaves. Its weights grow with the cube of the
@@ -112,34 +125,11 @@ class RNTN(TreeCell):
     304
     """
 
-    tells_places = True
-
-    def __init__(self, n_children: int | None = None, leaf: str = "node") -> None:
-        super().__init__()
-        self.n_children = n_children
-        self.leaf = leaf
-
     def _build(self, generator: Generator | None) -> None:
-        choice(self, "leaf", LEAVES)
-        H, size = self.hidden_size, self.most_children * self.hidden_size
-        self.W = input_weights(H, self.input_size, generator)
-        blocks = [recurrent_weights([H], H, "orthogonal", generator).detach() for _ in range(self.most_children)]
-        self.R = nn.Parameter(torch.cat(blocks, 1))
-        self.V = small((H * size, size), 1, generator)
-        self.b = nn.Parameter(torch.zeros(H))
+        super()._build(generator)
+        size = self.most_children * self.hidden_size
+        self.V = small((self.hidden_size * size, size), 1, generator)
 
-    def project(self, x: Tensor) -> Tensor:
-        return linear(x, self.W, None)
-
-    def step(self, u: Tensor, children: Children) -> Tensor:
-        a = u + self.b
-        if children.state is not None:
-            z = children.side_by_side(self.most_children)
-            crossed = product(z, self.V).view(len(z), self.hidden_size, z.shape[1])
-            a = a + children.for_all(scalar_products(crossed, z) / z.shape[1] + product(z, self.R))
-        return _with_linear_leaves(torch.tanh(a), u, children) if self.leaf == "linear" else torch.tanh(a)
-
-
-def _with_linear_leaves(h: Tensor, u: Tensor, children: Children) -> Tensor:
-    """The states of the inner nodes, which stand first, and the projected inputs of the leaves."""
-    return torch.cat([h[: children.n_inner], u[children.n_inner :]])
+    def _added(self, z: Tensor) -> Tensor:
+        crossed = product(z, self.V).view(len(z), self.hidden_size, z.shape[1])
+        return scalar_products(crossed, z) / z.shape[1] + product(z, self.R)

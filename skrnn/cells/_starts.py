@@ -57,6 +57,12 @@ def chrono_bias(cell: Cell, n: int, generator: Generator | None) -> Tensor:
     return torch.empty(n, dtype=torch.float32).uniform_(1, int(longest) - 1, generator=generator).log().to(torch.get_default_dtype())
 
 
+def placed_weights(sizes: list[int], hidden_size: int, n_places: int, generator: Generator | None) -> nn.Parameter:
+    """Orthogonal recurrent weights for each place of a child, side by side (sum of sizes, n_places · hidden_size)."""
+    blocks = [recurrent_weights(sizes, hidden_size, "orthogonal", generator).detach() for _ in range(n_places)]
+    return nn.Parameter(torch.cat(blocks, 1))
+
+
 def small(shape: tuple[int, ...], hidden_size: int, generator: Generator | None) -> nn.Parameter:
     """Uniform within ± 1 / sqrt(hidden_size)."""
     return nn.Parameter(_uniform(shape, hidden_size**-0.5, generator))

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 
 from ._base import choice
 from ._rows import linear, product, sigmoid
-from ._starts import input_weights, recurrent_weights
+from ._starts import input_weights, placed_weights, recurrent_weights
 from ._tree import Children, TreeCell
 
 LEAVES = ("node", "linear")
@@ -148,8 +148,7 @@ class NAryLSTM(TreeCell):
         choice(self, "leaf", LEAVES)
         H, N, of_leaves = self.hidden_size, self.most_children, 2 * (self.leaf == "linear")
         self.W = input_weights(H, self.input_size, generator, n_blocks=4 + of_leaves)
-        blocks = [recurrent_weights([H] * (3 + N), H, "orthogonal", generator).detach() for _ in range(N)]
-        self.R = nn.Parameter(torch.cat(blocks, 1))
+        self.R = placed_weights([H] * (3 + N), H, N, generator)
         self.b = nn.Parameter(torch.cat([torch.zeros(3 * H), torch.full((H,), float(self.forget_bias)), torch.zeros(of_leaves * H)]))
 
     def project(self, x: Tensor) -> Tensor:

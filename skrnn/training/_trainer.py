@@ -44,13 +44,15 @@ class InterruptedWarning(UserWarning):
 class History:
     """What happened: mean training loss and held-out score of each epoch, and the optimiser with its moments; whose weights were kept.
 
-    ``kept`` is the epoch of the weights that the network has, 0 for those that it began with.
+    ``kept`` is the epoch of the weights that the network has, 0 for those that it began with. ``stopped`` is whether the user, who
+    ``interrupted`` it, or a callback ended it.
     """
 
     losses: list[float] = field(default_factory=list)
     scores: list[float] = field(default_factory=list)
     kept: int = 0
     interrupted: bool = False
+    stopped: bool = False
     optimizer: Optimizer | None = None
 
 
@@ -132,10 +134,11 @@ class Trainer:
             with torch.inference_mode(False), torch.enable_grad(), frozen(network, self.frozen):
                 while len(run.history.losses) < self.max_epochs and not run.enough:
                     if run.epoch() and on_epoch(run.history):
+                        run.history.stopped = True
                         break
         except KeyboardInterrupt:
             run.best.restore()
-            run.history.interrupted = restored = True
+            run.history.interrupted = run.history.stopped = restored = True
             epochs = len(run.history.losses)
             warnings.warn(f"Training interrupted by user after {epochs} epochs; the best weights so far are kept.", InterruptedWarning, stacklevel=7)
         finally:

@@ -224,17 +224,15 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
         self.loss_curve_ = [*self.loss_curve_] if lesson.going_on else []
         self.validation_scores_ = [*self.validation_scores_] if lesson.going_on else []
         progress = Progress(trainer.max_epochs) if self.verbose else None
-        epochs_before, told_to_stop = self.n_iter_, False
+        epochs_before = self.n_iter_
 
         def on_epoch(history: History) -> bool:
-            nonlocal told_to_stop
             self.n_iter_ = self.best_epoch_ = epochs_before + len(history.losses)
             self.loss_curve_.append(history.losses[-1])
             self.validation_scores_.extend(history.scores[-1:])
             if progress is not None:
                 progress.show(history)
-            told_to_stop = seen()
-            return told_to_stop
+            return seen()
 
         try:
             with announcing(None if progress is None else progress.compiling):
@@ -243,7 +241,7 @@ class Trained(CallbackSupportMixin, Training, Spoken, Computation, BaseEstimator
             if progress is not None:
                 progress.end()
         self._optimizer, self.best_epoch_ = history.optimizer, epochs_before + history.kept
-        return told_to_stop or history.interrupted
+        return history.stopped
 
     def _build(self, lesson: Lesson) -> None:
         target, weight = lesson.data.target.cpu(), lesson.data.weight
