@@ -235,15 +235,13 @@ class Level(Decayed, Trained, Standardized, Stacked, Recurrence, LevelState):
 
     def knows(self, events: Sequences) -> Array:
         """What the topmost layer puts out before each event (n_events_total, hidden_size): all that is known of those before it."""
-        predictor = self._predictor()
-        sequences = preceding(self._coded(events), self.coding_.begin)
-        rows = np.empty((events.n_steps_total, self.hidden_size))
-        with predicting(self):
-            source = predictor.source(sequences)
-            for index in source.chunks():
-                (top,) = self.network_.recurrent(self.network_.see(source.packed(index)))
-                rows[source.rows(index)] = top.data.double().cpu().numpy()
-        return rows
+        network = self.network_
+
+        def top(packed: PackedSequence) -> torch.Tensor:
+            (outputs,) = network.recurrent(network.see(packed))
+            return outputs.data
+
+        return self._predictor().gathered(preceding(self._coded(events), self.coding_.begin), top, self.hidden_size, per_step=True)
 
 
 def _of_symbols(outputs: Array, ids: NDArray[np.intp], threshold: float) -> tuple[Array, Mask]:

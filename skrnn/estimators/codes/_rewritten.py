@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ...data import Sequences, mirrored
+from ...data import Sequences, mirrored, places_in
 from ...training import Batches, Data, Objective, Pairs, RetellingError, Retellings
 from ..face._guards import predicting
 from ..face._held_out import Part
@@ -91,7 +91,7 @@ def heads_and_tails(sequences: Sequences, k: int) -> tuple[Sequences, Sequences 
     """All but the last k steps of each sequence, and these."""
     if k == 0:
         return sequences, None
-    step = np.arange(sequences.n_steps_total) - np.repeat(sequences.offsets[:-1], sequences.lengths)
+    step = places_in(sequences.lengths)
     head = step < np.repeat(sequences.lengths - k, sequences.lengths)
     n = np.arange(len(sequences) + 1)
     return Sequences(sequences.values[head], sequences.offsets - k * n), Sequences(sequences.values[~head], k * n)
@@ -104,12 +104,7 @@ def as_written(sequences: Sequences, reverse: bool) -> Array:
 
 def codes_of(predictor: Predictor[Rewritten], sequences: Sequences) -> Array:
     """Codes (n_sequences, code_size)."""
-    codes = np.empty((len(sequences), predictor.network.code_size))
-    with predicting(predictor.model):
-        source = predictor.source(sequences)
-        for index in source.chunks():
-            codes[index] = predictor.network.codes(source.packed(index))[0].double().cpu().numpy()
-    return codes
+    return predictor.gathered(sequences, lambda packed: predictor.network.codes(packed)[0], predictor.network.code_size)
 
 
 def decoded(predictor: Predictor[Rewritten], codes: Array, offsets: Ints, *, ahead: bool = False) -> Array:

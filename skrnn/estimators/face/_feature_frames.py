@@ -19,3 +19,8 @@ def by_instance(transformer: Any, X: Any, features: NDArray[np.floating]) -> Any
     import pandas as pd
 
     return pd.DataFrame(features, X.index.get_level_values(0).unique())
+
+
+def names_of_units(cell: Any, n: int) -> NDArray[np.object_]:
+    """The cell's name and h0, h1, … for n units."""
+    return np.array([f"{type(cell).__name__.lower()}_h{k}" for k in range(n)], dtype=object)

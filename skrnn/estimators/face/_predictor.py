@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+from torch import Tensor
 
 from ...data import Sequences
 from ._guards import predicting, require_target
@@ -40,6 +41,11 @@ class Predictor(Generic[T]):
         """The trained module."""
         return self.model.network_
 
+    @property
+    def dtype(self) -> str:
+        """The precision of the network."""
+        return str(next(self.network.parameters()).dtype).removeprefix("torch.")
+
     def read(self, X: Any) -> Given:
         """X, checked against that of ``fit``."""
         return self.reader.read(self.model, X, reset=False)
@@ -51,12 +57,18 @@ class Predictor(Generic[T]):
 
     def outputs(self, given: Given) -> Array:
         """Outputs of the network, a row for each answer."""
-        source, per_step = self.source(given.sequences), self.reader.per_step
-        outputs = np.empty((given.sequences.offsets[-1] if per_step else len(given.sequences), len(self.network.head.b)))
+        return self.gathered(given.sequences, self.network.answer, len(self.network.head.b), per_step=self.reader.per_step)
+
+    def gathered(
+        self, sequences: Sequences, ask: Callable[[Any], Tensor], width: int, *, per_step: bool = False, dtype: DTypeLike = np.float64
+    ) -> NDArray[Any]:
+        """What ``ask`` says of the batches of sequences, as the network gets them: a row for each, or for each of their steps."""
+        source = self.source(sequences)
+        rows = np.empty((sequences.offsets[-1] if per_step else len(sequences), width), dtype)
         with predicting(self.model):
             for index in source.chunks():
-                outputs[source.rows(index) if per_step else index] = self.network.answer(source.packed(index)).double().cpu().numpy()
-        return outputs
+                rows[source.rows(index) if per_step else index] = ask(source.packed(index)).cpu().numpy()
+        return rows
 
     def answers(self, X: Any, made: Callable[[T, Array], Any] | None = None) -> Any:
         """What the target makes of the outputs, in the user's container; ``made`` stands for decoding."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ...cells.trees import TreeCell
+from ...cells.trees import TreeCell, resolve_tree_cell
 from ..face._declared import NETWORK, parameters
 from ..face._state import Fitted
 
@@ -65,6 +65,7 @@ class OverTrees(TreeState):
     dropout: float = 0.0
     per_node: bool | str = "auto"
 
+    _resolve_cell: ClassVar[Any] = staticmethod(resolve_tree_cell)
     _place: ClassVar[int] = NETWORK
     _built_from: ClassVar[tuple[str, ...]] = ("hidden_size", "dropout", "per_node")  # and the cell
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

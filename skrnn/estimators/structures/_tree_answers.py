@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from ...cells.trees import resolve_tree_cell
 from ...data import give_steps
 from ...networks import TreeNetwork
-from ..face._guards import predicting
+from ..face._feature_frames import names_of_units
 from ..face._predictor import Predictor
 from ..face._trained import seeing_frontend
 
@@ -29,30 +29,21 @@ def tree_network(model: Any, bias: torch.Tensor, generator: torch.Generator) -> 
 def answers_at_nodes(predictor: Predictor[Any], X: Any) -> Any:
     """What the target makes of the outputs at every node of each tree."""
     given = predictor.read(X)
-    source = predictor.source(given.sequences)
-    outputs = np.empty((given.sequences.offsets[-1], len(predictor.network.head.b)))
-    with predicting(predictor.model):
-        for index in source.chunks():
-            outputs[source.rows(index)] = predictor.network.at_nodes(source.packed(index)).double().cpu().numpy()
+    outputs = predictor.gathered(given.sequences, predictor.network.at_nodes, len(predictor.network.head.b), per_step=True)
     return give_steps(predictor.target.decode(outputs), *given)
 
 
 def root_vectors(predictor: Predictor[Any], X: Any) -> NDArray[np.floating]:
     """Hidden states of the roots (n_trees, hidden_size)."""
     trees, network = predictor.read(X).sequences, predictor.network
-    source = predictor.source(trees)
-    vectors = np.empty((len(trees), network.recurrent.hidden_size), str(source.dtype).removeprefix("torch."))
-    with predicting(predictor.model):
-        for index in source.chunks():
-            vectors[index] = network.vectors(source.packed(index)).cpu().numpy()
-    return vectors
+    return predictor.gathered(trees, network.vectors, network.recurrent.hidden_size, dtype=predictor.dtype)
 
 
-def names_of_units(model: Any) -> NDArray[np.object_]:
+def names_of_root_vectors(model: Any) -> NDArray[np.object_]:
     """The cell's name and h0, h1, … for each unit."""
     check_is_fitted(model)
     cell = model.network_.recurrent
-    return np.array([f"{type(cell).__name__.lower()}_h{k}" for k in range(cell.hidden_size)], dtype=object)
+    return names_of_units(cell, cell.hidden_size)
 
 
 def as_tree_tags(tags: Any) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ..._bases import ClassifierMixin, TransformerMixin, _fit_context
-from ...cells.trees import resolve_tree_cell
 from ...networks import TreeNetwork
 from ..face._declared import parameters
 from ..face._held_out import HELD_OUT
@@ -20,7 +19,7 @@ from ..face._targets import Classes, told_classes
 from ..face._trained import Trained, encoding_of
 from ._reading import TreeReader
 from ._settings import OverTrees
-from ._tree_answers import answers_at_nodes, as_tree_tags, names_of_units, root_vectors, tree_network
+from ._tree_answers import answers_at_nodes, as_tree_tags, names_of_root_vectors, root_vectors, tree_network
 
 
 @parameters
@@ -66,8 +65,6 @@ class TreeClassifier(
     >>> model.score(X[300:], y[300:]) > 0.9
     True
     """
-
-    _resolve_cell: ClassVar[Any] = staticmethod(resolve_tree_cell)
 
     __metadata_request__fit = HELD_OUT
 
@@ -234,7 +231,7 @@ class TreeClassifier(
         -------
         ndarray of str
         """
-        return names_of_units(self)
+        return names_of_root_vectors(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = as_tree_tags(super().__sklearn_tags__())

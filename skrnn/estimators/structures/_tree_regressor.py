@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from sklearn.metrics import r2_score
 
 from ..._bases import RegressorMixin, TransformerMixin, _fit_context
-from ...cells.trees import resolve_tree_cell
 from ...networks import TreeNetwork
 from ..face._declared import parameters
 from ..face._held_out import HELD_OUT
@@ -21,7 +20,7 @@ from ..face._targets import Numbers
 from ..face._trained import Trained, encoding_of
 from ._reading import TreeReader
 from ._settings import OverTrees
-from ._tree_answers import answers_at_nodes, as_tree_tags, names_of_units, root_vectors, tree_network
+from ._tree_answers import answers_at_nodes, as_tree_tags, names_of_root_vectors, root_vectors, tree_network
 
 
 @parameters
@@ -68,8 +67,6 @@ class TreeRegressor(
     >>> model.score(X[200:], leaves[200:]) > 0.9
     True
     """
-
-    _resolve_cell: ClassVar[Any] = staticmethod(resolve_tree_cell)
 
     __metadata_request__fit = HELD_OUT
 
@@ -192,7 +189,7 @@ class TreeRegressor(
         -------
         ndarray of str
         """
-        return names_of_units(self)
+        return names_of_root_vectors(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = as_tree_tags(super().__sklearn_tags__())
